@@ -1,0 +1,1 @@
+//! Reads and posts to beacon nodes.

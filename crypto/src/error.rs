@@ -1,0 +1,40 @@
+//! The one error type of this crate.
+
+/// What can be wrong with input to this crate. No variant ever carries secret bytes.
+#[derive(Debug, thiserror::Error, PartialEq, Eq, Clone)]
+#[non_exhaustive]
+pub enum Error {
+    /// A byte string has the wrong length.
+    #[error("{what} must be {expected} bytes, got {got}")]
+    Length {
+        /// The thing that was parsed.
+        what: &'static str,
+        /// The length it must have.
+        expected: usize,
+        /// The length it had.
+        got: usize,
+    },
+    /// Text that should be hexadecimal is not.
+    #[error("{what} is not hexadecimal (0x optional, two digits a byte)")]
+    Hex {
+        /// The thing that was parsed.
+        what: &'static str,
+    },
+    /// t and n do not make a threshold.
+    #[error("threshold {t} of {n} is impossible: needs 1 <= t <= n <= 100")]
+    Threshold {
+        /// Signers needed.
+        t: u16,
+        /// Shares in all.
+        n: u16,
+    },
+    /// A share index outside 1..=100.
+    #[error("share index {got} is outside 1..=100")]
+    ShareIndex {
+        /// The value that was refused.
+        got: u64,
+    },
+    /// A fork schedule that cannot be real.
+    #[error("fork schedule: {0}")]
+    ForkSchedule(&'static str),
+}

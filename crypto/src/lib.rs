@@ -1,0 +1,21 @@
+//! Keys, shares and signing roots: the cryptography of the guardian network.
+//!
+//! A leaf crate: no clock, no files, no network, no async. Randomness is always an argument.
+//!
+//! | module | holds | source |
+//! |---|---|---|
+//! | [`spec`] | slots, epochs, roots, fork versions, domains | consensus-specs |
+//! | [`exit`] | `VoluntaryExit`, its root and its signing root | consensus-specs, EIP-7044 |
+//! | [`validator`] | registry entries and statuses | Beacon API |
+//! | [`threshold`] | `Threshold` and `ShareIndex`; the only quorum arithmetic | |
+
+pub mod exit;
+pub mod keys;
+pub mod spec;
+pub mod threshold;
+pub mod validator;
+
+mod error;
+pub mod wire;
+
+pub use error::Error;

@@ -1,0 +1,91 @@
+//! What to do, in the imperative. The shell performs them in order; order is law: `Persist` precedes what it covers.
+
+use crate::event::RequestId;
+use crate::fault::Fault;
+use crate::guardian_set::GuardianIndex;
+use crate::message::{Envelope, Message};
+use crate::proposal::ProposalId;
+use crate::record::Record;
+use crate::status::StatusSnapshot;
+use crypto::exit::{SignedVoluntaryExit, VoluntaryExit};
+use crypto::keys::PublicKeySet;
+use crypto::spec::{BlsPubkey, BlsSignature, Root};
+use crypto::threshold::ShareIndex;
+
+/// An order to sign one exit with our share. Only the core can make one, and only under a journaled certificate:
+/// the fields are private, there is no constructor outside this crate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReleaseOrder {
+    pub(crate) proposal: ProposalId,
+    pub(crate) pubkey: BlsPubkey,
+    pub(crate) exit: VoluntaryExit,
+    pub(crate) signing_root: Root,
+}
+
+impl ReleaseOrder {
+    /// Under which proposal.
+    pub fn proposal(&self) -> ProposalId {
+        self.proposal
+    }
+
+    /// Whose exit.
+    pub fn pubkey(&self) -> BlsPubkey {
+        self.pubkey
+    }
+
+    /// The exit.
+    pub fn exit(&self) -> VoluntaryExit {
+        self.exit
+    }
+
+    /// The 32 bytes to sign.
+    pub fn signing_root(&self) -> Root {
+        self.signing_root
+    }
+}
+
+/// An order to combine partials into a validator's signature and to verify it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CombineOrder {
+    /// For what.
+    pub proposal: ProposalId,
+    /// The validator's commitments.
+    pub key_set: PublicKeySet,
+    /// What was signed.
+    pub signing_root: Root,
+    /// At least t partials of distinct shares.
+    pub partials: Vec<(ShareIndex, BlsSignature)>,
+}
+
+/// What to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Make durable before going on. Failure stops the node.
+    Persist(Vec<Record>),
+    /// Seal, gossip to all, and hand back to ourselves as an [`crate::Event::MessageReceived`].
+    Broadcast(Message),
+    /// Answer a catch-up question with sealed envelopes.
+    Reply {
+        /// Which question.
+        request: RequestId,
+        /// At most what one response may carry; see the bound in `catch_up`.
+        envelopes: Vec<Envelope>,
+    },
+    /// Ask a guardian what is open; the answer comes back as ordinary messages.
+    RequestCatchUp(GuardianIndex),
+    /// Sign with our share; the answer is [`crate::Event::ExitSigned`] or `SigningFailed`.
+    SignExit(ReleaseOrder),
+    /// Combine; the answer is [`crate::Event::ExitCombined`] or `CombineFailed`.
+    CombineExit(CombineOrder),
+    /// Post to every beacon node; the answer is [`crate::Event::ExitSubmitted`].
+    SubmitExit {
+        /// For what.
+        proposal: ProposalId,
+        /// What.
+        exit: SignedVoluntaryExit,
+    },
+    /// Count, log, and score the peer.
+    ReportFault(Fault),
+    /// Show the world.
+    PublishStatus(Box<StatusSnapshot>),
+}

@@ -1,0 +1,163 @@
+//! What happened, in the past tense. The only input of [`crate::Guardian::handle`].
+
+use crate::guardian_set::GuardianIndex;
+use crate::message::{Envelope, Message, Partial, Vote};
+use crate::proposal::{ExitProposal, ProposalId};
+use borsh::{BorshDeserialize, BorshSerialize};
+use crypto::keys::PublicKeySet;
+use crypto::spec::{BlsPubkey, BlsSignature, Checkpoint, Epoch, Slot, ValidatorIndex};
+use crypto::threshold::ShareIndex;
+use crypto::validator::Validator;
+
+/// A validator this guardian holds a share of. The share itself stays in the shell's store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Custody {
+    /// The validator.
+    pub pubkey: BlsPubkey,
+    /// The commitments its shares are checked against.
+    pub key_set: PublicKeySet,
+    /// Which share is ours.
+    pub index: ShareIndex,
+}
+
+/// What our beacon nodes, taken together, are worth right now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+pub struct NodeHealth {
+    /// Configured nodes.
+    pub total: u16,
+    /// Nodes that answer and are synced.
+    pub healthy: u16,
+    /// Whether healthy nodes disagree about a finalized checkpoint.
+    pub disagree: bool,
+}
+
+/// Which validators attested in one epoch. Watched validators in neither list are unknown for that epoch.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Liveness {
+    /// The epoch, over by the time this is reported.
+    pub epoch: Epoch,
+    /// Attested at least once.
+    pub live: Vec<ValidatorIndex>,
+    /// Did not.
+    pub dark: Vec<ValidatorIndex>,
+}
+
+/// How a beacon node took a posted exit.
+#[derive(
+    Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "snake_case", tag = "outcome", content = "detail")]
+pub enum PostOutcome {
+    /// Taken into the pool.
+    Accepted,
+    /// The node had it, or the validator is already exiting: success.
+    AlreadyKnown,
+    /// Refused, with the node's words (at most 256 characters).
+    Rejected(String),
+    /// Not reached, with the cause (at most 256 characters).
+    Unreachable(String),
+}
+
+/// Correlates a catch-up question with its answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestId(pub u64);
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// A slot began. The core's only notion of time.
+    SlotStarted(Slot),
+    /// Shares were loaded or imported.
+    CustodyLoaded(Vec<Custody>),
+    /// Our nodes' head moved; watched validators as the head state has them.
+    HeadObserved {
+        /// The head's slot.
+        slot: Slot,
+        /// Watched validators that changed since the last report, or all.
+        validators: Vec<Validator>,
+    },
+    /// Our nodes agree on a newer finalized checkpoint; watched validators as that state has them.
+    FinalizedObserved {
+        /// The checkpoint.
+        checkpoint: Checkpoint,
+        /// All watched validators the state knows.
+        validators: Vec<Validator>,
+    },
+    /// An epoch's attestations were asked for.
+    LivenessObserved(Liveness),
+    /// An exit was seen in a beacon node's pool.
+    ExitGossiped {
+        /// Whose.
+        validator_index: ValidatorIndex,
+        /// `VoluntaryExit.epoch` of it.
+        epoch: Epoch,
+    },
+    /// Health of our own nodes changed.
+    NodesObserved(NodeHealth),
+    /// A message arrived; envelope, sender, network and freshness were checked at the edge. Our own come this way too.
+    MessageReceived {
+        /// Who sealed it.
+        from: GuardianIndex,
+        /// What it says. Never `Message::Certificate`: see [`Event::CertificateReceived`].
+        message: Message,
+        /// As it arrived.
+        envelope: Envelope,
+    },
+    /// A certificate arrived and every sealed approval in it was opened and checked at the edge.
+    CertificateReceived {
+        /// Who sent it.
+        from: GuardianIndex,
+        /// The proposal.
+        proposal: ExitProposal,
+        /// The votes that were sealed in it, each with its author.
+        approvals: Vec<(GuardianIndex, Vote, Envelope)>,
+    },
+    /// A guardian sealed something that is no message of a version we know. Counted against it.
+    GarbageReceived {
+        /// Who sealed it.
+        from: GuardianIndex,
+    },
+    /// A connection to a guardian was made.
+    PeerConnected(GuardianIndex),
+    /// The last connection to a guardian was lost.
+    PeerDisconnected(GuardianIndex),
+    /// A guardian that was away asks what is open.
+    CatchUpRequested {
+        /// Who asks.
+        from: GuardianIndex,
+        /// To answer.
+        request: RequestId,
+    },
+    /// The signer did as ordered.
+    ExitSigned(Partial),
+    /// The signer could not (no such share, storage); the text is for the operator.
+    SigningFailed {
+        /// For what.
+        proposal: ProposalId,
+        /// Why.
+        problem: String,
+    },
+    /// Partials were combined and the result verified under the validator's key.
+    ExitCombined {
+        /// For what.
+        proposal: ProposalId,
+        /// The validator's signature.
+        signature: BlsSignature,
+        /// Shares found false on the way.
+        culprits: Vec<ShareIndex>,
+    },
+    /// Not enough honest partials; these were found false.
+    CombineFailed {
+        /// For what.
+        proposal: ProposalId,
+        /// Shares found false.
+        culprits: Vec<ShareIndex>,
+    },
+    /// An exit was offered to every beacon node.
+    ExitSubmitted {
+        /// For what.
+        proposal: ProposalId,
+        /// Node name and how it took it.
+        outcomes: Vec<(String, PostOutcome)>,
+    },
+}

@@ -1,0 +1,149 @@
+//! What guardians say to each other. Canonical borsh behind a version tag; the envelope around it (network, sender,
+//! signature) is the p2p layer's and reaches the core as opaque, already verified [`Envelope`] bytes.
+
+use crate::guardian_set::GuardianSetEpoch;
+use crate::proposal::{ExitProposal, ProposalId};
+use borsh::{BorshDeserialize, BorshSerialize};
+use crypto::spec::{BlsSignature, Checkpoint, Slot};
+use crypto::threshold::ShareIndex;
+use serde::{Deserialize, Serialize};
+
+/// Largest encoded [`WireMessage`], bytes. A certificate of 100 sealed votes fits.
+pub const MAX_MESSAGE: usize = 48 * 1024;
+
+/// Largest sealed envelope that can be relayed inside a certificate, bytes.
+pub const MAX_SEALED_VOTE: usize = 512;
+
+/// Sealed bytes exactly as they arrived: verified at the edge, kept as evidence, relayed unchanged.
+#[derive(Clone, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize)]
+pub struct Envelope(pub Vec<u8>);
+
+impl std::fmt::Debug for Envelope {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Envelope({} bytes)", self.0.len())
+    }
+}
+
+/// A message with its format version: the first byte on the wire.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub enum WireMessage {
+    /// The first format.
+    V1(Message),
+}
+
+/// What a guardian may say.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub enum Message {
+    /// I am alive and see this.
+    Heartbeat(Heartbeat),
+    /// This validator should exit.
+    Proposal(ExitProposal),
+    /// My decision on a proposal.
+    Vote(Vote),
+    /// t sealed approvals of one proposal.
+    Certificate(Certificate),
+    /// My partial signature under a certificate.
+    Partial(Partial),
+}
+
+/// A guardian's view, said once an epoch and after start.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, BorshSerialize, BorshDeserialize)]
+pub struct Heartbeat {
+    /// Current guardian set as the sender knows it.
+    pub guardian_set_epoch: GuardianSetEpoch,
+    /// The sender's slot.
+    pub slot: Slot,
+    /// Its head slot.
+    pub head: Slot,
+    /// Its finalized checkpoint.
+    pub finalized: Checkpoint,
+    /// Its software version, at most 32 characters.
+    pub version: String,
+    /// How many validators it holds shares of.
+    pub shares: u32,
+}
+
+/// A guardian's decision on one proposal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, BorshSerialize, BorshDeserialize)]
+pub struct Vote {
+    /// On what.
+    pub proposal: ProposalId,
+    /// Grows by one with each change of mind, from 0. Two different votes with one revision are equivocation.
+    pub revision: u32,
+    /// What.
+    pub decision: Decision,
+}
+
+/// Approve, or refuse with a stable code.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    BorshSerialize,
+    BorshDeserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Decision {
+    /// I recomputed the rule on my own finalized view and the head shows no cure.
+    Approve,
+    /// I refuse.
+    Reject(RejectReason),
+    /// I take my approval back.
+    Withdraw(RejectReason),
+}
+
+/// Why a guardian refuses. Codes are stable: they appear in logs, metrics, status and documents.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    BorshSerialize,
+    BorshDeserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum RejectReason {
+    /// My finalized view shows it attesting in an epoch the proposal calls dark.
+    AttestedWhileAccused,
+    /// The head shows it attesting again.
+    Attesting,
+    /// The claimed epochs do not make the rule due.
+    NotDue,
+    /// It is not active, or already exiting.
+    NotExitable,
+    /// Key, index or exit epoch do not belong together.
+    Mismatch,
+}
+
+/// Proof that t guardians approved.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Certificate {
+    /// The proposal itself, so that a guardian that was away needs nothing else.
+    pub proposal: ExitProposal,
+    /// At least t sealed approvals by distinct members.
+    pub approvals: Vec<Envelope>,
+}
+
+/// One guardian's partial signature over a certified exit.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Partial {
+    /// Under which proposal.
+    pub proposal: ProposalId,
+    /// The share that signed.
+    pub index: ShareIndex,
+    /// The partial signature, compressed.
+    pub signature: BlsSignature,
+}

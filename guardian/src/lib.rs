@@ -1,0 +1,1 @@
+//! The guardian node: shell, store, commands.

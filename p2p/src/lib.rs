@@ -1,0 +1,1 @@
+//! Signed bytes between known guardians over libp2p.
