@@ -11,6 +11,7 @@
 
 pub mod exit;
 pub mod keys;
+pub mod partial;
 pub mod spec;
 pub mod threshold;
 pub mod validator;

@@ -9,7 +9,8 @@ use crate::record::Record;
 use crate::status::StatusSnapshot;
 use crypto::exit::{SignedVoluntaryExit, VoluntaryExit};
 use crypto::keys::PublicKeySet;
-use crypto::spec::{BlsPubkey, BlsSignature, Root};
+use crypto::partial::SignatureShare;
+use crypto::spec::{BlsPubkey, Root};
 use crypto::threshold::ShareIndex;
 
 /// An order to sign one exit with our share. Only the core can make one, and only under a journaled certificate:
@@ -54,7 +55,7 @@ pub struct CombineOrder {
     /// What was signed.
     pub signing_root: Root,
     /// At least t partials of distinct shares.
-    pub partials: Vec<(ShareIndex, BlsSignature)>,
+    pub partials: Vec<(ShareIndex, SignatureShare)>,
 }
 
 /// What to do.

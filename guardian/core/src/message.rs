@@ -4,7 +4,8 @@
 use crate::guardian_set::GuardianSetEpoch;
 use crate::proposal::{ExitProposal, ProposalId};
 use borsh::{BorshDeserialize, BorshSerialize};
-use crypto::spec::{BlsSignature, Checkpoint, Slot};
+use crypto::partial::SignatureShare;
+use crypto::spec::{Checkpoint, Slot};
 use crypto::threshold::ShareIndex;
 use serde::{Deserialize, Serialize};
 
@@ -144,6 +145,6 @@ pub struct Partial {
     pub proposal: ProposalId,
     /// The share that signed.
     pub index: ShareIndex,
-    /// The partial signature, compressed.
-    pub signature: BlsSignature,
+    /// The partial signature.
+    pub signature: SignatureShare,
 }
