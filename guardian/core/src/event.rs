@@ -111,6 +111,8 @@ pub enum Event {
         proposal: ExitProposal,
         /// The votes that were sealed in it, each with its author.
         approvals: Vec<(GuardianIndex, Vote, Envelope)>,
+        /// The sealed certificate as it arrived, kept for guardians that were away.
+        envelope: Envelope,
     },
     /// A guardian sealed something that is no message of a version we know. Counted against it.
     GarbageReceived {

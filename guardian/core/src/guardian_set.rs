@@ -1,10 +1,14 @@
 //! Who the guardians are and what they agreed on: `GuardianSet`, `NetworkDefinition` and its hash, the `NetworkId`.
 
+use crate::error::Error;
+use crate::message::canonical;
 use crate::policy::{Caps, Policy};
 use borsh::{BorshDeserialize, BorshSerialize};
 use crypto::spec::ChainSpec;
 use crypto::threshold::Threshold;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 
 /// A guardian's number in its set: `1..=n`, in the order of the definition.
 #[derive(
@@ -91,3 +95,131 @@ pub struct NetworkDefinition {
     /// How many may be made to leave, and how fast.
     pub caps: Caps,
 }
+
+impl NetworkDefinition {
+    /// The network's id: SHA-256 over a tag and the canonical bytes.
+    pub fn id(&self) -> NetworkId {
+        let digest = Sha256::new()
+            .chain_update(b"guardian/network-definition/v1")
+            .chain_update(canonical(self))
+            .finalize();
+        NetworkId(digest.into())
+    }
+
+    /// The member with this index.
+    ///
+    /// # Errors
+    /// [`Error::Definition`] when the set has no such member.
+    pub fn member(&self, index: GuardianIndex) -> Result<&Member, Error> {
+        self.guardian_set
+            .members
+            .iter()
+            .find(|member| member.index == index)
+            .ok_or_else(|| refuse("guardian_set.members", format!("has no member with index {}", index.0)))
+    }
+
+    /// Checks every field against its bounds and against the others.
+    ///
+    /// # Errors
+    /// [`Error::Definition`] naming the first field that cannot be, and what it should be.
+    pub fn validate(&self) -> Result<(), Error> {
+        check_name("name", &self.name)?;
+        if self.chain.name.is_empty() || self.chain.name.len() > 64 {
+            return Err(refuse("chain.name", "must have 1 to 64 characters"));
+        }
+        check_range("chain.seconds_per_slot", self.chain.seconds_per_slot.get(), 1..=3600)?;
+        check_range("chain.slots_per_epoch", self.chain.slots_per_epoch.get(), 1..=1024)?;
+        check_range("chain.shard_committee_period", self.chain.shard_committee_period, 0..=1_000_000)?;
+        self.guardian_set.validate()?;
+        let offline = &self.policy.offline;
+        check_range("policy.offline.epochs", offline.epochs, 1..=100_000)?;
+        check_range("policy.offline.tolerance", offline.tolerance, 0..=1_000)?;
+        check_range("policy.vote_window", self.policy.vote_window, 4..=100_000)?;
+        check_range("caps.exits_per_epoch", self.caps.exits_per_epoch, 1..=MAX_EXITS)?;
+        check_range("caps.exits_per_day", self.caps.exits_per_day, self.caps.exits_per_epoch..=MAX_EXITS)?;
+        check_range("caps.max_finality_distance", self.caps.max_finality_distance, 2..=1_000)?;
+        check_range("caps.max_dark_percent", self.caps.max_dark_percent.into(), 1..=100)
+    }
+}
+
+/// Largest exit cap a definition may name: more validators than any beacon chain has had.
+const MAX_EXITS: u64 = 4_000_000;
+
+impl GuardianSet {
+    /// Checks number, order and distinctness of the members, and each member's fields.
+    fn validate(&self) -> Result<(), Error> {
+        let n = usize::from(self.threshold.n());
+        if self.members.len() != n {
+            let problem = format!("has {} entries, but threshold.n is {n}", self.members.len());
+            return Err(refuse("guardian_set.members", problem));
+        }
+        let mut seen = BTreeSet::new();
+        for (position, (member, number)) in self.members.iter().zip(1u16..).enumerate() {
+            let at = |field: &str| format!("guardian_set.members[{position}].{field}");
+            if member.index.0 != number {
+                let problem =
+                    format!("is {}, but members are numbered 1 to {n} in order: {number}", member.index.0);
+                return Err(refuse(at("index"), problem));
+            }
+            check_name(&at("name"), &member.name)?;
+            let base58 = |c: char| c.is_ascii_alphanumeric() && !"0OIl".contains(c);
+            if member.peer_id.is_empty() || member.peer_id.len() > 128 || !member.peer_id.chars().all(base58)
+            {
+                return Err(refuse(at("peer_id"), "must be a base58 PeerId of 1 to 128 characters"));
+            }
+            if member.addresses.len() > MAX_ADDRESSES {
+                let problem = format!("has {} entries; at most {MAX_ADDRESSES}", member.addresses.len());
+                return Err(refuse(at("addresses"), problem));
+            }
+            if member.addresses.iter().any(|address| address.len() > 256 || !address.starts_with('/')) {
+                return Err(refuse(at("addresses"), "must be multiaddrs of at most 256 characters"));
+            }
+            let custody_key = crypto::wire::parse_hex::<65>("custody_key", &member.custody_key)
+                .map_err(|problem| refuse(at("custody_key"), format!("is no key: {problem}")))?;
+            if custody_key[0] != 4 {
+                return Err(refuse(
+                    at("custody_key"),
+                    "must be an uncompressed secp256k1 key, beginning with 04",
+                ));
+            }
+            for (field, value) in [
+                ("name", member.name.clone()),
+                ("peer_id", member.peer_id.clone()),
+                ("custody_key", hex::encode(custody_key)),
+            ] {
+                if !seen.insert((field, value)) {
+                    return Err(refuse(
+                        at(field),
+                        "is the same as an earlier member's; each must be its own",
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Most addresses of one member.
+const MAX_ADDRESSES: usize = 8;
+
+fn refuse(field: impl Into<String>, problem: impl Into<String>) -> Error {
+    Error::Definition { field: field.into(), problem: problem.into() }
+}
+
+fn check_name(field: &str, name: &str) -> Result<(), Error> {
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if name.is_empty() || name.len() > 32 || !name.chars().all(allowed) {
+        return Err(refuse(field, format!("is {name:?}; it must be 1 to 32 characters of a-z, 0-9 and -")));
+    }
+    Ok(())
+}
+
+fn check_range(field: &str, value: u64, range: std::ops::RangeInclusive<u64>) -> Result<(), Error> {
+    if range.contains(&value) {
+        return Ok(());
+    }
+    Err(refuse(field, format!("is {value}; it must be {} to {}", range.start(), range.end())))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,7 @@
 //! The guardian's decisions: [`Event`]s in, [`Command`]s out. No clock, no randomness, no I/O, no async.
 
+#![forbid(unsafe_code)]
+
 pub mod command;
 pub mod event;
 pub mod fault;
@@ -11,7 +13,9 @@ pub mod record;
 pub mod status;
 
 mod error;
+mod guardian;
 
 pub use command::Command;
 pub use error::Error;
 pub use event::Event;
+pub use guardian::Guardian;

@@ -148,3 +148,50 @@ pub struct Partial {
     /// The partial signature.
     pub signature: SignatureShare,
 }
+
+/// Most sealed approvals in one certificate: one a member.
+pub const MAX_APPROVALS: usize = crypto::threshold::MAX_SHARES as usize;
+
+/// Longest software version in a heartbeat, bytes.
+pub const MAX_VERSION: usize = 32;
+
+impl WireMessage {
+    /// The bytes that are sealed and sent.
+    pub fn encode(&self) -> Vec<u8> {
+        canonical(self)
+    }
+
+    /// Reads a message. None for anything that is not exactly one message of a known version within its bounds:
+    /// [`MAX_MESSAGE`], [`MAX_APPROVALS`], [`MAX_SEALED_VOTE`], [`MAX_VERSION`].
+    pub fn decode(bytes: &[u8]) -> Option<Message> {
+        if bytes.len() > MAX_MESSAGE {
+            return None;
+        }
+        let Self::V1(message) = borsh::from_slice(bytes).ok()?;
+        message.is_bounded().then_some(message)
+    }
+}
+
+impl Message {
+    /// Whether every part that could be long is within its bound.
+    fn is_bounded(&self) -> bool {
+        match self {
+            Self::Heartbeat(heartbeat) => heartbeat.version.len() <= MAX_VERSION,
+            Self::Certificate(certificate) => {
+                certificate.approvals.len() <= MAX_APPROVALS
+                    && certificate.approvals.iter().all(|sealed| sealed.0.len() <= MAX_SEALED_VOTE)
+            }
+            Self::Proposal(_) | Self::Vote(_) | Self::Partial(_) => true,
+        }
+    }
+}
+
+/// Canonical borsh bytes of a value of this crate.
+pub(crate) fn canonical<T: BorshSerialize>(value: &T) -> Vec<u8> {
+    // Writing to memory cannot fail, and no collection of ours comes near the u32 length borsh allows.
+    #[allow(clippy::expect_used, reason = "writing borsh to a Vec fails only on collections over u32::MAX")]
+    borsh::to_vec(value).expect("a value of this crate has a canonical encoding")
+}
+
+#[cfg(test)]
+mod tests;

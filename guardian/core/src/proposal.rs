@@ -1,10 +1,12 @@
 //! `ExitProposal`, votes and certificates, and the one transition table of a proposal's life.
 
 use crate::guardian_set::GuardianSetEpoch;
+use crate::message::canonical;
 use borsh::{BorshDeserialize, BorshSerialize};
 use crypto::exit::VoluntaryExit;
 use crypto::spec::{BlsPubkey, Epoch, Slot};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 crypto::fixed_bytes!(
     /// SHA-256 of a proposal's canonical (borsh) bytes behind a tag.
@@ -78,4 +80,13 @@ pub enum State {
     Expired,
     /// Its cause is gone: already exiting by other means, or cured.
     Moot,
+}
+
+impl ExitProposal {
+    /// The id: SHA-256 over a tag and the canonical bytes.
+    pub fn id(&self) -> ProposalId {
+        let digest =
+            Sha256::new().chain_update(b"guardian/exit-proposal/v1").chain_update(canonical(self)).finalize();
+        ProposalId(digest.into())
+    }
 }

@@ -7,7 +7,7 @@ use crate::message::{Envelope, Partial, Vote};
 use crate::proposal::{ExitProposal, ProposalId, State};
 use borsh::{BorshDeserialize, BorshSerialize};
 use crypto::exit::SignedVoluntaryExit;
-use crypto::spec::{Checkpoint, Slot};
+use crypto::spec::{Checkpoint, Epoch, Slot};
 use crypto::threshold::ShareIndex;
 
 /// One journal entry.
@@ -52,6 +52,8 @@ pub enum Record {
         from: GuardianIndex,
         /// It.
         partial: Partial,
+        /// As it arrived, for guardians that were away. None for our own: it is sealed anew at each offer.
+        envelope: Option<Envelope>,
     },
     /// A combined, verified exit.
     Combined {
@@ -81,5 +83,31 @@ pub enum Record {
         at: Slot,
     },
     /// A peer's misbehaviour.
-    Faulted(Fault),
+    Faulted {
+        /// Who did what.
+        fault: Fault,
+        /// What proves it to others: for an equivocation both sealed votes, otherwise nothing.
+        evidence: Vec<Envelope>,
+    },
+    /// An epoch that ended while the chain was not finalizing: it accuses nobody.
+    NotFinalizing(Epoch),
 }
+
+/// First byte of every encoded record: the format it is written in.
+const VERSION: u8 = 1;
+
+impl Record {
+    /// The bytes that go to disk: a version byte, then canonical borsh.
+    pub fn encode(&self) -> Vec<u8> {
+        crate::message::canonical(&(VERSION, self))
+    }
+
+    /// Reads what [`Record::encode`] wrote. None for another version, a truncated or an over-long record.
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        let (version, record) = borsh::from_slice::<(u8, Self)>(bytes).ok()?;
+        (version == VERSION).then_some(record)
+    }
+}
+
+#[cfg(test)]
+mod tests;

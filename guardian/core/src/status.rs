@@ -122,4 +122,29 @@ pub enum Hold {
     OtherFormReleased,
     /// Policy says observe or warn only.
     NotEnforced,
+    /// Our own view shows the validator attesting again, or never dark as claimed.
+    Acquitted,
+    /// Our own view cannot confirm the cause yet: we were away, or see too little.
+    Unconfirmed,
+    /// We hold no share of this validator.
+    NoShare,
+}
+
+impl Hold {
+    /// The stable code: in logs, metrics, status and documents.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::NotFinalizing => "not_finalizing",
+            Self::NoHealthyNode => "no_healthy_node",
+            Self::NodesDisagree => "nodes_disagree",
+            Self::EpochCap => "epoch_cap",
+            Self::DayCap => "day_cap",
+            Self::CorrelatedFailure => "correlated_failure",
+            Self::OtherFormReleased => "other_form_released",
+            Self::NotEnforced => "not_enforced",
+            Self::Acquitted => "acquitted",
+            Self::Unconfirmed => "unconfirmed",
+            Self::NoShare => "no_share",
+        }
+    }
 }
