@@ -1,0 +1,189 @@
+//! `guardian.toml`: every knob of one guardian. Unknown keys are refused by name; relative paths are relative to the file.
+//!
+//! [`sample`] writes the documented file that `guardian init` leaves behind; what it says of each key is the
+//! documentation of the key.
+
+use crate::Error;
+use serde::{Deserialize, Deserializer, de};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use url::Url;
+
+mod document;
+mod sample;
+
+pub use document::parse;
+pub use sample::{Sample, sample};
+
+/// Most beacon nodes, and most listen addresses.
+pub const MAX_ENTRIES: usize = 16;
+
+/// One guardian's configuration, paths resolved.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The network definition.
+    pub network: PathBuf,
+    /// Directory of the store. Made when missing.
+    #[serde(default = "default_data_dir")]
+    pub data_dir: PathBuf,
+    /// Key files.
+    pub keys: Keys,
+    /// This guardian's own beacon nodes, 1 to [`MAX_ENTRIES`].
+    pub beacon: Vec<Beacon>,
+    /// Where peers reach us.
+    pub p2p: P2p,
+    /// Where the status is served.
+    #[serde(default)]
+    pub http: Http,
+    /// How we log.
+    #[serde(default)]
+    pub log: Log,
+}
+
+/// Where the keys are.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Keys {
+    /// Key file of the identity key.
+    pub identity: PathBuf,
+    /// Key file of the custody key.
+    pub custody: PathBuf,
+    /// File whose first line is the password of both and of the store; asked on the terminal when absent.
+    pub password_file: Option<PathBuf>,
+}
+
+/// One beacon node.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Beacon {
+    /// For people, logs and metrics; 1 to 32 characters of `a-z 0-9 -`, no two alike.
+    #[serde(deserialize_with = "name")]
+    pub name: String,
+    /// Base URL of its Beacon API, http or https.
+    #[serde(deserialize_with = "http_url")]
+    pub url: Url,
+}
+
+/// The link to the other guardians.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct P2p {
+    /// Multiaddrs to listen on, 1 to [`MAX_ENTRIES`], such as `/ip4/0.0.0.0/tcp/9440`.
+    pub listen: Vec<String>,
+}
+
+/// The HTTP server for status, health and metrics.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Http {
+    /// Address and port. No secrets are served, but nothing is authenticated: keep it private.
+    #[serde(deserialize_with = "socket_address")]
+    pub listen: SocketAddr,
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8440)) }
+    }
+}
+
+/// Logging.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    /// For people or for machines.
+    pub format: LogFormat,
+    /// `tracing-subscriber` filter directives, such as `info,p2p=debug`.
+    #[serde(deserialize_with = "filter")]
+    pub filter: String,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { format: LogFormat::Human, filter: "info".into() }
+    }
+}
+
+/// Form of a log line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// One readable line.
+    Human,
+    /// One JSON object a line.
+    Json,
+}
+
+impl Config {
+    /// Reads and checks a configuration file and resolves its paths.
+    ///
+    /// # Errors
+    /// [`Error::File`], [`Error::TooLarge`], [`Error::Document`] naming line, key and fix.
+    pub fn load(path: &Path) -> Result<Self, Error> {
+        let text = crate::file::read_text(path, "configuration")?;
+        let mut config: Self = parse(path, &text)?;
+        config.check().map_err(|problem| Error::Document { path: path.into(), line: None, problem })?;
+        config.resolve(path.parent().unwrap_or(Path::new("")));
+        Ok(config)
+    }
+
+    /// What no single key can show.
+    fn check(&self) -> Result<(), String> {
+        let count = |key: &str, got: usize| {
+            if (1..=MAX_ENTRIES).contains(&got) {
+                return Ok(());
+            }
+            Err(format!("`{key}` has {got} entries; it needs 1 to {MAX_ENTRIES}"))
+        };
+        count("[[beacon]]", self.beacon.len())?;
+        count("p2p.listen", self.p2p.listen.len())?;
+        for (i, node) in self.beacon.iter().enumerate() {
+            if self.beacon.iter().take(i).any(|other| other.name == node.name) {
+                return Err(format!("two [[beacon]] entries are named `{}`; give each its own name", node.name));
+            }
+        }
+        Ok(())
+    }
+
+    fn resolve(&mut self, base: &Path) {
+        let paths = [&mut self.network, &mut self.data_dir, &mut self.keys.identity, &mut self.keys.custody];
+        for path in paths.into_iter().chain(self.keys.password_file.as_mut()) {
+            *path = base.join(&path);
+        }
+    }
+}
+
+fn default_data_dir() -> PathBuf {
+    "data".into()
+}
+
+fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if text.is_empty() || text.len() > 32 || !text.chars().all(allowed) {
+        return Err(de::Error::custom("a name has 1 to 32 characters of a-z, 0-9 and -"));
+    }
+    Ok(text)
+}
+
+fn http_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Url, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    document::http_url(&text).map_err(de::Error::custom)
+}
+
+fn socket_address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse()
+        .map_err(|_| de::Error::custom("not an IP address with a port; write it like 127.0.0.1:8440"))
+}
+
+fn filter<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    tracing_subscriber::EnvFilter::try_new(&text)
+        .map_err(|e| de::Error::custom(format!("not a log filter ({e}); write it like info,p2p=debug")))?;
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests;

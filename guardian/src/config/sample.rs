@@ -1,0 +1,69 @@
+//! The documented configuration file that `guardian init` writes.
+
+use std::net::SocketAddr;
+use url::Url;
+
+/// What differs from one guardian's file to the next.
+#[derive(Debug, Clone)]
+pub struct Sample {
+    /// Beacon nodes: name and URL.
+    pub beacon: Vec<(String, Url)>,
+    /// Multiaddrs to listen on.
+    pub p2p_listen: Vec<String>,
+    /// Where to serve the status.
+    pub http_listen: SocketAddr,
+    /// Password file, as it shall be written; commented out when absent.
+    pub password_file: Option<String>,
+}
+
+/// Renders a complete `guardian.toml` with every key explained.
+pub fn sample(values: &Sample) -> String {
+    // `toml::Value` renders a string with its quotes and escapes.
+    let quoted = |text: &str| toml::Value::from(text).to_string();
+    let beacons: String = values
+        .beacon
+        .iter()
+        .map(|(name, url)| format!("[[beacon]]\nname = {}\nurl = {}\n", quoted(name), quoted(url.as_str())))
+        .collect();
+    let listen = values.p2p_listen.iter().map(|a| quoted(a)).collect::<Vec<_>>().join(", ");
+    let password_file = match &values.password_file {
+        Some(path) => format!("password_file = {}", quoted(path)),
+        None => "# password_file = \"password\"".into(),
+    };
+    format!(
+        r#"# Configuration of one guardian. Relative paths are relative to this file. Unknown keys are refused.
+
+# The network definition all guardians share: `guardian network create` makes it, `guardian network inspect`
+# shows it with its id. Compare the id with the other guardians before you start.
+network = "network.toml"
+
+# Directory of the store: journal and encrypted shares. One running guardian only. Back it up when stopped.
+data_dir = "data"
+
+[keys]
+# Key files made by `guardian init`, encrypted under one password.
+identity = "identity.json"
+custody = "custody.json"
+# File with the password on its first line, mode 0600. Without this key it is asked on the terminal.
+{password_file}
+
+# This guardian's own beacon nodes, one table each, 1 to 16. Two of different make are better than one:
+# the guardian fails over, holds while they disagree, and posts exits to all.
+{beacons}
+[p2p]
+# Multiaddrs to listen on for the other guardians. The addresses they dial are in the network definition.
+listen = [{listen}]
+
+[http]
+# Status, health and metrics: /v1/status /healthz /readyz /metrics. Not authenticated: keep it private.
+listen = "{http}"
+
+[log]
+# "human" or "json".
+format = "human"
+# Filter directives, the most specific wins: "info", "info,p2p=debug", "warn".
+filter = "info"
+"#,
+        http = values.http_listen,
+    )
+}

@@ -1,0 +1,236 @@
+//! The store: this guardian's journal and its encrypted shares, durable before anybody is told.
+//!
+//! ```text
+//! <data_dir>/store/lock           held while open: one process, one writer
+//! <data_dir>/store/engine/        the database (all of it behind `engine.rs`)
+//! <data_dir>/store/acknowledged   how much was acknowledged, kept outside the database
+//! ```
+//!
+//! Design decisions
+//! - The engine's own flush does not survive a power cut, so every write is followed by our own `fdatasync` of its
+//!   file, and only then by one of `acknowledged`. An engine that comes back with less than was acknowledged is
+//!   caught at opening instead of being believed.
+//! - What was not acknowledged did not happen: a tail beyond `acknowledged` is cut off at opening, so a batch is
+//!   there whole or not at all.
+//! - A failed write closes the store: what the disk holds is then unknown until it is opened again.
+//! - Values stay far below the engine's segment size; longer records are cut into chunks.
+
+use crate::{Error, file};
+use guardian_core::guardian_set::{GuardianIndex, NetworkId};
+use guardian_core::record::Record;
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+mod acknowledged;
+mod engine;
+
+use acknowledged::{Acknowledged, Counts};
+use engine::{Engine, Owner};
+
+/// Format of the store that this program writes, and the newest it reads.
+pub const FORMAT: u16 = 1;
+
+/// Most bytes of one encoded record.
+pub const MAX_RECORD: usize = 4 << 20;
+
+/// An open store. Closing it is dropping it.
+#[derive(Debug)]
+pub struct Store {
+    directory: PathBuf,
+    engine: Engine,
+    // Also makes writers take turns over the whole of write, sync and acknowledge.
+    tail: Mutex<Tail>,
+    // After the engine: fields are dropped in order, and the lock must go last.
+    _lock: File,
+}
+
+/// The end of what was acknowledged, and whether it can still be moved.
+#[derive(Debug)]
+struct Tail {
+    acknowledged: Acknowledged,
+    failed: bool,
+}
+
+impl Store {
+    /// Opens the store of guardian `me` of `network` below `data_dir`; makes an empty one where there is none.
+    ///
+    /// # Errors
+    /// [`Error::StoreLocked`], [`Error::StoreForeign`], [`Error::StoreNewer`], [`Error::StoreDamaged`],
+    /// [`Error::StoreFailed`], [`Error::File`]. Nothing is changed in a store that is refused.
+    pub fn open(data_dir: &Path, network: NetworkId, me: GuardianIndex) -> Result<Self, Error> {
+        let directory = data_dir.join("store");
+        file::create_directory(&directory)?;
+        let lock = take_lock(&directory)?;
+        let owner = Owner { network, guardian: me };
+        let (at, counts_at) = (directory.join("engine"), directory.join("acknowledged"));
+        let damaged = |problem: String| Error::StoreDamaged { path: directory.clone(), problem };
+
+        if !at.exists() {
+            if counts_at.exists() {
+                return Err(damaged("`engine` is missing although `acknowledged` is there".into()));
+            }
+            refuse_strangers(&directory)?;
+            Engine::create(&at, &directory.join("engine.new"), owner)?;
+        }
+        let engine = Engine::open(&at, &directory, owner)?;
+        if !counts_at.exists() {
+            // Either the power went between the two steps of creation, or somebody removed the file.
+            if !engine.is_empty()? {
+                return Err(damaged("`acknowledged` is missing although the store holds data".into()));
+            }
+            Acknowledged::create(&counts_at)?;
+        }
+        let mut acknowledged = Acknowledged::open(&counts_at, &directory)?;
+        let counts = acknowledged.counts();
+
+        let held = engine.shares()?.len() as u64;
+        if held < counts.shares {
+            let problem = format!("{} shares were acknowledged, {held} are there", counts.shares);
+            return Err(damaged(problem));
+        }
+        engine.scan(counts.journal, |at, bytes| decode(at, &bytes).map(drop).map_err(damaged))?;
+        if engine.cut(counts.journal)? || held != counts.shares {
+            acknowledged.advance(Counts { journal: counts.journal, shares: held })?;
+        }
+        Ok(Self { directory, engine, tail: Mutex::new(Tail { acknowledged, failed: false }), _lock: lock })
+    }
+
+    /// Adds records at the end of the journal, all or none. They are on the disk when this returns. Blocking:
+    /// milliseconds, or as long as the disk takes.
+    ///
+    /// # Errors
+    /// [`Error::RecordTooLarge`] before anything is written. [`Error::StoreFailed`] and [`Error::File`] close the
+    /// store for writing: the caller must stop.
+    pub fn append(&self, records: &[Record]) -> Result<(), Error> {
+        if records.is_empty() {
+            return Ok(());
+        }
+        let encoded: Vec<Vec<u8>> = records.iter().map(encode).collect();
+        if let Some(got) = encoded.iter().map(Vec::len).find(|length| *length > MAX_RECORD) {
+            return Err(Error::RecordTooLarge { got, limit: MAX_RECORD });
+        }
+        self.commit(|engine, counts| {
+            engine.append(counts.journal, &encoded)?;
+            Ok(Counts { journal: counts.journal + encoded.len() as u64, ..counts })
+        })
+    }
+
+    /// The journal, oldest first.
+    ///
+    /// # Errors
+    /// [`Error::StoreDamaged`], [`Error::StoreFailed`].
+    pub fn records(&self) -> Result<Vec<Record>, Error> {
+        let count = self.counts().journal;
+        let mut records = Vec::with_capacity(usize::try_from(count).unwrap_or(0));
+        self.engine.scan(count, |at, bytes| {
+            let damaged = |problem| Error::StoreDamaged { path: self.directory.clone(), problem };
+            records.push(decode(at, &bytes).map_err(damaged)?);
+            Ok(())
+        })?;
+        Ok(records)
+    }
+
+    /// How many records the journal holds.
+    pub fn len(&self) -> u64 {
+        self.counts().journal
+    }
+
+    /// Whether the journal is empty.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The directory this store lies in.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Adds shares, sealed by the caller, by validator key. Durable when it returns; none is ever replaced.
+    pub(crate) fn add_shares(&self, shares: &[([u8; 48], Vec<u8>)]) -> Result<(), Error> {
+        self.commit(|engine, counts| {
+            engine.add_shares(shares)?;
+            Ok(Counts { shares: counts.shares + shares.len() as u64, ..counts })
+        })
+    }
+
+    /// All shares, sealed, by validator key.
+    pub(crate) fn shares(&self) -> Result<Vec<([u8; 48], Vec<u8>)>, Error> {
+        self.engine.shares()
+    }
+
+    /// Keeps the wrapped data key. Durable when it returns.
+    pub(crate) fn set_wrapped_key(&self, wrapped: &[u8]) -> Result<(), Error> {
+        self.commit(|engine, counts| engine.set_wrapped_key(wrapped).map(|()| counts))
+    }
+
+    /// The wrapped data key, if one was set.
+    pub(crate) fn wrapped_key(&self) -> Result<Option<Vec<u8>>, Error> {
+        self.engine.wrapped_key()
+    }
+
+    /// Write, sync, acknowledge: in this order, one writer at a time.
+    fn commit(&self, write: impl FnOnce(&Engine, Counts) -> Result<Counts, Error>) -> Result<(), Error> {
+        let mut tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
+        if tail.failed {
+            return Err(Error::StoreFailed {
+                path: self.directory.clone(),
+                action: "write",
+                problem: "an earlier write failed; restart the guardian".into(),
+            });
+        }
+        // Stands if anything below fails or panics.
+        tail.failed = true;
+        let counts = write(&self.engine, tail.acknowledged.counts())?;
+        self.engine.sync()?;
+        tail.acknowledged.advance(counts)?;
+        tail.failed = false;
+        Ok(())
+    }
+
+    fn counts(&self) -> Counts {
+        self.tail.lock().unwrap_or_else(PoisonError::into_inner).acknowledged.counts()
+    }
+}
+
+fn encode(record: &Record) -> Vec<u8> {
+    record.encode()
+}
+
+fn decode(at: u64, bytes: &[u8]) -> Result<Record, String> {
+    Record::decode(bytes).ok_or_else(|| format!("journal record {at} is of no kind this program knows"))
+}
+
+/// Takes the lock that lasts as long as the process or the returned file.
+fn take_lock(directory: &Path) -> Result<File, Error> {
+    let path = directory.join("lock");
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(Error::file("open", &path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Error::StoreLocked { path: directory.into() }),
+        Err(TryLockError::Error(e)) => Err(Error::file("lock", &path)(e)),
+    }
+}
+
+/// A new store is made only where nothing lies but what an interrupted creation leaves.
+fn refuse_strangers(directory: &Path) -> Result<(), Error> {
+    for entry in std::fs::read_dir(directory).map_err(Error::file("read", directory))? {
+        let name = entry.map_err(Error::file("read", directory))?.file_name();
+        let name = name.to_string_lossy();
+        if name != "lock" && name != "engine.new" && !name.starts_with(".acknowledged.") {
+            return Err(Error::StoreForeign {
+                path: directory.into(),
+                problem: format!("it holds `{name}` but no store; choose another data_dir"),
+            });
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;
