@@ -37,4 +37,28 @@ pub enum Error {
     /// A fork schedule that cannot be real.
     #[error("fork schedule: {0}")]
     ForkSchedule(&'static str),
+    /// A secret key or share that is zero or not below the group order.
+    #[error("{what} is zero or not below the BLS12-381 group order: it is damaged or not a BLS key")]
+    SecretScalar {
+        /// Key or share.
+        what: &'static str,
+    },
+    /// Bytes that are not a BLS public key.
+    #[error("not a BLS public key: not a point of the right group, or the point at infinity")]
+    PublicKey,
+    /// Bytes that are not a BLS signature or signature share.
+    #[error("not a BLS signature: not a point on the curve, or the point at infinity")]
+    Signature,
+    /// A public key set of an impossible length.
+    #[error("public key set must be 48 bytes times 1..=100, got {got} bytes")]
+    PublicKeySetLength {
+        /// The length it had.
+        got: usize,
+    },
+    /// A share that does not belong to its public key set.
+    #[error("share {index} does not belong to this public key set: it is for another validator, another guardian or damaged")]
+    ForeignShare {
+        /// The index it claimed.
+        index: u16,
+    },
 }

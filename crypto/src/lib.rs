@@ -10,6 +10,7 @@
 //! | [`threshold`] | `Threshold` and `ShareIndex`; the only quorum arithmetic | |
 
 pub mod exit;
+mod group;
 pub mod keys;
 pub mod partial;
 pub mod spec;
@@ -20,3 +21,4 @@ mod error;
 pub mod wire;
 
 pub use error::Error;
+pub use group::HashedRoot;
