@@ -5,7 +5,10 @@
 
 pub mod config;
 pub mod file;
+pub mod http;
+pub mod metrics;
 pub mod store;
+pub mod ticker;
 
 mod error;
 

@@ -1,0 +1,186 @@
+use super::{Moment, Phase, Readiness, View};
+use crate::metrics::Metrics;
+use crypto::spec::{ChainSpec, Checkpoint, Epoch, Fork, ForkName, ForkSchedule, ForkVersion, Root, Slot};
+use crypto::threshold::Threshold;
+use guardian_core::event::NodeHealth;
+use guardian_core::guardian_set::{GuardianIndex, GuardianSetEpoch, NetworkId};
+use guardian_core::status::{PeerStatus, StatusSnapshot};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::num::NonZeroU64;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+fn chain(genesis_time: u64) -> ChainSpec {
+    let phase0 = Fork { name: ForkName::Phase0, version: ForkVersion([0; 4]), epoch: Epoch(0) };
+    ChainSpec {
+        name: "test".to_owned(),
+        genesis_time,
+        seconds_per_slot: NonZeroU64::new(12).unwrap(),
+        slots_per_epoch: NonZeroU64::new(32).unwrap(),
+        shard_committee_period: 256,
+        forks: ForkSchedule::new(Root([1; 32]), vec![phase0]).unwrap(),
+    }
+}
+
+fn snapshot(head: Option<u64>) -> StatusSnapshot {
+    let peer = |index: u16| PeerStatus {
+        guardian: GuardianIndex(index),
+        name: format!("peer-{index}"),
+        connected: true,
+        heartbeat: None,
+    };
+    StatusSnapshot {
+        network: "test".to_owned(),
+        network_id: NetworkId([7; 32]),
+        guardian_set_epoch: GuardianSetEpoch(0),
+        threshold: Threshold::new(3, 4).unwrap(),
+        guardian: GuardianIndex(1),
+        name: "alice".to_owned(),
+        slot: Slot(1000),
+        head: head.map(Slot),
+        finalized: Some(Checkpoint { epoch: Epoch(29), root: Root([2; 32]) }),
+        nodes: NodeHealth { total: 2, healthy: 2, disagree: false },
+        peers: vec![peer(2), peer(3), peer(4)],
+        validators: Vec::new(),
+        proposals: Vec::new(),
+        faults: Vec::new(),
+    }
+}
+
+fn running(status: StatusSnapshot, processed: Instant) -> View {
+    View { phase: Phase::Running, status: Some(Arc::new(status)), slot_processed: Some(processed) }
+}
+
+fn codes(reasons: &[super::Reason]) -> Vec<&'static str> {
+    reasons.iter().map(|reason| reason.code).collect()
+}
+
+fn judge(view: &View, instant: Instant, slot: Option<u64>) -> Readiness {
+    Readiness::of(view, &chain(0), Moment { instant, slot: slot.map(Slot) })
+}
+
+#[test]
+fn a_running_node_with_a_fresh_head_is_ready() {
+    let now = Instant::now();
+    let readiness = judge(&running(snapshot(Some(999)), now), now, Some(1000));
+    assert_eq!(readiness, Readiness { ready: true, reasons: vec![], degraded: vec![] });
+}
+
+#[test]
+fn ready_becomes_false_when_the_loop_stands_still() {
+    let now = Instant::now();
+    let view = running(snapshot(Some(1000)), now);
+    assert!(judge(&view, now + Duration::from_secs(24), Some(1002)).ready, "two slots are in order");
+    let later = judge(&view, now + Duration::from_secs(25), Some(1002));
+    assert!(!later.ready);
+    assert_eq!(codes(&later.reasons), ["slot_stale"]);
+}
+
+#[test]
+fn a_head_that_stays_behind_is_not_ready_though_the_loop_runs() {
+    let now = Instant::now();
+    assert!(judge(&running(snapshot(Some(968)), now), now, Some(1000)).ready, "one epoch behind");
+    assert_eq!(codes(&judge(&running(snapshot(Some(967)), now), now, Some(1000)).reasons), ["head_stale"]);
+    assert_eq!(codes(&judge(&running(snapshot(None), now), now, Some(1000)).reasons), ["no_head"]);
+}
+
+#[test]
+fn beacon_nodes_decide_readiness_peers_do_not() {
+    let now = Instant::now();
+    let mut status = snapshot(Some(1000));
+    status.nodes.healthy = 0;
+    assert_eq!(codes(&judge(&running(status, now), now, Some(1000)).reasons), ["no_healthy_beacon_node"]);
+
+    let mut status = snapshot(Some(1000));
+    status.nodes = NodeHealth { total: 2, healthy: 1, disagree: true };
+    status.peers[0].connected = false;
+    assert_eq!(judge(&running(status.clone(), now), now, Some(1000)).degraded.len(), 2, "3 of 4 are enough");
+    status.peers[1].connected = false;
+    let readiness = judge(&running(status, now), now, Some(1000));
+    assert!(readiness.ready);
+    assert_eq!(codes(&readiness.degraded), ["below_threshold", "beacon_node_down", "beacon_nodes_disagree"]);
+}
+
+#[test]
+fn every_phase_but_running_is_not_ready() {
+    let now = Instant::now();
+    for (phase, code) in [
+        (Phase::Starting, "starting"),
+        (Phase::Connecting("refused".to_owned()), "connecting"),
+        (Phase::Stopping, "stopping"),
+    ] {
+        let view = View { phase, ..running(snapshot(Some(1000)), now) };
+        assert_eq!(codes(&judge(&view, now, Some(1000)).reasons), [code]);
+    }
+    assert_eq!(codes(&judge(&running(snapshot(None), now), now, None).reasons), ["before_genesis"]);
+    let view = View { phase: Phase::Running, status: None, slot_processed: None };
+    assert_eq!(codes(&judge(&view, now, Some(1000)).reasons), ["slot_stale"]);
+}
+
+/// One request over a plain socket: status line's code, headers and body as text.
+fn ask(address: SocketAddr, path: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: guardian\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let code = answer.split(' ').nth(1).unwrap().parse().unwrap();
+    (code, answer)
+}
+
+#[test]
+fn the_window_shows_what_the_loop_publishes_and_closes_with_it() {
+    let seconds = crate::ticker::now().as_secs();
+    // Genesis 1000 slots ago, in the middle of a slot.
+    let spec = chain(seconds - 12 * 1000 - 6);
+    let (metrics, page) = Metrics::new(&[]);
+    let (publish, view) = watch::channel(View::default());
+    let listener = super::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = listener.local_addr().unwrap();
+    let thread = super::start(listener, view, page, spec).unwrap();
+
+    assert_eq!(ask(address, "/healthz").0, 200);
+    let (code, text) = ask(address, "/readyz");
+    assert_eq!(code, 503);
+    assert!(text.contains("\"code\":\"starting\""), "{text}");
+    assert_eq!(ask(address, "/v1/status").0, 503);
+
+    metrics.slot_processed(Slot(1000));
+    publish.send_replace(running(snapshot(Some(1000)), Instant::now()));
+    assert_eq!(ask(address, "/readyz").0, 200);
+    let (code, text) = ask(address, "/v1/status");
+    let body = text.split("\r\n\r\n").nth(1).unwrap();
+    assert_eq!(code, 200);
+    assert_eq!(serde_json::from_str::<StatusSnapshot>(body).unwrap(), snapshot(Some(1000)));
+    let (code, text) = ask(address, "/metrics");
+    assert_eq!(code, 200);
+    assert!(text.contains("\nguardian_slot 1000"), "{text}");
+    assert_eq!(ask(address, "/v1/nothing").0, 404);
+
+    // The same view, an hour old: ready was true once and is not any more.
+    let long_ago = Instant::now().checked_sub(Duration::from_secs(60)).unwrap();
+    publish.send_replace(running(snapshot(Some(1000)), long_ago));
+    let (code, text) = ask(address, "/readyz");
+    assert_eq!(code, 503);
+    assert!(text.contains("\"code\":\"slot_stale\""), "{text}");
+
+    drop(publish);
+    thread.join().unwrap();
+    assert!(TcpStream::connect(address).is_err(), "the port is free again");
+}
+
+#[test]
+fn silent_clients_do_not_keep_others_out() {
+    let (_metrics, page) = Metrics::new(&[]);
+    let (_publish, view) = watch::channel(View::default());
+    let listener = super::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = listener.local_addr().unwrap();
+    let _thread = super::start(listener, view, page, chain(0)).unwrap();
+    let silent: Vec<_> = (0..super::MAX_CONNECTIONS).map(|_| TcpStream::connect(address).unwrap()).collect();
+    // All places are taken; the answer comes when the silent ones are thrown out.
+    assert_eq!(ask(address, "/healthz").0, 200);
+    drop(silent);
+}

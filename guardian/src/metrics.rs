@@ -1,0 +1,264 @@
+//! Prometheus metrics: every name, help text and label in one place.
+//!
+//! [`Metrics`] is a struct of handles bound to a recorder of its own, not the process-wide recorder: two nodes in one
+//! process do not count into each other. Every label value is known here, so that no peer can add a time series.
+
+use guardian_core::event::PostOutcome;
+use guardian_core::fault::FaultKind;
+use guardian_core::message::Decision;
+use guardian_core::proposal::State;
+use guardian_core::status::StatusSnapshot;
+use metrics::{Counter, Gauge, Histogram, Unit};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use std::collections::BTreeMap;
+
+/// Upper bounds, seconds, of the buckets of every latency histogram.
+const SECONDS: [f64; 12] = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
+
+const STATES: [State; 9] = [
+    State::Open,
+    State::Certified,
+    State::Signed,
+    State::Submitted,
+    State::Included,
+    State::Finalized,
+    State::Rejected,
+    State::Expired,
+    State::Moot,
+];
+
+const FAULTS: [FaultKind; 8] = [
+    FaultKind::Equivocation,
+    FaultKind::InvalidPartial,
+    FaultKind::ForeignShare,
+    FaultKind::InvalidCertificate,
+    FaultKind::MalformedProposal,
+    FaultKind::Garbage,
+    FaultKind::Flooding,
+    FaultKind::WrongEpoch,
+];
+
+/// Handles of all metrics of one node. Cheap to clone; clones count into the same series.
+#[derive(Clone)]
+pub struct Metrics {
+    slot: Gauge,
+    head: Gauge,
+    finalized: Gauge,
+    peers: Gauge,
+    validators: Gauge,
+    validators_dark: Gauge,
+    nodes: Gauge,
+    nodes_healthy: Gauge,
+    nodes_disagree: Gauge,
+    inbox: Gauge,
+    proposals: BTreeMap<State, Gauge>,
+    votes: [Counter; 3],
+    faults: BTreeMap<FaultKind, Counter>,
+    refused: BTreeMap<&'static str, Counter>,
+    submissions: [Counter; 4],
+    /// Messages that were not sent because the gossip queue was full or no peer was there. Each slot offers again.
+    pub broadcasts_dropped: Counter,
+    /// Orders refused because a worker's queue was full. Each slot offers again.
+    pub orders_dropped: Counter,
+    /// Seconds until records were durable.
+    pub persist: Histogram,
+    /// Seconds to sign one exit with our share and to check the result.
+    pub sign: Histogram,
+    /// Seconds to combine and verify one exit.
+    pub combine: Histogram,
+}
+
+/// The reading half: what `/metrics` shows.
+#[derive(Clone)]
+pub struct Page(PrometheusHandle);
+
+impl Page {
+    /// The page in Prometheus text format.
+    pub fn render(&self) -> String {
+        self.0.render()
+    }
+
+    /// Folds recorded samples into their buckets. Must be called now and then: samples wait in memory until it is, and
+    /// nobody may be scraping.
+    pub fn fold(&self) {
+        self.0.run_upkeep();
+    }
+}
+
+impl Metrics {
+    /// Registers every metric. `refusals` are the codes under which the network layer refuses messages.
+    pub fn new(refusals: &[&'static str]) -> (Self, Page) {
+        let builder = PrometheusBuilder::new();
+        // The only error is an empty bucket list; then the exporter's own summary would do.
+        let builder = builder
+            .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)
+            .unwrap_or_else(|_| PrometheusBuilder::new());
+        let recorder = builder.build_recorder();
+        let page = Page(recorder.handle());
+        let metrics = metrics::with_local_recorder(&recorder, || Self::register(refusals));
+        (metrics, page)
+    }
+
+    fn register(refusals: &[&'static str]) -> Self {
+        let votes = |decision: &'static str| {
+            counter("guardian_votes_total", "Own votes, by decision", "decision", decision)
+        };
+        let submissions = |outcome: &'static str| {
+            let help = "Answers of beacon nodes to posted exits, by outcome";
+            counter("guardian_submissions_total", help, "outcome", outcome)
+        };
+        metrics::describe_gauge!("guardian_proposals", "Proposals known, by state");
+        Self {
+            slot: gauge("guardian_slot", "The newest slot this guardian has processed"),
+            head: gauge("guardian_head_slot", "Slot of the head its beacon nodes report"),
+            finalized: gauge("guardian_finalized_epoch", "Epoch of the finalized checkpoint they agree on"),
+            peers: gauge("guardian_peers_connected", "Other guardians connected now"),
+            validators: gauge("guardian_validators", "Validators this guardian holds shares of"),
+            validators_dark: gauge("guardian_validators_dark", "Of these, dark in the last finalized epoch"),
+            nodes: gauge("guardian_beacon_nodes", "Beacon nodes configured"),
+            nodes_healthy: gauge("guardian_beacon_nodes_healthy", "Beacon nodes that answer and are synced"),
+            nodes_disagree: gauge("guardian_beacon_nodes_disagree", "1 while they disagree about finality"),
+            inbox: gauge("guardian_inbox_depth", "Events waiting to be handled"),
+            proposals: STATES
+                .into_iter()
+                .map(|state| (state, metrics::gauge!("guardian_proposals", "state" => state_label(state))))
+                .collect(),
+            votes: [votes("approve"), votes("reject"), votes("withdraw")],
+            faults: FAULTS
+                .into_iter()
+                .map(|kind| {
+                    let help = "Misbehaviour of other guardians, by code";
+                    (kind, counter("guardian_faults_total", help, "code", kind.code()))
+                })
+                .collect(),
+            refused: refusals
+                .iter()
+                .map(|&reason| {
+                    let help = "Messages refused before they reached the core, by reason";
+                    (reason, counter("guardian_messages_refused_total", help, "reason", reason))
+                })
+                .collect(),
+            submissions: [
+                submissions("accepted"),
+                submissions("already_known"),
+                submissions("rejected"),
+                submissions("unreachable"),
+            ],
+            broadcasts_dropped: plain_counter(
+                "guardian_broadcasts_dropped_total",
+                "Messages not sent because the queue was full or no peer was there",
+            ),
+            orders_dropped: plain_counter(
+                "guardian_orders_dropped_total",
+                "Sign, combine and submit orders refused because a worker's queue was full",
+            ),
+            persist: histogram("guardian_persist_seconds", "Time until records were durable"),
+            sign: histogram("guardian_sign_seconds", "Time to sign one exit with our share and check it"),
+            combine: histogram("guardian_combine_seconds", "Time to combine and verify one exit"),
+        }
+    }
+
+    /// Events waiting to be handled.
+    pub fn inbox_depth(&self, events: usize) {
+        self.inbox.set(count(events));
+    }
+
+    /// A slot was processed.
+    #[allow(clippy::cast_precision_loss, reason = "Prometheus values are f64; slots stay far below 2^53")]
+    pub fn slot_processed(&self, slot: crypto::spec::Slot) {
+        self.slot.set(slot.0 as f64);
+    }
+
+    /// A vote of ours was cast.
+    pub fn voted(&self, decision: Decision) {
+        let [approve, reject, withdraw] = &self.votes;
+        match decision {
+            Decision::Approve => approve.increment(1),
+            Decision::Reject(_) => reject.increment(1),
+            Decision::Withdraw(_) => withdraw.increment(1),
+        }
+    }
+
+    /// Another guardian misbehaved.
+    pub fn faulted(&self, kind: FaultKind) {
+        if let Some(counter) = self.faults.get(&kind) {
+            counter.increment(1);
+        }
+    }
+
+    /// The network layer refused a message.
+    pub fn refused(&self, reason: &str) {
+        if let Some(counter) = self.refused.get(reason) {
+            counter.increment(1);
+        }
+    }
+
+    /// A beacon node answered a posted exit.
+    pub fn submitted(&self, outcome: &PostOutcome) {
+        let [accepted, already_known, rejected, unreachable] = &self.submissions;
+        match outcome {
+            PostOutcome::Accepted => accepted.increment(1),
+            PostOutcome::AlreadyKnown => already_known.increment(1),
+            PostOutcome::Rejected(_) => rejected.increment(1),
+            PostOutcome::Unreachable(_) => unreachable.increment(1),
+        }
+    }
+
+    /// Takes every gauge that the status snapshot knows.
+    #[allow(clippy::cast_precision_loss, reason = "Prometheus values are f64; slots stay far below 2^53")]
+    pub fn snapshot(&self, status: &StatusSnapshot) {
+        self.head.set(status.head.map_or(0.0, |slot| slot.0 as f64));
+        self.finalized.set(status.finalized.map_or(0.0, |checkpoint| checkpoint.epoch.0 as f64));
+        self.peers.set(count(status.peers.iter().filter(|peer| peer.connected).count()));
+        self.validators.set(count(status.validators.len()));
+        self.validators_dark.set(count(status.validators.iter().filter(|v| v.dark_epochs > 0).count()));
+        self.nodes.set(f64::from(status.nodes.total));
+        self.nodes_healthy.set(f64::from(status.nodes.healthy));
+        self.nodes_disagree.set(if status.nodes.disagree { 1.0 } else { 0.0 });
+        for (state, gauge) in &self.proposals {
+            gauge.set(count(status.proposals.iter().filter(|proposal| proposal.state == *state).count()));
+        }
+    }
+}
+
+fn state_label(state: State) -> &'static str {
+    match state {
+        State::Open => "open",
+        State::Certified => "certified",
+        State::Signed => "signed",
+        State::Submitted => "submitted",
+        State::Included => "included",
+        State::Finalized => "finalized",
+        State::Rejected => "rejected",
+        State::Expired => "expired",
+        State::Moot => "moot",
+    }
+}
+
+#[allow(clippy::cast_precision_loss, reason = "Prometheus values are f64; counts stay far below 2^53")]
+fn count(of: usize) -> f64 {
+    of as f64
+}
+
+fn gauge(name: &'static str, help: &'static str) -> Gauge {
+    metrics::describe_gauge!(name, help);
+    metrics::gauge!(name)
+}
+
+fn plain_counter(name: &'static str, help: &'static str) -> Counter {
+    metrics::describe_counter!(name, help);
+    metrics::counter!(name)
+}
+
+fn counter(name: &'static str, help: &'static str, label: &'static str, value: &'static str) -> Counter {
+    metrics::describe_counter!(name, help);
+    metrics::counter!(name, label => value)
+}
+
+fn histogram(name: &'static str, help: &'static str) -> Histogram {
+    metrics::describe_histogram!(name, Unit::Seconds, help);
+    metrics::histogram!(name)
+}
+
+#[cfg(test)]
+mod tests;

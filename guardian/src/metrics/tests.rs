@@ -1,0 +1,59 @@
+use super::Metrics;
+use guardian_core::event::PostOutcome;
+use guardian_core::fault::FaultKind;
+use guardian_core::message::{Decision, RejectReason};
+
+#[test]
+fn counts_appear_under_their_labels() {
+    let (metrics, page) = Metrics::new(&["stale", "unsigned"]);
+    metrics.voted(Decision::Approve);
+    metrics.voted(Decision::Approve);
+    metrics.voted(Decision::Reject(RejectReason::NotDue));
+    metrics.faulted(FaultKind::Equivocation);
+    metrics.refused("stale");
+    metrics.refused("a reason nobody registered");
+    metrics.submitted(&PostOutcome::Rejected("no".to_owned()));
+    metrics.slot_processed(crypto::spec::Slot(77));
+    metrics.persist.record(0.003);
+    let text = page.render();
+    for line in [
+        "guardian_votes_total{decision=\"approve\"} 2",
+        "guardian_votes_total{decision=\"reject\"} 1",
+        "guardian_votes_total{decision=\"withdraw\"} 0",
+        "guardian_faults_total{code=\"equivocation\"} 1",
+        "guardian_messages_refused_total{reason=\"stale\"} 1",
+        "guardian_messages_refused_total{reason=\"unsigned\"} 0",
+        "guardian_submissions_total{outcome=\"rejected\"} 1",
+        "guardian_slot 77",
+        "guardian_persist_seconds_bucket{le=\"0.002\"} 0",
+        "guardian_persist_seconds_bucket{le=\"0.005\"} 1",
+        "guardian_persist_seconds_count 1",
+    ] {
+        assert!(text.lines().any(|found| found == line), "no `{line}` in\n{text}");
+    }
+    assert!(!text.contains("nobody"), "a reason from outside made a time series");
+}
+
+#[test]
+fn every_metric_has_a_help_text() {
+    let (metrics, page) = Metrics::new(&["stale"]);
+    // Histograms appear with their first sample.
+    metrics.persist.record(1.0);
+    metrics.sign.record(1.0);
+    metrics.combine.record(1.0);
+    let text = page.render();
+    let typed: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")).collect();
+    assert!(typed.len() >= 18, "{typed:?}");
+    for line in typed {
+        let name = line.split(' ').next().unwrap_or_default();
+        assert!(text.contains(&format!("# HELP {name} ")), "{name} has no help");
+    }
+}
+
+#[test]
+fn two_nodes_in_one_process_do_not_share_series() {
+    let (one, _) = Metrics::new(&[]);
+    let (_two, page) = Metrics::new(&[]);
+    one.slot_processed(crypto::spec::Slot(5));
+    assert!(page.render().lines().any(|line| line == "guardian_slot 0"));
+}
