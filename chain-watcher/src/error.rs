@@ -1,0 +1,75 @@
+//! The one error type of this crate.
+
+/// What can go wrong with beacon nodes. No variant carries a URL's credentials.
+#[derive(Debug, thiserror::Error, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Error {
+    /// The configuration cannot be used.
+    #[error("{field}: {problem}")]
+    Config {
+        /// The field, as the configuration file calls it.
+        field: String,
+        /// What is wrong with it and what to do.
+        problem: String,
+    },
+    /// The HTTP client could not be made.
+    #[error("HTTP client for beacon node `{node}`: {problem}")]
+    Client {
+        /// The node's name.
+        node: String,
+        /// What the client said.
+        problem: String,
+    },
+    /// A node serves another chain than the network is for.
+    #[error(
+        "beacon node `{node}` serves another chain: {field} is {found}, expected {expected}; point it at the right chain or remove it"
+    )]
+    WrongNetwork {
+        /// The node's name.
+        node: String,
+        /// The first field that differs, as the Beacon API calls it.
+        field: String,
+        /// What the network definition says.
+        expected: String,
+        /// What the node says.
+        found: String,
+    },
+    /// No answer: refused, timed out, reset.
+    #[error("beacon node `{node}` does not answer ({endpoint}): {problem}")]
+    Unreachable {
+        /// The node's name.
+        node: String,
+        /// What was asked.
+        endpoint: String,
+        /// What happened.
+        problem: String,
+    },
+    /// An answer with an error status.
+    #[error("beacon node `{node}` answered {status} ({endpoint}): {text}")]
+    Refused {
+        /// The node's name.
+        node: String,
+        /// What was asked.
+        endpoint: String,
+        /// HTTP status.
+        status: u16,
+        /// The node's words, at most 256 characters.
+        text: String,
+    },
+    /// An answer that does not say what the Beacon API says it should.
+    #[error("beacon node `{node}` gave an answer that cannot be used ({endpoint}): {problem}")]
+    Malformed {
+        /// The node's name.
+        node: String,
+        /// What was asked.
+        endpoint: String,
+        /// What is wrong with the answer.
+        problem: String,
+    },
+    /// None of the configured nodes can be believed.
+    #[error("no beacon node could be checked: {causes}; start one, or correct its url")]
+    NoNode {
+        /// One cause for each node.
+        causes: String,
+    },
+}
