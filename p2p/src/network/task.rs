@@ -1,0 +1,439 @@
+//! The task that owns the swarm: one loop, one event at a time.
+
+use super::{reason, unix_now};
+use crate::behaviour::{Behaviour, BehaviourEvent};
+use crate::catch_up::{self, AnswerLimits, Request};
+use crate::config::{Config, Limits};
+use crate::counters::{Tally, count};
+use crate::envelope::{Opened, Opener, Window};
+use crate::inbound::{Inbound, Mailbox, RequestToken};
+use crate::link::Links;
+use crate::{Rejection, topic};
+use futures::StreamExt;
+use libp2p::allow_block_list::NotAllowed;
+use libp2p::core::transport::ListenerId;
+use libp2p::gossipsub::{self, IdentTopic, MessageAcceptance, MessageId, PublishError};
+use libp2p::request_response::{self, OutboundFailure, OutboundRequestId};
+use libp2p::swarm::dial_opts::DialOpts;
+use libp2p::swarm::{ConnectionDenied, DialError, ListenError, Swarm, SwarmEvent};
+use libp2p::{Multiaddr, PeerId, identify, ping};
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc::OwnedPermit;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::MissedTickBehavior;
+
+/// How often dials, timeouts and penalties are looked at.
+const TICK: Duration = Duration::from_millis(200);
+
+/// How long shutdown waits for connections to close.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// What the handle asks of the task.
+pub(crate) enum Command {
+    Broadcast(Vec<u8>),
+    RequestCatchUp(PeerId),
+    Reply(RequestToken, Vec<Vec<u8>>),
+    Penalise(PeerId),
+    Shutdown(oneshot::Sender<()>),
+}
+
+/// The swarm and all that belongs to it.
+pub(crate) struct Task {
+    swarm: Swarm<Behaviour>,
+    topic: IdentTopic,
+    network: [u8; 32],
+    own: PeerId,
+    limits: Limits,
+    opener: Arc<Opener>,
+    tally: Arc<Tally>,
+    mailbox: Mailbox,
+    links: Links,
+    /// Catch-up answers awaited: at most one a peer.
+    awaited: HashMap<OutboundRequestId, PeerId>,
+    /// Envelopes of answers, each with the peer that answered, verified one by one as the consumer has room for them.
+    /// A peer is not asked again while any of its own wait, so there are at most `catch_up_envelopes` a peer.
+    answers: VecDeque<(PeerId, Vec<u8>)>,
+    /// Listeners that have not yet told an address.
+    starting: HashSet<ListenerId>,
+    listening: watch::Sender<Option<Vec<Multiaddr>>>,
+}
+
+impl Task {
+    pub(crate) fn new(
+        config: Config,
+        swarm: Swarm<Behaviour>,
+        opener: Arc<Opener>,
+        tally: Arc<Tally>,
+        mailbox: Mailbox,
+        listeners: Vec<ListenerId>,
+        listening: watch::Sender<Option<Vec<Multiaddr>>>,
+    ) -> Task {
+        Task {
+            topic: topic::topic(&config.network),
+            network: config.network,
+            own: *swarm.local_peer_id(),
+            links: Links::new(config.peers, &config.limits, Instant::now()),
+            limits: config.limits,
+            swarm,
+            opener,
+            tally,
+            mailbox,
+            awaited: HashMap::new(),
+            answers: VecDeque::new(),
+            starting: listeners.into_iter().collect(),
+            listening,
+        }
+    }
+
+    /// Runs until shutdown, or until nobody holds the handle or the inbound receiver any more.
+    pub(crate) async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let done = loop {
+            let waiting = self.mailbox.is_waiting() || !self.answers.is_empty();
+            tokio::select! {
+                event = self.swarm.select_next_some() => self.on_event(event),
+                command = commands.recv() => match command {
+                    Some(Command::Shutdown(done)) => break Some(done),
+                    Some(command) => self.on_command(command),
+                    None => break None,
+                },
+                room = self.mailbox.room(), if waiting => match room {
+                    Some(permit) => self.on_room(permit),
+                    None => break None,
+                },
+                () = self.mailbox.closed() => break None,
+                _ = tick.tick() => self.on_tick(Instant::now()),
+            }
+        };
+        self.farewell().await;
+        if let Some(done) = done {
+            let _ = done.send(());
+        }
+    }
+
+    /// Closes every connection properly, so that peers notice at once.
+    async fn farewell(mut self) {
+        let peers: Vec<PeerId> = self.swarm.connected_peers().copied().collect();
+        for peer in peers {
+            let _ = self.swarm.disconnect_peer_id(peer);
+        }
+        let closed = async {
+            while self.swarm.connected_peers().next().is_some() {
+                self.swarm.select_next_some().await;
+            }
+        };
+        // Connections that do not close in time end with the swarm.
+        let _ = tokio::time::timeout(FAREWELL, closed).await;
+        tracing::debug!("network stopped");
+    }
+
+    fn on_tick(&mut self, now: Instant) {
+        for (peer, addresses) in self.links.due(now) {
+            tracing::trace!(%peer, "dialling");
+            if let Err(error) = self.swarm.dial(DialOpts::peer_id(peer).addresses(addresses).build()) {
+                self.on_dial_failure(peer, &error, now);
+            }
+        }
+        for peer in self.links.unsubscribed(now) {
+            tracing::info!(%peer, "peer is connected but does not listen to our topic; reconnecting");
+            let _ = self.swarm.disconnect_peer_id(peer);
+        }
+        for (peer, penalty) in self.links.forgive(TICK) {
+            self.swarm.behaviour_mut().gossip.set_application_score(&peer, -penalty);
+        }
+    }
+
+    fn on_command(&mut self, command: Command) {
+        match command {
+            Command::Broadcast(sealed) => self.broadcast(sealed),
+            Command::RequestCatchUp(peer) => self.request_catch_up(peer),
+            Command::Reply(token, envelopes) => self.reply(token, &envelopes),
+            Command::Penalise(peer) => self.penalise(peer),
+            // Handled where the loop ends.
+            Command::Shutdown(_) => {}
+        }
+    }
+
+    fn broadcast(&mut self, sealed: Vec<u8>) {
+        match self.swarm.behaviour_mut().gossip.publish(self.topic.hash(), sealed) {
+            Ok(_) => count(&self.tally.published),
+            Err(PublishError::Duplicate) => {}
+            Err(error) => {
+                count(&self.tally.unsent);
+                tracing::debug!(%error, "broadcast reached nobody");
+            }
+        }
+    }
+
+    fn request_catch_up(&mut self, peer: PeerId) {
+        let busy = self.awaited.values().any(|awaited| *awaited == peer)
+            || self.answers.iter().any(|(answering, _)| *answering == peer);
+        if busy || !self.links.is_subscribed(&peer) {
+            return;
+        }
+        let id = self.swarm.behaviour_mut().catch_up.send_request(&peer, Request);
+        self.awaited.insert(id, peer);
+    }
+
+    fn reply(&mut self, token: RequestToken, envelopes: &[Vec<u8>]) {
+        let (answer, written) = catch_up::write_answer(envelopes, self.answer_limits());
+        if written < envelopes.len() {
+            tracing::debug!(written, of = envelopes.len(), "catch-up answer cut to the limits");
+        }
+        if self.swarm.behaviour_mut().catch_up.send_response(token.channel, answer).is_ok() {
+            count(&self.tally.catch_ups_served);
+        }
+    }
+
+    fn penalise(&mut self, peer: PeerId) {
+        if let Some(penalty) = self.links.penalise(&peer) {
+            tracing::debug!(%peer, penalty, "peer penalised");
+            self.swarm.behaviour_mut().gossip.set_application_score(&peer, -penalty);
+        }
+    }
+
+    /// The consumer has room: connection changes first, then one envelope of an answer.
+    fn on_room(&mut self, permit: OwnedPermit<Inbound>) {
+        if self.mailbox.is_waiting() {
+            self.mailbox.send_change(permit);
+            return;
+        }
+        let Some((peer, envelope)) = self.answers.pop_front() else { return };
+        match self.opener.open(&envelope) {
+            Ok(Opened { sender, payload, .. }) => {
+                count(&self.tally.received);
+                let _ = permit.send(Inbound::Message { sender, payload, envelope });
+            }
+            Err(reason) => {
+                drop(permit);
+                self.refuse(Some(peer), reason);
+                // One bad envelope shows what the peer is worth: the rest of its answer goes with it.
+                self.answers.retain(|(answering, _)| *answering != peer);
+            }
+        }
+    }
+
+    fn on_event(&mut self, event: SwarmEvent<BehaviourEvent>) {
+        let now = Instant::now();
+        match event {
+            SwarmEvent::Behaviour(event) => self.on_behaviour(event, now),
+            SwarmEvent::ConnectionEstablished { peer_id, .. } => {
+                if self.links.established(&peer_id, now) {
+                    tracing::warn!(peer = %peer_id, "second connection from a connected peer: it restarted, or its identity is used twice; reconnecting");
+                    let _ = self.swarm.disconnect_peer_id(peer_id);
+                }
+            }
+            SwarmEvent::ConnectionClosed { peer_id, num_established: 0, cause, .. } => {
+                tracing::debug!(peer = %peer_id, cause = cause.map(|error| reason(&error)), "connection closed");
+                if self.links.closed(&peer_id, now, rand::random()) {
+                    self.tally.connected.fetch_sub(1, Ordering::Relaxed);
+                    self.mailbox.change(peer_id, false);
+                }
+            }
+            SwarmEvent::IncomingConnectionError { error, peer_id, send_back_addr, .. } => {
+                let reason = match &error {
+                    ListenError::Denied { cause } => denial(cause),
+                    ListenError::LocalPeerId { .. } => Rejection::OwnIdentity,
+                    ListenError::Aborted | ListenError::WrongPeerId { .. } | ListenError::Transport(_) => {
+                        Rejection::Handshake
+                    }
+                };
+                tracing::debug!(peer = ?peer_id, address = %send_back_addr, %reason, "connection refused");
+                self.refuse(peer_id, reason);
+            }
+            SwarmEvent::OutgoingConnectionError { peer_id: Some(peer), error, .. } => {
+                self.on_dial_failure(peer, &error, now);
+            }
+            SwarmEvent::NewListenAddr { listener_id, .. } => {
+                self.starting.remove(&listener_id);
+                let addresses = self.swarm.listeners().cloned().collect();
+                if self.starting.is_empty() {
+                    self.listening.send_replace(Some(addresses));
+                }
+            }
+            SwarmEvent::ListenerClosed { addresses, reason, .. } => {
+                tracing::error!(?addresses, ?reason, "a listener closed; peers can no longer dial us there");
+            }
+            SwarmEvent::ListenerError { error, .. } => tracing::warn!(%error, "a listener failed to accept"),
+            // Everything else is told by the events above, or no concern of ours; the enum is not exhaustive.
+            _ => {}
+        }
+    }
+
+    fn on_dial_failure(&mut self, peer: PeerId, error: &DialError, now: Instant) {
+        count(&self.tally.dial_failures);
+        match error {
+            DialError::LocalPeerId { address } => {
+                tracing::warn!(%peer, %address, "a peer's address leads to ourselves");
+                self.refuse(Some(self.own), Rejection::OwnIdentity);
+            }
+            DialError::WrongPeerId { obtained, address } => {
+                tracing::warn!(%peer, %address, %obtained, "another peer answers at a guardian's address");
+                self.refuse(Some(*obtained), Rejection::UnknownPeer);
+            }
+            _ => tracing::debug!(%peer, error = reason(error), "dialling failed"),
+        }
+        self.links.dial_failed(&peer, now, rand::random());
+    }
+
+    fn on_behaviour(&mut self, event: BehaviourEvent, now: Instant) {
+        match event {
+            BehaviourEvent::Gossip(event) => self.on_gossip(event, now),
+            BehaviourEvent::CatchUp(event) => self.on_catch_up(event, now),
+            BehaviourEvent::Identify(identify::Event::Received { peer_id, info, .. }) => {
+                if info.protocol_version != topic::identify_protocol(&self.network) {
+                    let theirs: String = info.protocol_version.chars().take(90).collect();
+                    tracing::warn!(peer = %peer_id, theirs, "peer serves another network; compare the network definitions");
+                    self.refuse(Some(peer_id), Rejection::WrongNetwork);
+                    let _ = self.swarm.disconnect_peer_id(peer_id);
+                }
+            }
+            BehaviourEvent::Ping(ping::Event { peer, connection, result: Err(error) }) => {
+                tracing::debug!(%peer, error = reason(&error), "no answer to ping; closing the connection");
+                self.swarm.close_connection(connection);
+            }
+            BehaviourEvent::Identify(_) | BehaviourEvent::Ping(_) => {}
+            BehaviourEvent::Allowed(never) | BehaviourEvent::Limits(never) => match never {},
+        }
+    }
+
+    fn on_gossip(&mut self, event: gossipsub::Event, now: Instant) {
+        match event {
+            gossipsub::Event::Message { propagation_source: relay, message_id, message } => {
+                let verdict = self.judge(&relay, message.data, now);
+                self.report(&message_id, &relay, verdict);
+            }
+            gossipsub::Event::Subscribed { peer_id, .. } => {
+                if self.links.subscribed(&peer_id) {
+                    tracing::debug!(peer = %peer_id, "peer connected");
+                    count(&self.tally.connected);
+                    self.mailbox.change(peer_id, true);
+                }
+            }
+            gossipsub::Event::SlowPeer { peer_id, .. } => {
+                if self.links.slow(&peer_id) {
+                    tracing::info!(peer = %peer_id, "peer takes no gossip; reconnecting");
+                    let _ = self.swarm.disconnect_peer_id(peer_id);
+                }
+            }
+            gossipsub::Event::Unsubscribed { peer_id, .. }
+            | gossipsub::Event::GossipsubNotSupported { peer_id } => {
+                tracing::info!(peer = %peer_id, "peer does not listen to our topic; reconnecting");
+                let _ = self.swarm.disconnect_peer_id(peer_id);
+            }
+        }
+    }
+
+    /// Checks a message in the order of cost and hands it up. The link is charged before the signature is checked;
+    /// the author only after, as anyone can write anyone's name.
+    fn judge(&mut self, relay: &PeerId, envelope: Vec<u8>, now: Instant) -> Result<(), Rejection> {
+        if !self.links.may_relay(relay, now) {
+            return Err(Rejection::RateLimited);
+        }
+        let window = Window { max_age: self.limits.max_age, max_ahead: self.limits.max_ahead };
+        let Opened { sender, payload, .. } = self.opener.open_fresh(&envelope, unix_now(), window)?;
+        if sender == self.own {
+            return Err(Rejection::OwnIdentity);
+        }
+        if !self.links.may_author(&sender, now) {
+            return Err(Rejection::RateLimited);
+        }
+        if !self.mailbox.offer(Inbound::Message { sender, payload, envelope }) {
+            return Err(Rejection::QueueFull);
+        }
+        count(&self.tally.received);
+        Ok(())
+    }
+
+    /// Tells gossip whether to forward a message, drop it, or drop it and hold it against the peer.
+    fn report(&mut self, id: &MessageId, relay: &PeerId, verdict: Result<(), Rejection>) {
+        let acceptance = match verdict {
+            Ok(()) => MessageAcceptance::Accept,
+            Err(reason) if reason.blames_peer() => MessageAcceptance::Reject,
+            Err(_) => MessageAcceptance::Ignore,
+        };
+        self.swarm.behaviour_mut().gossip.report_message_validation_result(id, relay, acceptance);
+        if let Err(reason) = verdict {
+            tracing::debug!(peer = %relay, %reason, "message refused");
+            self.note(Some(*relay), reason);
+        }
+    }
+
+    fn on_catch_up(&mut self, event: request_response::Event<Request, Vec<u8>>, now: Instant) {
+        match event {
+            request_response::Event::Message { peer, message, .. } => match message {
+                request_response::Message::Request { request: Request, channel, .. } => {
+                    // Refusing means dropping the channel, which tells the peer so.
+                    let token = RequestToken { channel };
+                    if !self.links.may_ask(&peer, now) {
+                        self.note(Some(peer), Rejection::RateLimited);
+                    } else if !self.mailbox.offer(Inbound::CatchUpRequested { from: peer, token }) {
+                        self.note(Some(peer), Rejection::QueueFull);
+                    }
+                }
+                request_response::Message::Response { request_id, response } => {
+                    self.awaited.remove(&request_id);
+                    match catch_up::parse_answer(&response, self.answer_limits()) {
+                        Ok(envelopes) => {
+                            count(&self.tally.catch_ups_received);
+                            tracing::debug!(%peer, envelopes = envelopes.len(), "catch-up answered");
+                            self.answers.extend(envelopes.into_iter().map(|envelope| (peer, envelope)));
+                        }
+                        Err(reason) => self.refuse(Some(peer), reason),
+                    }
+                }
+            },
+            request_response::Event::OutboundFailure { peer, request_id, error, .. } => {
+                self.awaited.remove(&request_id);
+                tracing::debug!(%peer, %error, "no answer to catch-up");
+                match error {
+                    OutboundFailure::DialFailure | OutboundFailure::ConnectionClosed => {}
+                    OutboundFailure::Timeout
+                    | OutboundFailure::UnsupportedProtocols
+                    | OutboundFailure::Io(_) => {
+                        self.note(Some(peer), Rejection::NoAnswer);
+                    }
+                }
+            }
+            request_response::Event::InboundFailure { peer, error, .. } => {
+                tracing::debug!(%peer, %error, "catch-up not served");
+            }
+            request_response::Event::ResponseSent { .. } => {}
+        }
+    }
+
+    fn answer_limits(&self) -> AnswerLimits {
+        AnswerLimits {
+            envelopes: self.limits.catch_up_envelopes,
+            bytes: self.limits.catch_up_bytes,
+            envelope: self.limits.max_envelope(),
+        }
+    }
+
+    /// Counts and tells a refusal.
+    fn note(&mut self, peer: Option<PeerId>, reason: Rejection) {
+        self.tally.refuse(reason);
+        self.mailbox.refuse(peer, reason, Instant::now());
+    }
+
+    /// Counts and tells a refusal outside gossip, and holds it against the peer if it is to blame.
+    fn refuse(&mut self, peer: Option<PeerId>, reason: Rejection) {
+        self.note(peer, reason);
+        if let Some(peer) = peer.filter(|_| reason.blames_peer()) {
+            self.penalise(peer);
+        }
+    }
+}
+
+/// Why a connection was denied.
+fn denial(cause: &ConnectionDenied) -> Rejection {
+    if cause.downcast_ref::<NotAllowed>().is_some() {
+        Rejection::UnknownPeer
+    } else {
+        Rejection::TooManyConnections
+    }
+}
