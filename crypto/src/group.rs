@@ -305,6 +305,13 @@ impl G2Affine {
         unsafe { blst_p2_affine_in_g2(&self.0) }
     }
 
+    pub(crate) fn negate(mut self) -> Self {
+        let y = self.0.y;
+        // SAFETY: live input and output.
+        unsafe { blst_fp2_cneg(&mut self.0.y, &y, true) };
+        self
+    }
+
     pub(crate) fn to_projective(self) -> G2 {
         let mut out = blst_p2::default();
         // SAFETY: live input and output.
@@ -342,12 +349,6 @@ impl G2 {
         // SAFETY: three live points.
         unsafe { blst_p2_add_or_double_affine(&mut out, &self.0, &other.0) };
         Self(out)
-    }
-
-    pub(crate) fn negate(mut self) -> Self {
-        // SAFETY: live point, negated in place.
-        unsafe { blst_p2_cneg(&mut self.0, true) };
-        self
     }
 
     /// `k` times this point.

@@ -10,15 +10,20 @@
 //! | [`threshold`] | `Threshold` and `ShareIndex`; the only quorum arithmetic | |
 
 pub mod exit;
-mod group;
 pub mod keys;
 pub mod partial;
 pub mod spec;
 pub mod threshold;
 pub mod validator;
 
+mod batch;
+mod combine;
 mod error;
+mod group;
+mod hashed_roots;
+mod lagrange;
 pub mod wire;
 
 pub use error::Error;
 pub use group::HashedRoot;
+pub use hashed_roots::HashedRoots;

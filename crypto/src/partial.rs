@@ -8,6 +8,9 @@ use crate::threshold::ShareIndex;
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
+pub use crate::batch::batch_verify;
+pub use crate::combine::{combine, combine_hashed};
+
 crate::fixed_bytes!(
     /// One guardian's partial signature as it travels: an *uncompressed* G2 point, 192 bytes, unchecked.
     ///
@@ -88,7 +91,7 @@ pub fn verify_partial(key: &PublicKeyShare, root: Root, signature: &SignatureSha
 }
 
 /// `e(key, H(m)) == e(g, signature)`, with the subgroup check of the signature.
-fn verify_point(key: &G1Affine, hash: &HashedRoot, signature: &G2Affine) -> bool {
+pub(crate) fn verify_point(key: &G1Affine, hash: &HashedRoot, signature: &G2Affine) -> bool {
     // An infinite key would accept an infinite signature of anything.
     if key.is_infinity() || signature.is_infinity() || !signature.in_subgroup() {
         return false;
