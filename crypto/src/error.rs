@@ -56,9 +56,58 @@ pub enum Error {
         got: usize,
     },
     /// A share that does not belong to its public key set.
-    #[error("share {index} does not belong to this public key set: it is for another validator, another guardian or damaged")]
+    #[error(
+        "share {index} does not belong to this public key set: it is for another validator, another guardian or damaged"
+    )]
     ForeignShare {
         /// The index it claimed.
         index: u16,
+    },
+    /// Bytes that are not a secret key of secp256k1.
+    #[error("custody secret key is zero or out of range: it is damaged or not a secp256k1 key")]
+    CustodySecretKey,
+    /// Bytes that are not a public key of secp256k1.
+    #[error("custody public key is not an uncompressed secp256k1 point (65 bytes beginning with 04)")]
+    CustodyPublicKey,
+    /// A custody envelope that does not open.
+    #[error(
+        "custody envelope does not open with this custody key: it was sealed for another guardian or is damaged"
+    )]
+    Envelope,
+    /// Something sealed at rest that does not open.
+    #[error(
+        "sealed data does not open: it is cut short, changed, from another place or under another data key"
+    )]
+    Sealed,
+    /// A password that does not open what it should.
+    #[error("wrong password (or the file is damaged): try again, or restore the file from a backup")]
+    WrongPassword,
+    /// A key derivation that asks for too much or nothing at all.
+    #[error(
+        "the {kdf} parameters are out of bounds: such a file would take gigabytes or minutes to open, or none at all"
+    )]
+    WorkFactor {
+        /// Which function.
+        kdf: &'static str,
+    },
+    /// A file of a format this version does not know.
+    #[error(
+        "{what} has version {got}, this software knows {expected}: use the version that wrote it, or upgrade"
+    )]
+    Version {
+        /// The file.
+        what: &'static str,
+        /// The version that is known.
+        expected: u64,
+        /// The version it has.
+        got: u64,
+    },
+    /// A keystore that cannot be read.
+    #[error("keystore: {field} {problem}")]
+    Keystore {
+        /// The field at fault, as a JSON path.
+        field: &'static str,
+        /// What is wrong with it.
+        problem: String,
     },
 }

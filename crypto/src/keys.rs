@@ -77,7 +77,11 @@ impl SecretKey {
     }
 
     /// Splits the key into n shares of which any t sign for it, and the commitments to check them by.
-    pub fn split(&self, threshold: Threshold, rng: &mut impl CryptoRng) -> (PublicKeySet, Vec<SecretKeyShare>) {
+    pub fn split(
+        &self,
+        threshold: Threshold,
+        rng: &mut impl CryptoRng,
+    ) -> (PublicKeySet, Vec<SecretKeyShare>) {
         loop {
             let mut coefficients = vec![self.0.clone()];
             coefficients.extend((1..threshold.t()).map(|_| Scalar::random(rng)));

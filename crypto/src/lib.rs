@@ -9,12 +9,16 @@
 //! | [`validator`] | registry entries and statuses | Beacon API |
 //! | [`threshold`] | `Threshold` and `ShareIndex`; the only quorum arithmetic | |
 
+pub mod custody;
 pub mod exit;
 pub mod keys;
+pub mod keystore;
 pub mod partial;
+pub mod password;
 pub mod spec;
 pub mod threshold;
 pub mod validator;
+pub mod vault;
 
 mod batch;
 mod combine;

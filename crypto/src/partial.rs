@@ -41,7 +41,9 @@ impl TryFrom<BlsSignature> for SignatureShare {
 
 /// A guardian's partial signature with the index of the share that made it. Unchecked: whoever holds one verifies it,
 /// or the signature it went into.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, BorshSerialize, BorshDeserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, BorshSerialize, BorshDeserialize,
+)]
 pub struct PartialSignature {
     /// Which share signed.
     pub index: ShareIndex,
