@@ -1,16 +1,45 @@
 //! `Guardian`: one member of the set, from events to commands.
+//!
+//! Everything lasting is a [`Record`]: it is applied here and handed out as [`Command::Persist`] in one step, so what the
+//! guardian knows is what the journal says, and [`Guardian::restore`] is the same story told again. Its parts:
+//!
+//! | module | decides |
+//! |---|---|
+//! | `voting` | what to propose, approve, reject, take back |
+//! | `certificate` | when t approvals are there |
+//! | `release` | when our partial leaves, and when partials are combined |
+//! | `follow` | who posts the exit, and whether the chain took it |
+//! | `offer`, `catch_up` | what to say again, and to whom |
+//!
+//! # Design decisions
+//! - No timers. A slot begins, and whatever is still open is looked at again.
+//! - Our own messages come back through [`Event::MessageReceived`] like anybody's: there is one path for votes.
+//! - A message from outside the set, about an unknown proposal, or about a validator we hold no share of is dropped
+//!   without a word: its author says it again as long as it matters.
 
 use crate::command::Command;
+use crate::docket::Docket;
 use crate::error::Error;
 use crate::event::Event;
-use crate::guardian_set::{GuardianIndex, NetworkDefinition};
+use crate::fault::{Fault, FaultKind};
+use crate::governor::Ledger;
+use crate::guardian_set::{GuardianIndex, GuardianSetEpoch, NetworkDefinition};
+use crate::message::{Envelope, Heartbeat, Message};
+use crate::proposal::{ExitProposal, ProposalId};
 use crate::record::Record;
+use crate::roster::Roster;
+use crate::view::View;
+use crypto::spec::Slot;
 
-/// One guardian's whole state.
+/// One guardian's whole state. All data: no handle, no lock, no clock.
 #[derive(Debug, Clone)]
 pub struct Guardian {
-    definition: NetworkDefinition,
-    me: GuardianIndex,
+    pub(crate) definition: NetworkDefinition,
+    pub(crate) me: GuardianIndex,
+    pub(crate) view: View,
+    pub(crate) docket: Docket,
+    pub(crate) ledger: Ledger,
+    pub(crate) roster: Roster,
 }
 
 impl Guardian {
@@ -21,26 +50,211 @@ impl Guardian {
     pub fn new(definition: NetworkDefinition, me: GuardianIndex) -> Result<Self, Error> {
         definition.validate()?;
         definition.member(me)?;
-        Ok(Self { definition, me })
+        Ok(Self {
+            definition,
+            me,
+            view: View::default(),
+            docket: Docket::default(),
+            ledger: Ledger::default(),
+            roster: Roster::default(),
+        })
     }
 
-    /// The guardian that wrote `records`, in the order it wrote them.
-    ///
-    /// # Errors
-    /// [`Error::Definition`] as [`Guardian::new`]; [`Error::Journal`] when the records contradict each other.
-    pub fn restore(
-        definition: NetworkDefinition,
-        me: GuardianIndex,
-        records: impl IntoIterator<Item = Record>,
-    ) -> Result<Self, Error> {
-        let _ = records.into_iter();
-        Self::new(definition, me)
-    }
-
-    /// Takes in what happened and says what to do, in order.
+    /// Takes in what happened and says what to do, in order. Never panics, whatever peers say.
     #[must_use]
     pub fn handle(&mut self, event: Event) -> Vec<Command> {
-        let _ = (event, &self.definition, self.me);
-        Vec::new()
+        let mut out = Vec::new();
+        let ticked = matches!(event, Event::SlotStarted(_));
+        match event {
+            Event::SlotStarted(slot) => self.begin_slot(slot, &mut out),
+            Event::CustodyLoaded(custodies) => self.view.load(custodies, self.me),
+            Event::HeadObserved { slot, validators } => {
+                self.view.observe_head(slot, validators);
+                self.review(&mut out);
+            }
+            Event::FinalizedObserved { checkpoint, validators } => {
+                if self.view.observe_finalized(checkpoint, validators) {
+                    self.persist(Record::Finalized(checkpoint), &mut out);
+                }
+                self.review(&mut out);
+            }
+            Event::LivenessObserved(liveness) => {
+                for record in self.view.worth_journaling(&liveness) {
+                    self.persist(record, &mut out);
+                }
+                self.view.observe_liveness(&liveness);
+                self.review(&mut out);
+            }
+            Event::ExitGossiped { validator_index, epoch } => self.view.observe_exit(validator_index, epoch),
+            Event::NodesObserved(nodes) => {
+                self.view.observe_nodes(nodes);
+                self.review(&mut out);
+            }
+            Event::MessageReceived { from, message, envelope } => {
+                if self.is_member(from) {
+                    self.receive(from, message, envelope, &mut out);
+                }
+            }
+            Event::CertificateReceived { from, proposal, approvals, envelope } => {
+                if self.is_member(from) {
+                    self.receive_certificate(from, proposal, approvals, envelope, &mut out);
+                }
+            }
+            Event::GarbageReceived { from } => {
+                if self.is_member(from) {
+                    self.fault(from, FaultKind::Garbage, None, Vec::new(), &mut out);
+                }
+            }
+            Event::PeerConnected(peer) => self.peer_connected(peer, &mut out),
+            Event::PeerDisconnected(peer) => {
+                if self.is_member(peer) {
+                    self.roster.peer_mut(peer).connected = false;
+                }
+            }
+            Event::CatchUpRequested { from, request } => self.answer_catch_up(from, request, &mut out),
+            Event::ExitSigned(partial) => self.exit_signed(partial, &mut out),
+            Event::SigningFailed { proposal, problem: _ } => self.signing_failed(&proposal),
+            Event::ExitCombined { proposal, signature, culprits } => {
+                self.exit_combined(proposal, signature, &culprits, &mut out);
+            }
+            Event::CombineFailed { proposal, culprits } => self.combine_failed(proposal, &culprits, &mut out),
+            Event::ExitSubmitted { proposal, outcomes } => self.exit_submitted(proposal, outcomes, &mut out),
+        }
+        if ticked || out.iter().any(is_milestone) {
+            out.push(Command::PublishStatus(Box::new(self.status())));
+        }
+        out
+    }
+
+    fn begin_slot(&mut self, slot: Slot, out: &mut Vec<Command>) {
+        let Some(previous) = self.view.begin_slot(slot) else { return };
+        let chain = &self.definition.chain;
+        if let Some(ended) = previous.map(|previous| chain.epoch_of(previous))
+            && ended < chain.epoch_of(slot)
+            && self.view.ended_without_finality(ended, self.definition.caps.max_finality_distance)
+        {
+            self.persist(Record::NotFinalizing(ended), out);
+        }
+        self.expire(out);
+        self.review(out);
+        self.offer(out);
+    }
+
+    /// Looks at everything that is not over once more, in the light of what changed.
+    fn review(&mut self, out: &mut Vec<Command>) {
+        for id in self.docket.pending() {
+            self.advance(&id, out);
+        }
+        for pubkey in self.view.pubkeys() {
+            self.consider(&pubkey, out);
+        }
+    }
+
+    /// Takes one proposal as far as it can go now.
+    pub(crate) fn advance(&mut self, id: &ProposalId, out: &mut Vec<Command>) {
+        self.follow(id, out);
+        self.certify(id, out);
+        self.release(id, out);
+        self.order_signature(id, out);
+        self.order_combination(id, out);
+        self.submit(id, out);
+    }
+
+    fn receive(&mut self, from: GuardianIndex, message: Message, envelope: Envelope, out: &mut Vec<Command>) {
+        match message {
+            Message::Heartbeat(heartbeat) => self.receive_heartbeat(from, heartbeat, out),
+            Message::Proposal(proposal) => self.receive_proposal(from, proposal, envelope, out),
+            Message::Vote(vote) => self.receive_vote(from, vote, envelope, out),
+            // The edge opens certificates and hands them in as `CertificateReceived`.
+            Message::Certificate(_) => {}
+            Message::Partial(partial) => self.receive_partial(from, partial, envelope, out),
+        }
+    }
+
+    fn receive_heartbeat(&mut self, from: GuardianIndex, heartbeat: Heartbeat, out: &mut Vec<Command>) {
+        if !self.is_our_epoch(from, heartbeat.guardian_set_epoch, None, out) {
+            return;
+        }
+        let slot = self.view.slot();
+        self.roster.peer_mut(from).heartbeat = Some((slot, heartbeat));
+    }
+
+    /// Whether a guardian speaks of our guardian set; a fault if it does not.
+    pub(crate) fn is_our_epoch(
+        &mut self,
+        from: GuardianIndex,
+        epoch: GuardianSetEpoch,
+        about: Option<&ExitProposal>,
+        out: &mut Vec<Command>,
+    ) -> bool {
+        let ours = epoch == self.definition.guardian_set.epoch;
+        if !ours {
+            self.fault(from, FaultKind::WrongEpoch, about.map(ExitProposal::id), Vec::new(), out);
+        }
+        ours
+    }
+
+    pub(crate) fn is_member(&self, guardian: GuardianIndex) -> bool {
+        guardian.0 >= 1 && guardian.0 <= self.definition.guardian_set.threshold.n()
+    }
+
+    /// Applies a record and hands it out to be made durable. False when it contradicts what is known: then nothing
+    /// happened, and nothing that depends on it may happen.
+    pub(crate) fn persist(&mut self, record: Record, out: &mut Vec<Command>) -> bool {
+        if self.apply(&record).is_err() {
+            return false;
+        }
+        match out.last_mut() {
+            Some(Command::Persist(records)) => records.push(record),
+            Some(_) | None => out.push(Command::Persist(vec![record])),
+        }
+        true
+    }
+
+    /// Makes the change a record tells of: the only way anything lasting changes.
+    pub(crate) fn apply(&mut self, record: &Record) -> Result<(), &'static str> {
+        self.docket.apply(record, self.me, self.definition.guardian_set.threshold)?;
+        self.ledger.apply(record, &self.docket, &self.definition);
+        self.view.apply(record);
+        if let Record::Faulted { fault, .. } = record {
+            self.roster.remember(*fault);
+        }
+        Ok(())
+    }
+
+    /// Reports a peer's misbehaviour, and journals it the first time.
+    pub(crate) fn fault(
+        &mut self,
+        guardian: GuardianIndex,
+        kind: FaultKind,
+        proposal: Option<ProposalId>,
+        evidence: Vec<Envelope>,
+        out: &mut Vec<Command>,
+    ) {
+        let fault = Fault { guardian, kind, proposal };
+        if !self.roster.is_known(&fault) {
+            self.persist(Record::Faulted { fault, evidence }, out);
+        }
+        out.push(Command::ReportFault(fault));
     }
 }
+
+/// Whether a command writes down something worth showing before the next slot.
+fn is_milestone(command: &Command) -> bool {
+    let Command::Persist(records) = command else { return false };
+    records.iter().any(|record| match record {
+        Record::Proposed(_)
+        | Record::VoteSeen { .. }
+        | Record::Certified { .. }
+        | Record::Released { .. }
+        | Record::PartialHeld { .. }
+        | Record::Combined { .. }
+        | Record::Submitted { .. }
+        | Record::Moved { .. }
+        | Record::Faulted { .. } => true,
+        Record::Liveness(_) | Record::Finalized(_) | Record::VoteCast(_) | Record::NotFinalizing(_) => false,
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,19 +1,48 @@
 //! The guardian's decisions: [`Event`]s in, [`Command`]s out. No clock, no randomness, no I/O, no async.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`event`], [`command`] | what happened; what to do |
+//! | [`message`], [`record`] | what is said; what is written down |
+//! | [`guardian_set`], [`policy`] | who decides; by which rules and within which caps |
+//! | [`proposal`] | `ExitProposal`, its states and the one transition table |
+//! | [`fault`], [`status`] | stable codes of misbehaviour and holds; the public projection |
+//! | [`governor`], [`voting`], [`catch_up`] | the bounds that operators may want to know |
+//!
+//! Inside, `view` is the chain as we see it, `offline` the rule, `docket` all proposals, and [`Guardian`] takes events
+//! through `voting`, `certificate`, `release` and `follow`.
 
 #![forbid(unsafe_code)]
 
+pub mod catch_up;
 pub mod command;
 pub mod event;
 pub mod fault;
+pub mod governor;
 pub mod guardian_set;
 pub mod message;
 pub mod policy;
 pub mod proposal;
 pub mod record;
 pub mod status;
+pub mod voting;
 
+mod ballot;
+mod case;
+mod certificate;
+mod docket;
+mod epoch_set;
 mod error;
+mod follow;
 mod guardian;
+mod offer;
+mod offline;
+mod projection;
+mod release;
+mod restore;
+mod roster;
+mod timeline;
+mod view;
 
 pub use command::Command;
 pub use error::Error;

@@ -1,0 +1,61 @@
+//! `Ballot`: the votes on one proposal, one a guardian, the latest revision counting.
+
+use crate::guardian_set::GuardianIndex;
+use crate::message::{Decision, Envelope, Vote};
+use std::collections::BTreeMap;
+
+/// Votes by guardian; at most one each, so at most n.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Ballot {
+    votes: BTreeMap<GuardianIndex, (Vote, Envelope)>,
+}
+
+/// How a vote relates to what its author said before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Novelty {
+    /// The first, or a later change of mind.
+    New,
+    /// Said before, or older than what was said since.
+    Known,
+    /// Contradicts a vote with the same revision, whose proof this is.
+    Equivocation(Envelope),
+}
+
+impl Ballot {
+    /// Compares a vote with what we have of its author. Does not count it.
+    pub(crate) fn novelty(&self, from: GuardianIndex, vote: &Vote) -> Novelty {
+        match self.votes.get(&from) {
+            Some((held, envelope)) if held.revision == vote.revision && held.decision != vote.decision => {
+                Novelty::Equivocation(envelope.clone())
+            }
+            Some((held, _)) if held.revision >= vote.revision => Novelty::Known,
+            Some(_) | None => Novelty::New,
+        }
+    }
+
+    /// Counts a vote in place of the author's earlier one.
+    pub(crate) fn count(&mut self, from: GuardianIndex, vote: Vote, envelope: Envelope) {
+        self.votes.insert(from, (vote, envelope));
+    }
+
+    /// Guardians that approve, with their proofs, by index.
+    pub(crate) fn approvals(&self) -> impl Iterator<Item = (GuardianIndex, &Envelope)> {
+        self.votes
+            .iter()
+            .filter(|(_, (vote, _))| vote.decision == Decision::Approve)
+            .map(|(from, (_, envelope))| (*from, envelope))
+    }
+
+    /// How many refuse, whether from the start or by taking an approval back.
+    pub(crate) fn refusals(&self) -> usize {
+        self.votes.values().filter(|(vote, _)| vote.decision != Decision::Approve).count()
+    }
+
+    /// All votes, by guardian.
+    pub(crate) fn votes(&self) -> impl Iterator<Item = (GuardianIndex, &Vote, &Envelope)> {
+        self.votes.iter().map(|(from, (vote, envelope))| (*from, vote, envelope))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,113 @@
+//! `Case`: everything one guardian knows of one proposal.
+
+use crate::ballot::Ballot;
+use crate::event::PostOutcome;
+use crate::guardian_set::GuardianIndex;
+use crate::message::{Decision, Envelope, Partial, Vote};
+use crate::proposal::{ExitProposal, State};
+use crate::status::Hold;
+use crypto::exit::SignedVoluntaryExit;
+use crypto::spec::Slot;
+use crypto::threshold::ShareIndex;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One proposal with its votes, its certificate and its ceremony.
+#[derive(Debug, Clone)]
+pub(crate) struct Case {
+    pub(crate) proposal: ExitProposal,
+    pub(crate) state: State,
+    /// The proposal as somebody sealed it, for guardians that were away.
+    pub(crate) sealed: Option<Envelope>,
+    /// Our own latest vote: the journal's word, whether or not it reached anybody.
+    pub(crate) own: Option<Vote>,
+    pub(crate) ballot: Ballot,
+    pub(crate) certificate: Option<Certified>,
+    pub(crate) ceremony: Ceremony,
+    /// Why a certified exit is not released by us.
+    pub(crate) hold: Option<Hold>,
+}
+
+/// A certificate in our journal.
+#[derive(Debug, Clone)]
+pub(crate) struct Certified {
+    /// At least t, by distinct members; at most n.
+    pub(crate) approvals: Vec<(GuardianIndex, Envelope)>,
+    pub(crate) at: Slot,
+    /// A certificate as somebody sealed it, for guardians that were away.
+    pub(crate) sealed: Option<Envelope>,
+}
+
+/// A partial we hold, with its proof when it came from outside.
+pub(crate) type Held = (Partial, Option<Envelope>);
+
+/// What happens under a certificate.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Ceremony {
+    /// Slot of our release.
+    pub(crate) released: Option<Slot>,
+    /// Slot of our latest signing order without an answer.
+    pub(crate) ordered: Option<Slot>,
+    /// One a guardian, at most n; never one from a culprit.
+    pub(crate) partials: BTreeMap<GuardianIndex, Held>,
+    /// Partials that came before our certificate: one a guardian, at most n.
+    pub(crate) early: BTreeMap<GuardianIndex, (Partial, Envelope)>,
+    /// Guardians whose partial was false: nothing more is taken from them here.
+    pub(crate) culprits: BTreeSet<GuardianIndex>,
+    /// Whose partials went into the latest combination.
+    pub(crate) attempted: BTreeSet<GuardianIndex>,
+    /// Whether a combination is being worked on.
+    pub(crate) combining: bool,
+    pub(crate) combined: Option<SignedVoluntaryExit>,
+    /// From which slot the submitters' turns are counted.
+    pub(crate) turns_from: Option<Slot>,
+    /// Slot of our latest order to submit.
+    pub(crate) offered: Option<Slot>,
+    /// Slot at which one of our nodes last took it.
+    pub(crate) submitted: Option<Slot>,
+    /// How our nodes took it.
+    pub(crate) outcomes: Vec<(String, PostOutcome)>,
+}
+
+impl Case {
+    pub(crate) fn new(proposal: ExitProposal) -> Self {
+        Self {
+            proposal,
+            state: State::Open,
+            sealed: None,
+            own: None,
+            ballot: Ballot::default(),
+            certificate: None,
+            ceremony: Ceremony::default(),
+            hold: None,
+        }
+    }
+
+    /// Whether our own latest word is an approval.
+    pub(crate) fn is_approved_by_us(&self) -> bool {
+        self.own.as_ref().is_some_and(|vote| vote.decision == Decision::Approve)
+    }
+
+    /// Where it stands by its ceremony alone, whatever the chain shows: the state a reorg falls back to.
+    pub(crate) fn state_before_inclusion(&self) -> State {
+        if self.ceremony.submitted.is_some() {
+            State::Submitted
+        } else if self.ceremony.released.is_some() {
+            State::Signed
+        } else {
+            State::Certified
+        }
+    }
+
+    /// Whether we released and, `patience` slots later, there is still no combined signature: too few others follow.
+    pub(crate) fn is_stuck(&self, slot: Slot, patience: u64) -> bool {
+        self.ceremony.combined.is_none()
+            && self.ceremony.released.is_some_and(|at| at.saturating_add(patience) <= slot)
+    }
+}
+
+impl Ceremony {
+    /// Share indices found false.
+    pub(crate) fn false_shares(&self) -> Vec<ShareIndex> {
+        self.culprits.iter().filter_map(|guardian| ShareIndex::new(guardian.0).ok()).collect()
+    }
+}

@@ -1,0 +1,69 @@
+//! Catch-up: what a guardian that was away asks, and what it is told. Answers are the messages themselves, as sealed.
+
+use crate::case::Case;
+use crate::command::Command;
+use crate::event::RequestId;
+use crate::guardian::Guardian;
+use crate::guardian_set::GuardianIndex;
+use crate::message::Envelope;
+
+/// Most envelopes in one answer.
+pub const MAX_ENVELOPES: usize = 256;
+
+/// Most bytes of envelopes in one answer.
+pub const MAX_BYTES: usize = 512 * 1024;
+
+impl Guardian {
+    /// Asks a guardian that came within reach what is open, but not over and over.
+    pub(crate) fn peer_connected(&mut self, peer: GuardianIndex, out: &mut Vec<Command>) {
+        if !self.is_member(peer) || peer == self.me {
+            return;
+        }
+        self.roster.peer_mut(peer).connected = true;
+        let slot = self.view.slot();
+        if self.roster.may_ask(peer, slot) {
+            out.push(Command::RequestCatchUp(peer));
+        }
+    }
+
+    /// Answers with what is not over, newest proposal first. One that asks too often gets an empty answer.
+    pub(crate) fn answer_catch_up(
+        &mut self,
+        from: GuardianIndex,
+        request: RequestId,
+        out: &mut Vec<Command>,
+    ) {
+        let slot = self.view.slot();
+        let mut envelopes = Vec::new();
+        if self.is_member(from) && self.roster.may_answer(from, slot) {
+            let mut cases: Vec<_> = self.docket.iter().filter(|(_, case)| !case.state.is_over()).collect();
+            cases.sort_by_key(|(id, case)| (std::cmp::Reverse(case.proposal.opened), *id));
+            let mut room = MAX_BYTES;
+            let all = cases.into_iter().flat_map(|(_, case)| sealed(case));
+            envelopes.extend(
+                all.take_while(|envelope| {
+                    let fits = envelope.0.len() <= room;
+                    room = room.saturating_sub(envelope.0.len());
+                    fits
+                })
+                .take(MAX_ENVELOPES)
+                .cloned(),
+            );
+        }
+        out.push(Command::Reply { request, envelopes });
+    }
+}
+
+/// A case as sealed messages, in the order in which they make sense.
+fn sealed(case: &Case) -> impl Iterator<Item = &Envelope> {
+    let certificate = case.certificate.as_ref().and_then(|certificate| certificate.sealed.as_ref());
+    // Under a certificate, the proposal and the votes are already told.
+    let uncertified = certificate.is_none().then_some(case);
+    let proposal = uncertified.and_then(|case| case.sealed.as_ref());
+    let votes = uncertified.into_iter().flat_map(|case| case.ballot.votes().map(|(_, _, envelope)| envelope));
+    let partials = case.ceremony.partials.values().filter_map(|(_, envelope)| envelope.as_ref());
+    certificate.into_iter().chain(proposal).chain(votes).chain(partials)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,252 @@
+//! `Docket`: all cases, and what each journal record changes in them.
+//!
+//! Every lasting change goes through [`Docket::apply`], live and at restore alike, so a restart is the same story told
+//! again.
+
+use crate::case::{Case, Certified};
+use crate::event::PostOutcome;
+use crate::fault::FaultKind;
+use crate::guardian_set::GuardianIndex;
+use crate::message::Vote;
+use crate::proposal::{ProposalId, State};
+use crate::record::Record;
+use crypto::spec::{BlsPubkey, Epoch};
+use crypto::threshold::Threshold;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// Cases that are over and kept for the status and against late messages; the oldest is forgotten first.
+const MAX_OVER: usize = 256;
+
+/// Most cases at all: n times what one guardian may have open, and as many certified ones.
+pub(crate) const MAX_CASES: usize = 8_192;
+
+/// All cases.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Docket {
+    cases: BTreeMap<ProposalId, Case>,
+    by_validator: BTreeMap<BlsPubkey, BTreeSet<ProposalId>>,
+    /// Cases that are over, in the order they ended; at most [`MAX_OVER`].
+    over: VecDeque<ProposalId>,
+    /// Due epoch each guardian last proposed for a validator: at most n for each watched validator. Not journaled.
+    forms: BTreeMap<BlsPubkey, BTreeMap<GuardianIndex, Epoch>>,
+    /// Who brought a case before us first. Not journaled.
+    brought_by: BTreeMap<ProposalId, GuardianIndex>,
+}
+
+impl Docket {
+    pub(crate) fn get(&self, id: &ProposalId) -> Option<&Case> {
+        self.cases.get(id)
+    }
+
+    /// For what is not journaled: proofs, orders in flight, holds. Journaled state changes only in `apply`.
+    pub(crate) fn get_mut(&mut self, id: &ProposalId) -> Option<&mut Case> {
+        self.cases.get_mut(id)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (ProposalId, &Case)> {
+        self.cases.iter().map(|(id, case)| (*id, case))
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.cases.len()
+    }
+
+    /// The cases about one validator, by id.
+    pub(crate) fn about(&self, pubkey: &BlsPubkey) -> impl Iterator<Item = (ProposalId, &Case)> {
+        let ids = self.by_validator.get(pubkey).into_iter().flatten();
+        ids.filter_map(|id| self.cases.get(id).map(|case| (*id, case)))
+    }
+
+    /// Ids of the cases that are not over.
+    pub(crate) fn pending(&self) -> Vec<ProposalId> {
+        self.iter().filter(|(_, case)| !case.state.is_over()).map(|(id, _)| id).collect()
+    }
+
+    /// Remembers which due epoch a guardian proposed for a validator.
+    pub(crate) fn note_form(&mut self, pubkey: BlsPubkey, from: GuardianIndex, due: Epoch) {
+        self.forms.entry(pubkey).or_default().insert(from, due);
+    }
+
+    /// Due epochs the guardians lately proposed for a validator.
+    pub(crate) fn forms(&self, pubkey: &BlsPubkey) -> BTreeSet<Epoch> {
+        self.forms.get(pubkey).into_iter().flatten().map(|(_, due)| *due).collect()
+    }
+
+    /// Remembers who brought a case.
+    pub(crate) fn note_bringer(&mut self, id: ProposalId, from: GuardianIndex) {
+        self.brought_by.entry(id).or_insert(from);
+    }
+
+    /// Open cases a guardian brought: in all, and about one validator.
+    pub(crate) fn open_by(&self, from: GuardianIndex, pubkey: &BlsPubkey) -> (usize, usize) {
+        let brought = self.brought_by.iter().filter(|(_, bringer)| **bringer == from);
+        let open = brought.filter_map(|(id, _)| self.cases.get(id)).filter(|case| case.state == State::Open);
+        open.fold((0, 0), |(all, same), case| (all + 1, same + usize::from(case.proposal.pubkey == *pubkey)))
+    }
+
+    /// Makes the change a journal record tells of.
+    ///
+    /// # Errors
+    /// What contradicts the records before it. Nothing is changed then.
+    pub(crate) fn apply(
+        &mut self,
+        record: &Record,
+        me: GuardianIndex,
+        threshold: Threshold,
+    ) -> Result<(), &'static str> {
+        match record {
+            Record::Proposed(proposal) => {
+                let id = proposal.id();
+                if self.cases.contains_key(&id) {
+                    return Err("the proposal is already known");
+                }
+                self.by_validator.entry(proposal.pubkey).or_default().insert(id);
+                self.cases.insert(id, Case::new(proposal.clone()));
+                Ok(())
+            }
+            Record::VoteCast(vote) => {
+                let case = self.known(&vote.proposal)?;
+                if let Some(earlier) = &case.own
+                    && vote.revision <= earlier.revision
+                {
+                    return Err("our vote does not have a higher revision than the one before");
+                }
+                case.own = Some(vote.clone());
+                Ok(())
+            }
+            Record::VoteSeen { from, vote, envelope } => {
+                let case = self.known(&vote.proposal)?;
+                if *from == me && !is_said_by(case, vote) {
+                    return Err("a vote of ours was heard that we had not cast");
+                }
+                case.ballot.count(*from, vote.clone(), envelope.clone());
+                Ok(())
+            }
+            Record::Certified { proposal, approvals, at } => {
+                let distinct: BTreeSet<_> = approvals.iter().map(|(guardian, _)| *guardian).collect();
+                if distinct.len() != approvals.len() || !threshold.met_by(distinct.len()) {
+                    return Err("a certificate without enough distinct approvals");
+                }
+                self.step(proposal, State::Certified)?;
+                let case = self.known(proposal)?;
+                case.certificate = Some(Certified { approvals: approvals.clone(), at: *at, sealed: None });
+                Ok(())
+            }
+            Record::Released { proposal, at } => {
+                self.step(proposal, State::Signed)?;
+                self.known(proposal)?.ceremony.released = Some(*at);
+                Ok(())
+            }
+            Record::PartialHeld { from, partial, envelope } => {
+                let case = self.known(&partial.proposal)?;
+                if case.certificate.is_none() {
+                    return Err("a partial without a certificate");
+                }
+                if *from == me && case.ceremony.released.is_none() {
+                    return Err("a partial of ours that was not released");
+                }
+                case.ceremony.early.remove(from);
+                case.ceremony.partials.insert(*from, (partial.clone(), envelope.clone()));
+                Ok(())
+            }
+            Record::Combined { proposal, exit, .. } => {
+                let case = self.known(proposal)?;
+                if case.certificate.is_none() || exit.message != case.proposal.exit {
+                    return Err("a combined exit that was not certified");
+                }
+                case.ceremony.combined = Some(*exit);
+                Ok(())
+            }
+            Record::Submitted { proposal, at, outcomes } => {
+                let case = self.known(proposal)?;
+                if case.ceremony.combined.is_none() {
+                    return Err("a submission without a combined exit");
+                }
+                let taken = |outcome: &PostOutcome| {
+                    matches!(outcome, PostOutcome::Accepted | PostOutcome::AlreadyKnown)
+                };
+                let first = case.ceremony.submitted.is_none();
+                if outcomes.iter().any(|(_, outcome)| taken(outcome)) {
+                    case.ceremony.submitted = Some(*at);
+                }
+                case.ceremony.outcomes = outcomes.clone();
+                let moves = first && case.ceremony.submitted.is_some();
+                if moves && case.state.may_become(State::Submitted) && case.state != State::Included {
+                    self.step(proposal, State::Submitted)?;
+                }
+                Ok(())
+            }
+            Record::Moved { proposal, to, .. } => match to {
+                State::Open
+                | State::Finalized
+                | State::Included
+                | State::Rejected
+                | State::Expired
+                | State::Moot => self.step(proposal, *to),
+                // Back after a reorg, to where its ceremony stands.
+                State::Certified | State::Signed | State::Submitted => {
+                    if self.known(proposal)?.state_before_inclusion() != *to {
+                        return Err("a step back to where the proposal never was");
+                    }
+                    self.step(proposal, *to)
+                }
+            },
+            Record::Faulted { fault, .. } => {
+                if let (FaultKind::InvalidPartial, Some(id)) = (fault.kind, &fault.proposal) {
+                    self.blame(id, fault.guardian);
+                }
+                Ok(())
+            }
+            Record::Liveness(_) | Record::Finalized(_) | Record::NotFinalizing(_) => Ok(()),
+        }
+    }
+
+    /// Marks a guardian's partial as false and drops it.
+    fn blame(&mut self, id: &ProposalId, guardian: GuardianIndex) {
+        if let Some(case) = self.cases.get_mut(id) {
+            case.ceremony.partials.remove(&guardian);
+            case.ceremony.early.remove(&guardian);
+            case.ceremony.culprits.insert(guardian);
+        }
+    }
+
+    fn known(&mut self, id: &ProposalId) -> Result<&mut Case, &'static str> {
+        self.cases.get_mut(id).ok_or("the proposal is not known")
+    }
+
+    /// Moves a case along the transition table, and forgets the oldest one that is over.
+    fn step(&mut self, id: &ProposalId, to: State) -> Result<(), &'static str> {
+        let case = self.known(id)?;
+        if !case.state.may_become(to) {
+            return Err("the transition table has no such step");
+        }
+        case.state = to;
+        case.hold = None;
+        self.over.retain(|over| over != id);
+        if to.is_over() {
+            self.over.push_back(*id);
+        }
+        if self.over.len() > MAX_OVER
+            && let Some(oldest) = self.over.pop_front()
+            && let Some(case) = self.cases.remove(&oldest)
+        {
+            self.brought_by.remove(&oldest);
+            if let Some(ids) = self.by_validator.get_mut(&case.proposal.pubkey) {
+                ids.remove(&oldest);
+                if ids.is_empty() {
+                    self.by_validator.remove(&case.proposal.pubkey);
+                    self.forms.remove(&case.proposal.pubkey);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether we cast this vote: it is our latest, or older than that.
+fn is_said_by(case: &Case, vote: &Vote) -> bool {
+    case.own.as_ref().is_some_and(|own| own == vote || own.revision > vote.revision)
+}
+
+#[cfg(test)]
+mod tests;

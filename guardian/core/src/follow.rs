@@ -1,0 +1,120 @@
+//! Follow: who posts the combined exit, and what the chain made of it, to finality.
+//!
+//! # Design decisions
+//! - Submitters take turns by rank; whoever sees the exit in a pool or in the head waits. Nobody trusts another's word
+//!   that it posted: after [`SUBMIT_AGAIN`] slots without inclusion everyone posts.
+//! - An exit that gets onto the chain some other way after certification is as good as ours: `Included`.
+
+use crate::command::Command;
+use crate::event::PostOutcome;
+use crate::guardian::Guardian;
+use crate::proposal::{ProposalId, State};
+use crate::record::Record;
+use crypto::spec::Epoch;
+
+/// Slots between two posts of one exit by one guardian.
+const SUBMIT_AGAIN: u64 = 8;
+
+/// Slots one submitter has before the next one's turn.
+const TURN: u64 = 2;
+
+/// Most node outcomes kept of one submission; a guardian has few nodes.
+const MAX_OUTCOMES: usize = 32;
+
+impl Guardian {
+    /// Draws the conclusion from what head and finalized state show of the validator.
+    pub(crate) fn follow(&mut self, id: &ProposalId, out: &mut Vec<Command>) {
+        let Some(case) = self.docket.get(id) else { return };
+        let Some(watched) = self.view.validator(&case.proposal.pubkey) else { return };
+        let at_finalized = watched.at_finalized.is_some_and(|validator| validator.is_exiting());
+        let at_head = at_finalized || watched.at_head.is_some_and(|validator| validator.is_exiting());
+        match case.state {
+            State::Open if at_head => self.move_to(id, State::Moot, out),
+            State::Certified if !at_head && self.is_cured(id) => self.move_to(id, State::Moot, out),
+            State::Certified | State::Signed | State::Submitted if at_head => {
+                self.move_to(id, State::Included, out);
+                if at_finalized {
+                    self.move_to(id, State::Finalized, out);
+                }
+            }
+            State::Included if at_finalized => self.move_to(id, State::Finalized, out),
+            State::Included if !at_head => {
+                let back = case.state_before_inclusion();
+                let slot = self.view.slot();
+                self.move_to(id, back, out);
+                if let Some(case) = self.docket.get_mut(id) {
+                    case.ceremony.offered = None;
+                    case.ceremony.turns_from = Some(slot);
+                }
+            }
+            State::Open
+            | State::Certified
+            | State::Signed
+            | State::Submitted
+            | State::Included
+            | State::Finalized
+            | State::Rejected
+            | State::Expired
+            | State::Moot => {}
+        }
+    }
+
+    /// Whether a finalized epoch after the due one shows the validator alive: this proposal's cause is gone for good.
+    fn is_cured(&self, id: &ProposalId) -> bool {
+        let Some(case) = self.docket.get(id) else { return false };
+        let claim = case.proposal.claim();
+        let Some(finalized) = self.view.finalized() else { return false };
+        let Some(last) = finalized.epoch.0.checked_sub(1).map(Epoch) else { return false };
+        let line = self.view.timeline(claim.index);
+        line.is_some_and(|line| line.live().meets(claim.dark_to.saturating_add(1), last))
+    }
+
+    /// Posts a combined exit when it is our turn and the chain does not show it yet.
+    pub(crate) fn submit(&mut self, id: &ProposalId, out: &mut Vec<Command>) {
+        let slot = self.view.slot();
+        let rank = id.rank(&self.definition.guardian_set, self.me);
+        let Some(case) = self.docket.get_mut(id) else { return };
+        let Some(exit) = case.ceremony.combined else { return };
+        match case.state {
+            State::Signed | State::Submitted => {}
+            State::Open
+            | State::Certified
+            | State::Included
+            | State::Finalized
+            | State::Rejected
+            | State::Expired
+            | State::Moot => return,
+        }
+        let turns_from = *case.ceremony.turns_from.get_or_insert(slot);
+        let turn = match case.ceremony.offered {
+            Some(last) => last.saturating_add(SUBMIT_AGAIN),
+            None => turns_from.saturating_add(rank.saturating_mul(TURN)),
+        };
+        let gossiped = self.view.validator(&case.proposal.pubkey).and_then(|watched| watched.gossiped);
+        let patience = gossiped
+            .filter(|(epoch, _)| *epoch == exit.message.epoch)
+            .map_or(turn, |(_, seen)| seen.saturating_add(SUBMIT_AGAIN));
+        if slot < turn.max(patience) {
+            return;
+        }
+        case.ceremony.offered = Some(slot);
+        out.push(Command::SubmitExit { proposal: *id, exit });
+    }
+
+    pub(crate) fn exit_submitted(
+        &mut self,
+        id: ProposalId,
+        mut outcomes: Vec<(String, PostOutcome)>,
+        out: &mut Vec<Command>,
+    ) {
+        outcomes.truncate(MAX_OUTCOMES);
+        let Some(case) = self.docket.get(&id) else { return };
+        if case.state.is_over() || case.ceremony.outcomes == outcomes {
+            return;
+        }
+        self.persist(Record::Submitted { proposal: id, at: self.view.slot(), outcomes }, out);
+    }
+}
+
+#[cfg(test)]
+mod tests;

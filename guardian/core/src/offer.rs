@@ -1,0 +1,90 @@
+//! Offer: what is still open is said again, because any message may be lost.
+//!
+//! # Design decisions
+//! - No acknowledgements and no send queue: whoever still needs a message gets it at the next offer, so the shell may
+//!   drop any broadcast.
+//! - Staggered by rank: what all hold alike (a proposal, a certificate) is said by about one guardian a slot.
+
+use crate::command::Command;
+use crate::guardian::Guardian;
+use crate::message::{Heartbeat, Message};
+use crate::offline::Opinion;
+use crate::proposal::{ProposalId, State};
+use crypto::spec::Slot;
+
+/// Most broadcasts of one slot; beyond it the offers take turns.
+const MAX_OFFERS: usize = 128;
+
+/// Slots between two offers of one of our votes.
+const VOTE_EVERY: u64 = 2;
+
+/// Slots between two offers of one of our partials.
+const PARTIAL_EVERY: u64 = 2;
+
+impl Guardian {
+    /// Says again what others may have missed, and once an epoch that we are alive.
+    pub(crate) fn offer(&mut self, out: &mut Vec<Command>) {
+        let slot = self.view.slot();
+        self.say_alive(slot, out);
+        let mut offers: Vec<_> = self.docket.pending().iter().flat_map(|id| self.offers(id, slot)).collect();
+        if offers.len() > MAX_OFFERS {
+            let rotation = usize::try_from(slot.0).unwrap_or(0).wrapping_mul(MAX_OFFERS) % offers.len();
+            offers.rotate_left(rotation);
+            offers.truncate(MAX_OFFERS);
+        }
+        out.extend(offers.into_iter().map(Command::Broadcast));
+    }
+
+    fn say_alive(&mut self, slot: Slot, out: &mut Vec<Command>) {
+        let epoch_of = |slot: Slot| self.definition.chain.epoch_of(slot);
+        if self.roster.said_alive.is_some_and(|last| epoch_of(last) == epoch_of(slot)) {
+            return;
+        }
+        let Some(finalized) = self.view.finalized() else { return };
+        self.roster.said_alive = Some(slot);
+        out.push(Command::Broadcast(Message::Heartbeat(Heartbeat {
+            guardian_set_epoch: self.definition.guardian_set.epoch,
+            slot,
+            head: self.view.head().unwrap_or_default(),
+            finalized,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            shares: u32::try_from(self.view.watched().count()).unwrap_or(u32::MAX),
+        })));
+    }
+
+    /// What of one case to say again in this slot.
+    fn offers(&self, id: &ProposalId, slot: Slot) -> Vec<Message> {
+        let Some(case) = self.docket.get(id) else { return Vec::new() };
+        let set = &self.definition.guardian_set;
+        let rank = id.rank(set, self.me);
+        let since = slot.0.saturating_sub(case.proposal.opened.0);
+        let is_my_turn = since.saturating_add(rank) % u64::from(set.threshold.n()) == 0;
+        let mut offers = Vec::new();
+        match case.state {
+            State::Open => {
+                if case.is_approved_by_us() && is_my_turn {
+                    offers.push(Message::Proposal(case.proposal.clone()));
+                }
+                if since % VOTE_EVERY == 0 {
+                    offers.extend(case.own.clone().map(Message::Vote));
+                }
+            }
+            State::Certified | State::Signed | State::Submitted => {
+                let all_know = case.ceremony.partials.len() == set.members.len();
+                if is_my_turn && !all_know {
+                    offers.extend(self.certificate(id));
+                }
+                // A partial for a validator that came back is better not spread further.
+                let own = case.ceremony.partials.get(&self.me);
+                if since % PARTIAL_EVERY == 0 && !matches!(self.opinion(case), Opinion::Reject(_)) {
+                    offers.extend(own.map(|(partial, _)| Message::Partial(partial.clone())));
+                }
+            }
+            State::Included | State::Finalized | State::Rejected | State::Expired | State::Moot => {}
+        }
+        offers
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,211 @@
+//! Release: under a journaled certificate, and never otherwise, our partial signature leaves; partials are combined.
+//!
+//! # Design decisions
+//! - The certificate says that t guardians agreed; we still ask our own view. What it contradicts we do not sign
+//!   ([`Hold::Acquitted`]), what it cannot confirm yet we do not sign yet ([`Hold::Unconfirmed`]).
+//! - The signing root is taken at `exit.epoch`, so it is the same bytes for all guardians at all times. From Deneb on
+//!   the domain does not depend on the current epoch (EIP-7044). Before Deneb an exit that names the last epochs of
+//!   one fork would be checked with the previous fork's version after the next, which is the same version.
+//! - Who holds back its own partial does not combine or post the others' either.
+//! - One combination at a time, and never the same set of partials twice.
+
+use crate::case::Case;
+use crate::command::{CombineOrder, Command, ReleaseOrder};
+use crate::fault::FaultKind;
+use crate::guardian::Guardian;
+use crate::guardian_set::GuardianIndex;
+use crate::message::{Envelope, Message, Partial};
+use crate::offline::Opinion;
+use crate::proposal::{ProposalId, State};
+use crate::record::Record;
+use crate::status::Hold;
+use crypto::exit::SignedVoluntaryExit;
+use crypto::spec::BlsSignature;
+use crypto::threshold::ShareIndex;
+
+/// Slots after which an unanswered or failed signing order is given again.
+const SIGN_AGAIN: u64 = 8;
+
+impl Guardian {
+    /// Releases our partial for a certified proposal, or says why it is held.
+    pub(crate) fn release(&mut self, id: &ProposalId, out: &mut Vec<Command>) {
+        let Some(case) = self.docket.get(id).filter(|case| case.state == State::Certified) else { return };
+        let hold = self.hold(case);
+        if let Some(case) = self.docket.get_mut(id) {
+            case.hold = hold;
+        }
+        if hold.is_none() {
+            self.persist(Record::Released { proposal: *id, at: self.view.slot() }, out);
+        }
+    }
+
+    /// What keeps us from releasing: our own view first, then the governor.
+    fn hold(&self, case: &Case) -> Option<Hold> {
+        if self.view.validator(&case.proposal.pubkey).is_none() {
+            return Some(Hold::NoShare);
+        }
+        let governed = self.ledger.hold(&self.definition, &self.view, &self.docket, &case.proposal.exit);
+        match self.opinion(case) {
+            Opinion::Approve => governed,
+            Opinion::Reject(_) => Some(Hold::Acquitted),
+            // The governor's reason, if any, says more than that we know too little.
+            Opinion::Silent => Some(governed.unwrap_or(Hold::Unconfirmed)),
+        }
+    }
+
+    /// What our view says of a proposal now.
+    pub(crate) fn opinion(&self, case: &Case) -> Opinion {
+        let facts = self.view.facts(&self.definition, &case.proposal.pubkey);
+        facts.map_or(Opinion::Silent, |facts| facts.opinion(&case.proposal.claim()))
+    }
+
+    /// Orders our partial for a released proposal that has none: at once, after a failure, and after a restart that
+    /// came between the release and the signature.
+    pub(crate) fn order_signature(&mut self, id: &ProposalId, out: &mut Vec<Command>) {
+        let slot = self.view.slot();
+        let Some(case) = self.docket.get(id).filter(|case| case.state == State::Signed) else { return };
+        // Found false once, our share would make the same false partial again.
+        let is_done =
+            case.ceremony.partials.contains_key(&self.me) || case.ceremony.culprits.contains(&self.me);
+        let is_waiting = case.ceremony.ordered.is_some_and(|at| slot < at.saturating_add(SIGN_AGAIN));
+        if is_done || is_waiting || matches!(self.opinion(case), Opinion::Reject(_)) {
+            return;
+        }
+        if self.view.validator(&case.proposal.pubkey).is_none() {
+            return;
+        }
+        let (pubkey, exit) = (case.proposal.pubkey, case.proposal.exit);
+        let signing_root = exit.signing_root(&self.definition.chain.forks, exit.epoch);
+        if let Some(case) = self.docket.get_mut(id) {
+            case.ceremony.ordered = Some(slot);
+        }
+        out.push(Command::SignExit(ReleaseOrder { proposal: *id, pubkey, exit, signing_root }));
+    }
+
+    pub(crate) fn exit_signed(&mut self, partial: Partial, out: &mut Vec<Command>) {
+        let id = partial.proposal;
+        let Some(case) = self.docket.get(&id) else { return };
+        let is_done =
+            case.ceremony.partials.contains_key(&self.me) || case.ceremony.culprits.contains(&self.me);
+        if partial.index.get() != self.me.0 || is_done {
+            return;
+        }
+        let record = Record::PartialHeld { from: self.me, partial: partial.clone(), envelope: None };
+        if self.persist(record, out) {
+            out.push(Command::Broadcast(Message::Partial(partial)));
+            self.advance(&id, out);
+        }
+    }
+
+    /// Leaves the order standing: it is given again [`SIGN_AGAIN`] slots after the last one.
+    pub(crate) fn signing_failed(&mut self, id: &ProposalId) {
+        let slot = self.view.slot();
+        if let Some(case) = self.docket.get_mut(id) {
+            case.ceremony.ordered = Some(slot);
+        }
+    }
+
+    pub(crate) fn receive_partial(
+        &mut self,
+        from: GuardianIndex,
+        partial: Partial,
+        envelope: Envelope,
+        out: &mut Vec<Command>,
+    ) {
+        let id = partial.proposal;
+        if partial.index.get() != from.0 {
+            self.fault(from, FaultKind::ForeignShare, Some(id), Vec::new(), out);
+            return;
+        }
+        let Some(case) = self.docket.get_mut(&id) else { return };
+        if case.ceremony.culprits.contains(&from) || case.state == State::Moot {
+            return;
+        }
+        if let Some((held, proof)) = case.ceremony.partials.get_mut(&from) {
+            if *held == partial {
+                proof.get_or_insert(envelope);
+            }
+            return;
+        }
+        if from == self.me {
+            // Ours, from before a loss of data: it is signed again when it is released again.
+            return;
+        }
+        if case.certificate.is_none() {
+            case.ceremony.early.entry(from).or_insert((partial, envelope));
+            return;
+        }
+        if self.persist(Record::PartialHeld { from, partial, envelope: Some(envelope) }, out) {
+            self.advance(&id, out);
+        }
+    }
+
+    /// Orders a combination when we released too, there are enough partials, and none is under way.
+    pub(crate) fn order_combination(&mut self, id: &ProposalId, out: &mut Vec<Command>) {
+        self.take_early_partials(id, out);
+        let threshold = self.definition.guardian_set.threshold;
+        let Some(case) = self.docket.get(id) else { return };
+        if !matches!(case.state, State::Signed | State::Submitted) {
+            return;
+        }
+        let Some(watched) = self.view.validator(&case.proposal.pubkey) else { return };
+        let ceremony = &case.ceremony;
+        if ceremony.combined.is_some() || ceremony.combining || !threshold.met_by(ceremony.partials.len()) {
+            return;
+        }
+        if ceremony.partials.keys().eq(ceremony.attempted.iter()) {
+            return;
+        }
+        let exit = case.proposal.exit;
+        let order = CombineOrder {
+            proposal: *id,
+            key_set: watched.custody.key_set.clone(),
+            signing_root: exit.signing_root(&self.definition.chain.forks, exit.epoch),
+            partials: ceremony.partials.values().map(|(held, _)| (held.index, held.signature)).collect(),
+        };
+        if let Some(case) = self.docket.get_mut(id) {
+            case.ceremony.combining = true;
+            case.ceremony.attempted = case.ceremony.partials.keys().copied().collect();
+        }
+        out.push(Command::CombineExit(order));
+    }
+
+    /// Takes in, under our certificate, the partials that came before it.
+    fn take_early_partials(&mut self, id: &ProposalId, out: &mut Vec<Command>) {
+        let Some(case) = self.docket.get_mut(id).filter(|case| case.certificate.is_some()) else { return };
+        for (from, (partial, envelope)) in std::mem::take(&mut case.ceremony.early) {
+            self.persist(Record::PartialHeld { from, partial, envelope: Some(envelope) }, out);
+        }
+    }
+
+    pub(crate) fn exit_combined(
+        &mut self,
+        id: ProposalId,
+        signature: BlsSignature,
+        culprits: &[ShareIndex],
+        out: &mut Vec<Command>,
+    ) {
+        self.combination_ended(&id, culprits, out);
+        let Some(case) = self.docket.get(&id).filter(|case| case.ceremony.combined.is_none()) else { return };
+        let exit = SignedVoluntaryExit { message: case.proposal.exit, signature };
+        if self.persist(Record::Combined { proposal: id, exit, culprits: culprits.to_vec() }, out) {
+            self.advance(&id, out);
+        }
+    }
+
+    pub(crate) fn combine_failed(&mut self, id: ProposalId, culprits: &[ShareIndex], out: &mut Vec<Command>) {
+        self.combination_ended(&id, culprits, out);
+        self.advance(&id, out);
+    }
+
+    fn combination_ended(&mut self, id: &ProposalId, culprits: &[ShareIndex], out: &mut Vec<Command>) {
+        let Some(case) = self.docket.get_mut(id) else { return };
+        case.ceremony.combining = false;
+        for culprit in culprits {
+            self.fault(GuardianIndex(culprit.get()), FaultKind::InvalidPartial, Some(*id), Vec::new(), out);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

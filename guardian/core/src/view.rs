@@ -1,0 +1,246 @@
+//! `View`: the chain as this guardian's own beacon nodes show it.
+
+use crate::epoch_set::EpochSet;
+use crate::event::{Custody, Liveness, NodeHealth};
+use crate::guardian_set::{GuardianIndex, NetworkDefinition};
+use crate::offline::Facts;
+use crate::record::Record;
+use crate::timeline::Timeline;
+use crypto::spec::{BlsPubkey, Checkpoint, Epoch, Slot, ValidatorIndex};
+use crypto::validator::{Validator, ValidatorStatus};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One validator we hold a share of.
+#[derive(Debug, Clone)]
+pub(crate) struct Watched {
+    pub(crate) custody: Custody,
+    pub(crate) at_head: Option<Validator>,
+    pub(crate) at_finalized: Option<Validator>,
+    /// Slot at which we first saw it due; turns to propose are counted from here.
+    pub(crate) due_since: Option<Slot>,
+    /// An exit of it seen in a pool: its epoch, and our slot then.
+    pub(crate) gossiped: Option<(Epoch, Slot)>,
+}
+
+/// What our nodes show. Grows with what is watched, not with time: timelines keep runs, and a bounded number of them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct View {
+    slot: Option<Slot>,
+    head: Option<Slot>,
+    finalized: Option<Checkpoint>,
+    nodes: NodeHealth,
+    watched: BTreeMap<BlsPubkey, Watched>,
+    /// By index, because that is how liveness is asked for; at most one for each validator ever watched.
+    timelines: BTreeMap<ValidatorIndex, Timeline>,
+    /// Epochs that ended while the chain was not finalizing.
+    not_finalizing: EpochSet,
+}
+
+impl View {
+    /// The current slot; zero before the first tick.
+    pub(crate) fn slot(&self) -> Slot {
+        self.slot.unwrap_or_default()
+    }
+
+    pub(crate) fn head(&self) -> Option<Slot> {
+        self.head
+    }
+
+    pub(crate) fn finalized(&self) -> Option<Checkpoint> {
+        self.finalized
+    }
+
+    pub(crate) fn nodes(&self) -> NodeHealth {
+        self.nodes
+    }
+
+    pub(crate) fn watched(&self) -> impl Iterator<Item = &Watched> {
+        self.watched.values()
+    }
+
+    pub(crate) fn pubkeys(&self) -> Vec<BlsPubkey> {
+        self.watched.keys().copied().collect()
+    }
+
+    pub(crate) fn validator(&self, pubkey: &BlsPubkey) -> Option<&Watched> {
+        self.watched.get(pubkey)
+    }
+
+    pub(crate) fn validator_mut(&mut self, pubkey: &BlsPubkey) -> Option<&mut Watched> {
+        self.watched.get_mut(pubkey)
+    }
+
+    pub(crate) fn timeline(&self, index: ValidatorIndex) -> Option<&Timeline> {
+        self.timelines.get(&index)
+    }
+
+    /// Goes on to `slot`. None when it is not later than the one before; otherwise the slot before, if any.
+    pub(crate) fn begin_slot(&mut self, slot: Slot) -> Option<Option<Slot>> {
+        if self.slot.is_some_and(|current| slot <= current) {
+            return None;
+        }
+        Some(self.slot.replace(slot))
+    }
+
+    /// Takes in shares. Those whose index is not `me`'s are not ours to use: member i holds the share at x = i.
+    pub(crate) fn load(&mut self, custodies: Vec<Custody>, me: GuardianIndex) {
+        for custody in custodies.into_iter().filter(|custody| custody.index.get() == me.0) {
+            let known = self.watched.remove(&custody.pubkey);
+            let pubkey = custody.pubkey;
+            let watched = match known {
+                Some(known) => Watched { custody, ..known },
+                None => {
+                    Watched { custody, at_head: None, at_finalized: None, due_since: None, gossiped: None }
+                }
+            };
+            self.watched.insert(pubkey, watched);
+        }
+    }
+
+    pub(crate) fn observe_nodes(&mut self, nodes: NodeHealth) {
+        self.nodes = nodes;
+    }
+
+    pub(crate) fn observe_head(&mut self, slot: Slot, validators: Vec<Validator>) {
+        self.head = Some(slot);
+        for validator in validators {
+            if let Some(watched) = self.watched.get_mut(&validator.pubkey) {
+                watched.at_head = Some(validator);
+            }
+        }
+    }
+
+    /// Takes in a finalized state unless a later one is known. True when the checkpoint is news for the journal.
+    pub(crate) fn observe_finalized(&mut self, checkpoint: Checkpoint, validators: Vec<Validator>) -> bool {
+        let known = self.finalized.map(|known| known.epoch);
+        if known.is_some_and(|known| checkpoint.epoch < known) {
+            return false;
+        }
+        self.finalized = Some(checkpoint);
+        for validator in validators {
+            if let Some(watched) = self.watched.get_mut(&validator.pubkey) {
+                watched.at_finalized = Some(validator);
+            }
+        }
+        known != Some(checkpoint.epoch)
+    }
+
+    pub(crate) fn observe_exit(&mut self, index: ValidatorIndex, epoch: Epoch) {
+        let slot = self.slot();
+        let is_meant = |state: &Option<Validator>| state.is_some_and(|validator| validator.index == index);
+        let watched = self.watched.values_mut().find(|w| is_meant(&w.at_head) || is_meant(&w.at_finalized));
+        if let Some(watched) = watched
+            && watched.gossiped.is_none_or(|(known, _)| known != epoch)
+        {
+            watched.gossiped = Some((epoch, slot));
+        }
+    }
+
+    pub(crate) fn observe_liveness(&mut self, liveness: &Liveness) {
+        for index in &liveness.live {
+            self.timelines.entry(*index).or_default().saw_live(liveness.epoch);
+        }
+        for index in &liveness.dark {
+            self.timelines.entry(*index).or_default().saw_dark(liveness.epoch);
+        }
+    }
+
+    /// What the journal must hold of an observation so that a restart knows every dark run and where it began.
+    ///
+    /// A validator that goes on attesting costs nothing: its live epochs are written where they begin and where they
+    /// end. To be called before [`View::observe_liveness`].
+    pub(crate) fn worth_journaling(&self, liveness: &Liveness) -> Vec<Record> {
+        let epoch = liveness.epoch;
+        let before = epoch.0.checked_sub(1).map(Epoch);
+        let was_live = |index: &ValidatorIndex, at: Option<Epoch>| {
+            at.is_some_and(|at| self.timelines.get(index).is_some_and(|line| line.live().contains(at)))
+        };
+        let was_dark = |index: &ValidatorIndex| {
+            self.timelines.get(index).is_some_and(|line| line.dark().contains(epoch))
+        };
+        let is_new = |index: &&ValidatorIndex| !was_live(index, Some(epoch));
+        let dark: BTreeSet<_> =
+            liveness.dark.iter().filter(is_new).filter(|index| !was_dark(index)).copied().collect();
+        let live: BTreeSet<_> = liveness
+            .live
+            .iter()
+            .filter(is_new)
+            .filter(|index| was_dark(index) || !was_live(index, before))
+            .copied()
+            .collect();
+        let ended: Vec<_> = dark.iter().filter(|index| was_live(index, before)).copied().collect();
+        let mut records = Vec::new();
+        if let (Some(before), false) = (before, ended.is_empty()) {
+            records.push(Record::Liveness(Liveness { epoch: before, live: ended, dark: Vec::new() }));
+        }
+        if !(live.is_empty() && dark.is_empty()) {
+            let (live, dark) = (live.into_iter().collect(), dark.into_iter().collect());
+            records.push(Record::Liveness(Liveness { epoch, live, dark }));
+        }
+        records
+    }
+
+    /// Takes in what the journal holds.
+    pub(crate) fn apply(&mut self, record: &Record) {
+        match record {
+            Record::Liveness(liveness) => self.observe_liveness(liveness),
+            Record::Finalized(checkpoint) => {
+                self.observe_finalized(*checkpoint, Vec::new());
+            }
+            Record::NotFinalizing(epoch) => self.not_finalizing.insert(*epoch),
+            Record::Proposed(_)
+            | Record::VoteCast(_)
+            | Record::VoteSeen { .. }
+            | Record::Certified { .. }
+            | Record::Released { .. }
+            | Record::PartialHeld { .. }
+            | Record::Combined { .. }
+            | Record::Submitted { .. }
+            | Record::Moved { .. }
+            | Record::Faulted { .. } => {}
+        }
+    }
+
+    /// Whether `epoch` ended, just now, with the chain further behind than `distance` epochs.
+    pub(crate) fn ended_without_finality(&self, epoch: Epoch, distance: u64) -> bool {
+        self.finalized.is_some_and(|finalized| finalized.epoch.saturating_add(distance) < epoch)
+    }
+
+    /// All that the rule needs to know of a validator; None while our nodes do not show enough or cannot be trusted.
+    pub(crate) fn facts<'a>(
+        &'a self,
+        definition: &'a NetworkDefinition,
+        pubkey: &BlsPubkey,
+    ) -> Option<Facts<'a>> {
+        if self.nodes.healthy == 0 || self.nodes.disagree {
+            return None;
+        }
+        let watched = self.watched.get(pubkey)?;
+        let at_finalized = watched.at_finalized.as_ref()?;
+        Some(Facts {
+            rule: &definition.policy.offline,
+            committee_period: definition.chain.shard_committee_period,
+            current: definition.chain.epoch_of(self.slot?),
+            finalized: self.finalized?.epoch,
+            not_finalizing: &self.not_finalizing,
+            timeline: self.timelines.get(&at_finalized.index)?,
+            at_finalized,
+            at_head: watched.at_head.as_ref()?,
+        })
+    }
+
+    /// How many watched validators on duty are dark, and how many there are.
+    pub(crate) fn darkness(&self) -> (u64, u64) {
+        let on_duty = |watched: &&Watched| {
+            watched.at_finalized.is_some_and(|validator| validator.status == ValidatorStatus::ActiveOngoing)
+                && !watched.at_head.is_some_and(|validator| validator.is_exiting())
+        };
+        self.watched.values().filter(on_duty).fold((0, 0), |(dark, all), watched| {
+            let line = watched.at_finalized.and_then(|validator| self.timelines.get(&validator.index));
+            (dark + u64::from(line.is_some_and(Timeline::is_dark_now)), all + 1)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,261 @@
+//! Voting: what this guardian proposes, approves, rejects and takes back.
+//!
+//! # Design decisions
+//! - One approval a validator at a time: while our approval stands on one open proposal, no other is approved.
+//! - Guardians that began to watch in the middle of a dark run name different due epochs, all of them true. Each
+//!   remembers what the others proposed, and in every voting window all choose, among the forms they can confirm, the
+//!   one whose proposal id is smallest: the same one for all who know the same forms, another one in each window.
+//! - What we cannot judge we do not vote on; it is judged again at every observation and slot while it is open.
+
+use crate::case::Case;
+use crate::command::Command;
+use crate::fault::FaultKind;
+use crate::governor::patience;
+use crate::guardian::Guardian;
+use crate::guardian_set::GuardianIndex;
+use crate::message::{Decision, Envelope, MAX_SEALED_VOTE, Message, Vote};
+use crate::offline::{Claim, Facts, Opinion, Verdict};
+use crate::policy::Enforcement;
+use crate::proposal::{ExitProposal, ProposalId, State};
+use crate::record::Record;
+use crate::status::Hold;
+use crate::{ballot::Novelty, docket::MAX_CASES};
+use crypto::spec::{BlsPubkey, Slot};
+
+/// Open proposals one guardian may have brought.
+pub const MAX_OPEN: usize = 256;
+
+/// Open proposals one guardian may have brought about one validator.
+pub const MAX_OPEN_PER_VALIDATOR: usize = 3;
+
+/// Changes of mind on one proposal; more would be a flickering view, and silence is better.
+pub const MAX_REVISION: u32 = 32;
+
+/// Slots by which a proposer's clock may be ahead of ours.
+const CLOCK_SKEW: u64 = 2;
+
+impl Guardian {
+    /// Judges a validator: refuses, takes back, approves or proposes as our view demands.
+    pub(crate) fn consider(&mut self, pubkey: &BlsPubkey, out: &mut Vec<Command>) {
+        for (id, decision) in self.refusals(pubkey) {
+            self.cast(&id, decision, out);
+        }
+        if self.definition.policy.offline.enforcement != Enforcement::Enforce || self.is_bound(pubkey) {
+            return;
+        }
+        if let Some(id) = self.approvable(pubkey) {
+            self.cast(&id, Decision::Approve, out);
+        } else if let Some(proposal) = self.proposable(pubkey) {
+            self.propose(proposal, out);
+        }
+    }
+
+    /// Open proposals about a validator that our view contradicts, with what to say, unless it was said.
+    fn refusals(&self, pubkey: &BlsPubkey) -> Vec<(ProposalId, Decision)> {
+        let Some(facts) = self.view.facts(&self.definition, pubkey) else { return Vec::new() };
+        let refusal = |case: &Case| {
+            let Opinion::Reject(reason) = facts.opinion(&case.proposal.claim()) else { return None };
+            match case.own.as_ref().map(|vote| vote.decision) {
+                None => Some(Decision::Reject(reason)),
+                Some(Decision::Approve) => Some(Decision::Withdraw(reason)),
+                Some(Decision::Reject(_) | Decision::Withdraw(_)) => None,
+            }
+        };
+        let open = self.docket.about(pubkey).filter(|(_, case)| case.state == State::Open);
+        open.filter_map(|(id, case)| refusal(case).map(|decision| (id, decision))).collect()
+    }
+
+    /// The open proposal about a validator that we should approve: of those we can confirm, the smallest id.
+    fn approvable(&self, pubkey: &BlsPubkey) -> Option<ProposalId> {
+        let facts = self.view.facts(&self.definition, pubkey)?;
+        let slot = self.view.slot();
+        self.docket
+            .about(pubkey)
+            .filter(|(_, case)| case.state == State::Open && slot < case.proposal.expires)
+            .find(|(_, case)| facts.opinion(&case.proposal.claim()) == Opinion::Approve)
+            .map(|(id, _)| id)
+    }
+
+    /// The proposal we should make about a validator now, if it is due and our turn has come.
+    fn proposable(&mut self, pubkey: &BlsPubkey) -> Option<ExitProposal> {
+        let slot = self.view.slot();
+        let facts = self.view.facts(&self.definition, pubkey)?;
+        let Verdict::Exit { due } = facts.verdict() else {
+            self.view.validator_mut(pubkey)?.due_since = None;
+            return None;
+        };
+        let index = facts.at_finalized.index;
+        let mut forms = self.docket.forms(pubkey);
+        forms.insert(due);
+        let (id, proposal) = forms
+            .into_iter()
+            .filter_map(|due| ExitProposal::offline(&self.definition, *pubkey, index, due, slot))
+            .filter(|proposal| confirms(&facts, &proposal.claim()))
+            .map(|proposal| (proposal.id(), proposal))
+            .filter(|(id, _)| self.docket.get(id).is_none())
+            .min_by_key(|(id, _)| *id)?;
+        let since = *self.view.validator_mut(pubkey)?.due_since.get_or_insert(slot);
+        let turn = since.max(proposal.opened).saturating_add(id.rank(&self.definition.guardian_set, self.me));
+        let (open, open_here) = self.docket.open_by(self.me, pubkey);
+        let has_room = open < MAX_OPEN && open_here < MAX_OPEN_PER_VALIDATOR && self.docket.len() < MAX_CASES;
+        (turn <= slot && has_room).then_some(proposal)
+    }
+
+    fn propose(&mut self, proposal: ExitProposal, out: &mut Vec<Command>) {
+        let id = proposal.id();
+        if !self.persist(Record::Proposed(proposal.clone()), out) {
+            return;
+        }
+        self.docket.note_bringer(id, self.me);
+        out.push(Command::Broadcast(Message::Proposal(proposal)));
+        self.cast(&id, Decision::Approve, out);
+    }
+
+    /// Writes our vote down, then says it.
+    fn cast(&mut self, id: &ProposalId, decision: Decision, out: &mut Vec<Command>) {
+        let Some(case) = self.docket.get(id) else { return };
+        let revision = case.own.as_ref().map_or(0, |vote| vote.revision.saturating_add(1));
+        if case.own.as_ref().is_some_and(|vote| vote.decision == decision) || revision > MAX_REVISION {
+            return;
+        }
+        let vote = Vote { proposal: *id, revision, decision };
+        if self.persist(Record::VoteCast(vote.clone()), out) {
+            out.push(Command::Broadcast(Message::Vote(vote)));
+        }
+    }
+
+    /// Whether an approval or a certificate about this validator keeps us from approving another proposal.
+    fn is_bound(&self, pubkey: &BlsPubkey) -> bool {
+        let slot = self.view.slot();
+        self.docket.about(pubkey).any(|(_, case)| match case.state {
+            State::Open => case.is_approved_by_us(),
+            State::Certified => match case.hold {
+                // Our own view keeps us out of that exit; it must not keep us out of one it can confirm.
+                Some(Hold::Acquitted | Hold::Unconfirmed | Hold::NoShare) => false,
+                Some(
+                    Hold::NotFinalizing
+                    | Hold::NoHealthyNode
+                    | Hold::NodesDisagree
+                    | Hold::EpochCap
+                    | Hold::DayCap
+                    | Hold::CorrelatedFailure
+                    | Hold::OtherFormReleased
+                    | Hold::NotEnforced,
+                )
+                | None => true,
+            },
+            State::Signed => !case.is_stuck(slot, patience(&self.definition)),
+            State::Submitted | State::Included => true,
+            State::Finalized | State::Rejected | State::Expired | State::Moot => false,
+        })
+    }
+
+    pub(crate) fn receive_proposal(
+        &mut self,
+        from: GuardianIndex,
+        proposal: ExitProposal,
+        envelope: Envelope,
+        out: &mut Vec<Command>,
+    ) {
+        if !self.is_our_epoch(from, proposal.guardian_set_epoch, Some(&proposal), out) {
+            return;
+        }
+        let (id, pubkey, slot) = (proposal.id(), proposal.pubkey, self.view.slot());
+        if !proposal.is_well_formed(&self.definition) {
+            self.fault(from, FaultKind::MalformedProposal, Some(id), Vec::new(), out);
+            return;
+        }
+        let is_current = slot < proposal.expires && proposal.opened <= slot.saturating_add(CLOCK_SKEW);
+        if self.view.validator(&pubkey).is_none() || !is_current {
+            return;
+        }
+        if self.docket.get(&id).is_none() {
+            let (open, open_here) = self.docket.open_by(from, &pubkey);
+            if open >= MAX_OPEN || open_here >= MAX_OPEN_PER_VALIDATOR {
+                self.fault(from, FaultKind::Flooding, Some(id), Vec::new(), out);
+                return;
+            }
+            if self.docket.len() >= MAX_CASES || !self.persist(Record::Proposed(proposal.clone()), out) {
+                return;
+            }
+            self.docket.note_bringer(id, from);
+        }
+        self.docket.note_form(pubkey, from, proposal.exit.epoch);
+        if let Some(case) = self.docket.get_mut(&id) {
+            case.sealed.get_or_insert(envelope);
+        }
+        self.follow(&id, out);
+        self.consider(&pubkey, out);
+    }
+
+    pub(crate) fn receive_vote(
+        &mut self,
+        from: GuardianIndex,
+        vote: Vote,
+        envelope: Envelope,
+        out: &mut Vec<Command>,
+    ) {
+        let id = vote.proposal;
+        let Some(case) = self.docket.get(&id) else { return };
+        if envelope.0.len() > MAX_SEALED_VOTE {
+            // It could not be relayed in a certificate, so it must not count towards one.
+            self.fault(from, FaultKind::Garbage, Some(id), Vec::new(), out);
+            return;
+        }
+        match case.ballot.novelty(from, &vote) {
+            Novelty::Known => return,
+            Novelty::Equivocation(earlier) => {
+                self.fault(from, FaultKind::Equivocation, Some(id), vec![earlier, envelope], out);
+                return;
+            }
+            Novelty::New => {}
+        }
+        if case.state != State::Open {
+            return;
+        }
+        // A vote of ours that the journal does not know: we run on an old backup. It was said, so it stands.
+        let is_lost = from == self.me && case.own.as_ref().is_none_or(|own| own.revision < vote.revision);
+        if is_lost {
+            self.persist(Record::VoteCast(vote.clone()), out);
+        }
+        if self.persist(Record::VoteSeen { from, vote, envelope }, out) {
+            self.count(&id, out);
+        }
+    }
+
+    /// Draws the conclusion from the votes so far.
+    fn count(&mut self, id: &ProposalId, out: &mut Vec<Command>) {
+        self.advance(id, out);
+        let threshold = self.definition.guardian_set.threshold;
+        let blocked = self
+            .docket
+            .get(id)
+            .is_some_and(|case| case.state == State::Open && threshold.blocked_by(case.ballot.refusals()));
+        if blocked {
+            self.move_to(id, State::Rejected, out);
+        }
+    }
+
+    /// Closes the proposals whose voting window is over.
+    pub(crate) fn expire(&mut self, out: &mut Vec<Command>) {
+        let slot = self.view.slot();
+        let is_late = |case: &Case| case.state == State::Open && case.proposal.expires <= slot;
+        let late: Vec<_> = self.docket.iter().filter(|(_, case)| is_late(case)).map(|(id, _)| id).collect();
+        for id in late {
+            self.move_to(&id, State::Expired, out);
+        }
+    }
+
+    /// Moves a proposal, in the journal and here.
+    pub(crate) fn move_to(&mut self, id: &ProposalId, to: State, out: &mut Vec<Command>) {
+        let at: Slot = self.view.slot();
+        self.persist(Record::Moved { proposal: *id, to, at }, out);
+    }
+}
+
+fn confirms(facts: &Facts<'_>, claim: &Claim) -> bool {
+    facts.opinion(claim) == Opinion::Approve
+}
+
+#[cfg(test)]
+mod tests;
