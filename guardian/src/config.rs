@@ -140,7 +140,10 @@ impl Config {
         count("p2p.listen", self.p2p.listen.len())?;
         for (i, node) in self.beacon.iter().enumerate() {
             if self.beacon.iter().take(i).any(|other| other.name == node.name) {
-                return Err(format!("two [[beacon]] entries are named `{}`; give each its own name", node.name));
+                return Err(format!(
+                    "two [[beacon]] entries are named `{}`; give each its own name",
+                    node.name
+                ));
             }
         }
         Ok(())
@@ -174,8 +177,7 @@ fn http_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Url, D::Error>
 
 fn socket_address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {
     let text = String::deserialize(deserializer)?;
-    text.parse()
-        .map_err(|_| de::Error::custom("not an IP address with a port; write it like 127.0.0.1:8440"))
+    text.parse().map_err(|_| de::Error::custom("not an IP address with a port; write it like 127.0.0.1:8440"))
 }
 
 fn filter<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {

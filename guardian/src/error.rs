@@ -78,7 +78,9 @@ pub enum Error {
         problem: String,
     },
     /// The store was written by a newer version of this program.
-    #[error("the store in {path} has format {found}, this program reads up to {supported}; run the newer program")]
+    #[error(
+        "the store in {path} has format {found}, this program reads up to {supported}; run the newer program"
+    )]
     StoreNewer {
         /// Directory of the store.
         path: PathBuf,
@@ -130,6 +132,26 @@ pub enum Error {
         /// What does not fit and what to do.
         problem: String,
     },
+    /// The address of the HTTP server cannot be had.
+    #[error("cannot listen on {listen} (`http.listen`); choose a free address of this machine")]
+    HttpListen {
+        /// The address.
+        listen: std::net::SocketAddr,
+        /// The system's answer.
+        source: std::io::Error,
+    },
+    /// A part of the running node ended although nobody asked it to. Never seen without a bug or a broken machine.
+    #[error("a part of the node failed: {problem}; restart the guardian and report this")]
+    Task {
+        /// What is known of it.
+        problem: String,
+    },
+    /// The link to the other guardians.
+    #[error(transparent)]
+    Network(#[from] p2p::Error),
+    /// Our own beacon nodes.
+    #[error(transparent)]
+    Beacon(#[from] chain_watcher::Error),
     /// The network definition is refused.
     #[error(transparent)]
     Core(#[from] guardian_core::Error),

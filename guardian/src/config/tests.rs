@@ -1,0 +1,105 @@
+use super::*;
+
+fn sample_text() -> String {
+    sample(&Sample {
+        beacon: vec![("lodestar-1".into(), "http://127.0.0.1:9596".parse().unwrap())],
+        p2p_listen: vec!["/ip4/127.0.0.1/tcp/9440".into()],
+        http_listen: "127.0.0.1:8440".parse().unwrap(),
+        password_file: Some("password".into()),
+    })
+}
+
+fn load(text: &str) -> Result<Config, String> {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("guardian.toml");
+    std::fs::write(&path, text).unwrap();
+    Config::load(&path).map_err(|e| e.to_string().replace(&format!("{}/", directory.path().display()), ""))
+}
+
+#[test]
+fn the_sample_is_complete_and_valid() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("guardian.toml");
+    std::fs::write(&path, sample_text()).unwrap();
+    let config = Config::load(&path).unwrap();
+    let expected = Config {
+        network: directory.path().join("network.toml"),
+        data_dir: directory.path().join("data"),
+        keys: Keys {
+            identity: directory.path().join("identity.json"),
+            custody: directory.path().join("custody.json"),
+            password_file: Some(directory.path().join("password")),
+        },
+        beacon: vec![Beacon { name: "lodestar-1".into(), url: "http://127.0.0.1:9596".parse().unwrap() }],
+        p2p: P2p { listen: vec!["/ip4/127.0.0.1/tcp/9440".into()] },
+        http: Http::default(),
+        log: Log::default(),
+    };
+    assert_eq!(config, expected);
+}
+
+#[test]
+fn absolute_paths_stay_and_optional_parts_default() {
+    let config = load(
+        "network = \"/etc/network.toml\"\nkeys = { identity = \"i\", custody = \"c\" }\n\
+         beacon = [{ name = \"a\", url = \"https://node.example/eth\" }]\np2p = { listen = [\"/ip4/0.0.0.0/tcp/1\"] }",
+    )
+    .unwrap();
+    assert_eq!(config.network, Path::new("/etc/network.toml"));
+    assert!(config.data_dir.ends_with("data"));
+    assert_eq!((config.http, config.log), (Http::default(), Log::default()));
+}
+
+/// Every mistake is told with its line and what to do about it.
+#[test]
+fn mistakes_are_named() {
+    let cases: &[(&str, &str, &[&str])] = &[
+        (
+            "filter = \"info\"",
+            "fliter = \"info\"",
+            &["unknown key `fliter`", "did you mean `filter`?", ".toml:"],
+        ),
+        ("[http]", "[htpp]", &["unknown key `htpp`", "did you mean `http`?"]),
+        ("data_dir =", "zzz =", &["unknown key `zzz`", "valid here: network, data_dir, keys"]),
+        ("network = \"network.toml\"", "", &["missing field `network`"]),
+        ("http://127.0.0.1:9596", "127.0.0.1:9596", &["write it like http://127.0.0.1:5052", "url ="]),
+        ("http://127.0.0.1:9596", "ftp://host/", &["not an http or https URL"]),
+        ("\"lodestar-1\"", "\"Lode Star\"", &["a-z, 0-9 and -", "name = \"Lode Star\""]),
+        ("\"127.0.0.1:8440\"", "\"localhost\"", &["write it like 127.0.0.1:8440", "listen = \"localhost\""]),
+        ("format = \"human\"", "format = \"xml\"", &["unknown variant `xml`", "human", "json"]),
+        ("filter = \"info\"", "filter = \"a=b=c\"", &["not a log filter", "info,p2p=debug"]),
+        ("[\"/ip4/127.0.0.1/tcp/9440\"]", "[]", &["`p2p.listen` has 0 entries; it needs 1 to 16"]),
+        (
+            "[[beacon]]",
+            "[[beacon]]\nname=\"lodestar-1\"\nurl=\"http://x\"\n[[beacon]]",
+            &["named `lodestar-1`"],
+        ),
+        ("[log]", "[log", &[".toml:"]),
+        ("[\"/ip4/127.0.0.1/tcp/9440\"]", "7", &["listen = 7", "invalid type"]),
+    ];
+    for (from, to, expected) in cases {
+        let text = sample_text();
+        assert!(text.contains(from), "{from}");
+        let refused = load(&text.replacen(from, to, 1)).expect_err(to);
+        for part in *expected {
+            assert!(refused.contains(part), "{to}: expected {part:?} in {refused:?}");
+        }
+    }
+    let line = sample_text().lines().position(|line| line == "filter = \"info\"").unwrap() + 1;
+    let refused = load(&sample_text().replace("filter = ", "fliter = ")).unwrap_err();
+    assert!(refused.contains(&format!("guardian.toml:{line}:")), "{refused}");
+}
+
+#[test]
+fn too_many_beacon_nodes_are_refused() {
+    let more: String = (0..16).map(|i| format!("[[beacon]]\nname=\"n{i}\"\nurl=\"http://x\"\n")).collect();
+    let refused = load(&sample_text().replace("[p2p]", &format!("{more}[p2p]"))).unwrap_err();
+    assert!(refused.contains("`[[beacon]]` has 17 entries"), "{refused}");
+}
+
+#[test]
+fn a_file_that_cannot_be_a_configuration_is_refused() {
+    assert!(load(&"#".repeat((1 << 20) + 1)).unwrap_err().contains("too large to be a configuration"));
+    let missing = Config::load(Path::new("/nonexistent/guardian.toml")).unwrap_err();
+    assert!(missing.to_string().contains("cannot read /nonexistent/guardian.toml"), "{missing}");
+}

@@ -43,8 +43,7 @@ impl Acknowledged {
 
     /// Opens the file and takes the newest whole slot.
     pub(super) fn open(path: &Path, directory: &Path) -> Result<Self, Error> {
-        let file =
-            File::options().read(true).write(true).open(path).map_err(Error::file("open", path))?;
+        let file = File::options().read(true).write(true).open(path).map_err(Error::file("open", path))?;
         let newest = [0, SLOT_DISTANCE]
             .into_iter()
             .filter_map(|offset| {

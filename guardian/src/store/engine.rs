@@ -66,8 +66,7 @@ impl Engine {
 
     /// Opens a database and checks that it is ours and of a format we know.
     pub(super) fn open(at: &Path, directory: &Path, owner: Owner) -> Result<Self, Error> {
-        let foreign =
-            |problem: String| Error::StoreForeign { path: directory.into(), problem };
+        let foreign = |problem: String| Error::StoreForeign { path: directory.into(), problem };
         if !at.join("db").is_file() {
             return Err(foreign("it holds no database; choose another data_dir".into()));
         }
@@ -176,11 +175,9 @@ impl Engine {
             let mut record = Vec::new();
             let mut chunk = 0u16;
             loop {
-                let lost = || {
-                    self.damaged(format!("journal record {number} is missing, {count} were acknowledged"))
-                };
-                let (key, value) =
-                    entries.next().ok_or_else(lost)?.map_err(|e| self.failed("be read", e))?;
+                let lost =
+                    || self.damaged(format!("journal record {number} is missing, {count} were acknowledged"));
+                let (key, value) = entries.next().ok_or_else(lost)?.map_err(|e| self.failed("be read", e))?;
                 if key[..] != journal_key(number, chunk) {
                     return Err(lost());
                 }
@@ -301,3 +298,6 @@ fn sync_tree(path: &Path) -> Result<(), Error> {
     }
     file::sync_directory(path)
 }
+
+#[cfg(test)]
+mod tests;
