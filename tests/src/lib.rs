@@ -1,1 +1,5 @@
 //! Stories that cross crates: simulator, adversaries, real peers.
+
+pub mod adversary;
+pub mod lodestar;
+pub mod processes;
