@@ -38,7 +38,7 @@ pub struct Peer {
 /// Bounds of sizes, rates, queues, connections and waits.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Limits {
-    /// Largest payload of an envelope, bytes. Default 48 KiB.
+    /// Largest payload of an envelope, bytes, at most 16 MiB. Default 48 KiB.
     pub max_payload: usize,
     /// Largest gossip frame, bytes; must hold the largest envelope and 1 KiB around it. Default 64 KiB.
     pub max_transmit: usize,
@@ -122,6 +122,9 @@ impl Limits {
 
     fn check(&self) -> Result<(), Error> {
         let limit = |field, problem| Err(Error::Limit { field, problem });
+        if self.max_payload > 16 * 1024 * 1024 {
+            return limit("max_payload", "must be at most 16 MiB");
+        }
         if self.max_transmit < self.max_envelope().saturating_add(1024) {
             return limit("max_transmit", "must hold the largest envelope and 1 KiB around it");
         }

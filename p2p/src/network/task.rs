@@ -211,8 +211,10 @@ impl Task {
             Err(reason) => {
                 drop(permit);
                 self.refuse(Some(peer), reason);
-                // One bad envelope shows what the peer is worth: the rest of its answer goes with it.
-                self.answers.retain(|(answering, _)| *answering != peer);
+                if reason.blames_peer() {
+                    // One such envelope shows what the answer is worth: the rest goes with it.
+                    self.answers.retain(|(answering, _)| *answering != peer);
+                }
             }
         }
     }
@@ -267,9 +269,9 @@ impl Task {
     fn on_dial_failure(&mut self, peer: PeerId, error: &DialError, now: Instant) {
         count(&self.tally.dial_failures);
         match error {
-            DialError::LocalPeerId { address } => {
-                tracing::warn!(%peer, %address, "a peer's address leads to ourselves");
-                self.refuse(Some(self.own), Rejection::OwnIdentity);
+            DialError::LocalPeerId { address } => self.on_own_identity(peer, address),
+            DialError::WrongPeerId { obtained, address } if *obtained == self.own => {
+                self.on_own_identity(peer, address);
             }
             DialError::WrongPeerId { obtained, address } => {
                 tracing::warn!(%peer, %address, %obtained, "another peer answers at a guardian's address");
@@ -278,6 +280,11 @@ impl Task {
             _ => tracing::debug!(%peer, error = reason(error), "dialling failed"),
         }
         self.links.dial_failed(&peer, now, rand::random());
+    }
+
+    fn on_own_identity(&mut self, peer: PeerId, address: &Multiaddr) {
+        tracing::warn!(%peer, %address, "our own identity answers at a peer's address: the address is ours, or a second process runs with our identity");
+        self.refuse(Some(self.own), Rejection::OwnIdentity);
     }
 
     fn on_behaviour(&mut self, event: BehaviourEvent, now: Instant) {

@@ -1,0 +1,9 @@
+//! Real networks on 127.0.0.1 with ports of the operating system's choice. Tests wait for events, never for time to
+//! pass, and give up after [`nodes::PATIENCE`].
+
+mod catch_up;
+mod gossip;
+mod load;
+mod nodes;
+mod reconnect;
+mod refusals;
