@@ -9,12 +9,13 @@ mod readiness;
 pub use readiness::{Moment, Phase, Readiness, Reason, View};
 
 use crate::metrics::Page;
-use crate::ticker::{self, SlotClock};
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use chain_watcher::SlotClock;
+use chain_watcher::slot_clock::unix_now;
 use crypto::spec::ChainSpec;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -138,8 +139,7 @@ fn router(window: Window) -> Router {
 }
 
 async fn readyz(State(window): State<Window>) -> Response {
-    let moment =
-        Moment { instant: Instant::now(), slot: SlotClock::new(&window.chain).slot_at(ticker::now()) };
+    let moment = Moment { instant: Instant::now(), slot: SlotClock::of(&window.chain).slot_at(unix_now()) };
     let readiness = Readiness::of(&window.view.borrow(), &window.chain, moment);
     let code = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (code, Json(readiness)).into_response()

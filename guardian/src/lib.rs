@@ -4,9 +4,19 @@
 //! [`keyfile`], [`config`] and [`definition`]. The node loop and its edges are beside it.
 
 pub mod config;
+pub mod definition;
+pub mod effects;
 pub mod file;
 pub mod http;
+pub mod inbound;
+pub mod keyfile;
+pub mod logging;
 pub mod metrics;
+pub mod node;
+pub mod observe;
+pub mod password;
+pub mod shares;
+pub mod signer;
 pub mod store;
 pub mod ticker;
 
@@ -14,4 +24,5 @@ mod error;
 
 pub use config::Config;
 pub use error::Error;
+pub use shares::Shares;
 pub use store::Store;

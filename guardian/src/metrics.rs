@@ -10,7 +10,11 @@ use guardian_core::proposal::State;
 use guardian_core::status::StatusSnapshot;
 use metrics::{Counter, Gauge, Histogram, Unit};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use p2p::{Counters, Rejection};
 use std::collections::BTreeMap;
+
+/// Under which reason the approvals of a certificate are counted that are forged, foreign or no vote at all.
+const FALSE_APPROVAL: &str = "false_approval";
 
 /// Upper bounds, seconds, of the buckets of every latency histogram.
 const SECONDS: [f64; 12] = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
@@ -55,10 +59,15 @@ pub struct Metrics {
     votes: [Counter; 3],
     faults: BTreeMap<FaultKind, Counter>,
     refused: BTreeMap<&'static str, Counter>,
+    received: Counter,
+    published: Counter,
+    unsent: Counter,
+    dial_failures: Counter,
+    catch_ups: Counter,
     submissions: [Counter; 4],
-    /// Messages that were not sent because the gossip queue was full or no peer was there. Each slot offers again.
+    /// Own messages not handed to the network because a queue was full. The core offers again.
     pub broadcasts_dropped: Counter,
-    /// Orders refused because a worker's queue was full. Each slot offers again.
+    /// Orders refused because a worker's queue was full. The core gives them again.
     pub orders_dropped: Counter,
     /// Seconds until records were durable.
     pub persist: Histogram,
@@ -86,8 +95,8 @@ impl Page {
 }
 
 impl Metrics {
-    /// Registers every metric. `refusals` are the codes under which the network layer refuses messages.
-    pub fn new(refusals: &[&'static str]) -> (Self, Page) {
+    /// Registers every metric.
+    pub fn new() -> (Self, Page) {
         let builder = PrometheusBuilder::new();
         // The only error is an empty bucket list; then the exporter's own summary would do.
         let builder = builder
@@ -95,11 +104,11 @@ impl Metrics {
             .unwrap_or_else(|_| PrometheusBuilder::new());
         let recorder = builder.build_recorder();
         let page = Page(recorder.handle());
-        let metrics = metrics::with_local_recorder(&recorder, || Self::register(refusals));
+        let metrics = metrics::with_local_recorder(&recorder, Self::register);
         (metrics, page)
     }
 
-    fn register(refusals: &[&'static str]) -> Self {
+    fn register() -> Self {
         let votes = |decision: &'static str| {
             counter("guardian_votes_total", "Own votes, by decision", "decision", decision)
         };
@@ -131,13 +140,32 @@ impl Metrics {
                     (kind, counter("guardian_faults_total", help, "code", kind.code()))
                 })
                 .collect(),
-            refused: refusals
-                .iter()
-                .map(|&reason| {
+            refused: Rejection::ALL
+                .into_iter()
+                .map(Rejection::code)
+                .chain([FALSE_APPROVAL])
+                .map(|reason| {
                     let help = "Messages refused before they reached the core, by reason";
                     (reason, counter("guardian_messages_refused_total", help, "reason", reason))
                 })
                 .collect(),
+            received: plain_counter(
+                "guardian_messages_received_total",
+                "Messages of other guardians taken in",
+            ),
+            published: plain_counter(
+                "guardian_messages_published_total",
+                "Own messages sent to at least one peer",
+            ),
+            unsent: plain_counter(
+                "guardian_messages_unsent_total",
+                "Own messages that found no peer or full queues",
+            ),
+            dial_failures: plain_counter("guardian_dial_failures_total", "Times dialling a guardian failed"),
+            catch_ups: plain_counter(
+                "guardian_catch_ups_received_total",
+                "Answers got after having been away",
+            ),
             submissions: [
                 submissions("accepted"),
                 submissions("already_known"),
@@ -146,7 +174,7 @@ impl Metrics {
             ],
             broadcasts_dropped: plain_counter(
                 "guardian_broadcasts_dropped_total",
-                "Messages not sent because the queue was full or no peer was there",
+                "Own messages not handed to the network because a queue was full",
             ),
             orders_dropped: plain_counter(
                 "guardian_orders_dropped_total",
@@ -186,11 +214,25 @@ impl Metrics {
         }
     }
 
-    /// The network layer refused a message.
-    pub fn refused(&self, reason: &str) {
-        if let Some(counter) = self.refused.get(reason) {
+    /// A certificate held something that is no guardian's approval.
+    pub fn false_approval(&self) {
+        if let Some(counter) = self.refused.get(FALSE_APPROVAL) {
             counter.increment(1);
         }
+    }
+
+    /// Takes the network layer's counts, which only grow.
+    pub fn network(&self, counts: &Counters) {
+        for (reason, count) in &counts.refused {
+            if let Some(counter) = self.refused.get(reason) {
+                counter.absolute(*count);
+            }
+        }
+        self.received.absolute(counts.received);
+        self.published.absolute(counts.published);
+        self.unsent.absolute(counts.unsent);
+        self.dial_failures.absolute(counts.dial_failures);
+        self.catch_ups.absolute(counts.catch_ups_received);
     }
 
     /// A beacon node answered a posted exit.

@@ -133,10 +133,10 @@ fn ask(address: SocketAddr, path: &str) -> (u16, String) {
 
 #[test]
 fn the_window_shows_what_the_loop_publishes_and_closes_with_it() {
-    let seconds = crate::ticker::now().as_secs();
+    let seconds = chain_watcher::slot_clock::unix_now().as_secs();
     // Genesis 1000 slots ago, in the middle of a slot.
     let spec = chain(seconds - 12 * 1000 - 6);
-    let (metrics, page) = Metrics::new(&[]);
+    let (metrics, page) = Metrics::new();
     let (publish, view) = watch::channel(View::default());
     let listener = super::bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let address = listener.local_addr().unwrap();
@@ -174,7 +174,7 @@ fn the_window_shows_what_the_loop_publishes_and_closes_with_it() {
 
 #[test]
 fn silent_clients_do_not_keep_others_out() {
-    let (_metrics, page) = Metrics::new(&[]);
+    let (_metrics, page) = Metrics::new();
     let (_publish, view) = watch::channel(View::default());
     let listener = super::bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let address = listener.local_addr().unwrap();

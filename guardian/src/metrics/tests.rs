@@ -5,13 +5,14 @@ use guardian_core::message::{Decision, RejectReason};
 
 #[test]
 fn counts_appear_under_their_labels() {
-    let (metrics, page) = Metrics::new(&["stale", "unsigned"]);
+    let (metrics, page) = Metrics::new();
     metrics.voted(Decision::Approve);
     metrics.voted(Decision::Approve);
     metrics.voted(Decision::Reject(RejectReason::NotDue));
     metrics.faulted(FaultKind::Equivocation);
-    metrics.refused("stale");
-    metrics.refused("a reason nobody registered");
+    metrics.false_approval();
+    let refused = [("stale", 3), ("a reason nobody registered", 1)].into();
+    metrics.network(&p2p::Counters { refused, received: 12, ..p2p::Counters::default() });
     metrics.submitted(&PostOutcome::Rejected("no".to_owned()));
     metrics.slot_processed(crypto::spec::Slot(77));
     metrics.persist.record(0.003);
@@ -21,8 +22,10 @@ fn counts_appear_under_their_labels() {
         "guardian_votes_total{decision=\"reject\"} 1",
         "guardian_votes_total{decision=\"withdraw\"} 0",
         "guardian_faults_total{code=\"equivocation\"} 1",
-        "guardian_messages_refused_total{reason=\"stale\"} 1",
-        "guardian_messages_refused_total{reason=\"unsigned\"} 0",
+        "guardian_messages_refused_total{reason=\"stale\"} 3",
+        "guardian_messages_refused_total{reason=\"bad_signature\"} 0",
+        "guardian_messages_refused_total{reason=\"false_approval\"} 1",
+        "guardian_messages_received_total 12",
         "guardian_submissions_total{outcome=\"rejected\"} 1",
         "guardian_slot 77",
         "guardian_persist_seconds_bucket{le=\"0.002\"} 0",
@@ -36,7 +39,7 @@ fn counts_appear_under_their_labels() {
 
 #[test]
 fn every_metric_has_a_help_text() {
-    let (metrics, page) = Metrics::new(&["stale"]);
+    let (metrics, page) = Metrics::new();
     // Histograms appear with their first sample.
     metrics.persist.record(1.0);
     metrics.sign.record(1.0);
@@ -52,8 +55,8 @@ fn every_metric_has_a_help_text() {
 
 #[test]
 fn two_nodes_in_one_process_do_not_share_series() {
-    let (one, _) = Metrics::new(&[]);
-    let (_two, page) = Metrics::new(&[]);
+    let (one, _) = Metrics::new();
+    let (_two, page) = Metrics::new();
     one.slot_processed(crypto::spec::Slot(5));
     assert!(page.render().lines().any(|line| line == "guardian_slot 0"));
 }

@@ -1,0 +1,214 @@
+//! Performs the core's commands, in order.
+//!
+//! Only `Persist` is awaited. Everything else is handed on without waiting: gossip is try-send, and signing, combining
+//! and posting go to workers behind bounded queues, whose results come back through the inbox as events. What a full
+//! queue refuses is dropped and counted: the core offers what is still open again. The loop never waits for its own
+//! inbox, so a full inbox makes workers wait and can never stop the loop.
+
+mod combiner;
+mod submitter;
+
+use crate::inbound;
+use crate::metrics::Metrics;
+use crate::node::{Arrival, Directory};
+use crate::signer::{self, Signer};
+use crate::{Error, Store, http, logging};
+use chain_watcher::Poster;
+use guardian_core::command::{CombineOrder, ReleaseOrder};
+use guardian_core::event::RequestId;
+use guardian_core::fault::Fault;
+use guardian_core::message::{Envelope, Message, WireMessage};
+use guardian_core::record::Record;
+use guardian_core::status::StatusSnapshot;
+use guardian_core::{Command, Event};
+use p2p::{Network, RequestToken};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Instant;
+use submitter::Submission;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tracing::{debug, warn};
+
+/// Orders waiting for each worker.
+const MAX_ORDERS: usize = 4096;
+
+/// Own messages waiting to be handled as everybody else's; the core says a handful for each event.
+const MAX_OWN: usize = 4096;
+
+/// Catch-up questions waiting for their answer; the oldest is declined first.
+const MAX_REQUESTS: usize = 128;
+
+/// The hands of the node.
+pub struct Effects {
+    store: Arc<Store>,
+    network: Network,
+    directory: Directory,
+    metrics: Metrics,
+    view: watch::Sender<http::View>,
+    own: VecDeque<Event>,
+    requests: VecDeque<(RequestId, RequestToken)>,
+    sign: mpsc::Sender<ReleaseOrder>,
+    combine: mpsc::Sender<CombineOrder>,
+    submit: mpsc::Sender<Submission>,
+}
+
+/// What the hands work with.
+pub struct Tools {
+    /// The journal.
+    pub store: Arc<Store>,
+    /// The link to the other guardians.
+    pub network: Network,
+    /// Who is who.
+    pub directory: Directory,
+    /// What is counted.
+    pub metrics: Metrics,
+    /// What HTTP shows.
+    pub view: watch::Sender<http::View>,
+    /// The shares.
+    pub signer: Signer,
+    /// The way to the beacon nodes.
+    pub poster: Poster,
+    /// Where results go.
+    pub inbox: mpsc::Sender<Arrival>,
+}
+
+impl Effects {
+    /// Starts the workers among the node's `parts`. They end when these hands are dropped.
+    pub fn start(tools: Tools, parts: &mut JoinSet<()>) -> Self {
+        let Tools { store, network, directory, metrics, view, signer, poster, inbox } = tools;
+        let (sign, orders) = mpsc::channel(MAX_ORDERS);
+        let (combine, partials) = mpsc::channel(MAX_ORDERS);
+        let (submit, exits) = mpsc::channel(MAX_ORDERS);
+        parts.spawn_blocking({
+            let (inbox, metrics) = (inbox.clone(), metrics.clone());
+            move || signer::run(&signer, orders, &inbox, &metrics)
+        });
+        parts.spawn_blocking({
+            let (inbox, metrics) = (inbox.clone(), metrics.clone());
+            move || combiner::run(partials, &inbox, &metrics)
+        });
+        parts.spawn(submitter::run(poster, exits, inbox, metrics.clone()));
+        let (own, requests) = (VecDeque::new(), VecDeque::new());
+        Self { store, network, directory, metrics, view, own, requests, sign, combine, submit }
+    }
+
+    /// The next of our own messages: to be handled before anything from outside.
+    pub fn next_own(&mut self) -> Option<Event> {
+        self.own.pop_front()
+    }
+
+    /// Keeps the right to answer a catch-up question until the core does.
+    pub fn keep(&mut self, request: RequestId, token: RequestToken) {
+        if self.requests.len() >= MAX_REQUESTS {
+            // Dropping a token declines the question; the peer asks again.
+            self.requests.pop_front();
+        }
+        self.requests.push_back((request, token));
+    }
+
+    /// A slot and all that followed from it is done.
+    pub fn slot_processed(&self, slot: crypto::spec::Slot, inbox_depth: usize) {
+        self.metrics.slot_processed(slot);
+        self.metrics.inbox_depth(inbox_depth);
+        self.metrics.network(&self.network.counters());
+        self.view.send_modify(|view| view.slot_processed = Some(tokio::time::Instant::now()));
+    }
+
+    /// Performs one command.
+    ///
+    /// # Errors
+    /// What the store says when it could not make records durable: the node must stop.
+    pub async fn execute(&mut self, command: Command) -> Result<(), Error> {
+        logging::command(&command);
+        match command {
+            Command::Persist(records) => self.persist(records).await?,
+            Command::Broadcast(message) => self.broadcast(message),
+            Command::Reply { request, envelopes } => self.reply(request, envelopes),
+            Command::RequestCatchUp(guardian) => {
+                if let Some(peer) = self.directory.peer(guardian) {
+                    self.network.request_catch_up(peer);
+                }
+            }
+            Command::SignExit(order) => self.handed_on(self.sign.try_send(order).is_ok(), "sign"),
+            Command::CombineExit(order) => {
+                let proposal = order.proposal;
+                let taken = self.combine.try_send(order).is_ok();
+                self.handed_on(taken, "combine");
+                if !taken {
+                    // The core waits for an answer before it orders the next combination.
+                    self.own.push_back(Event::CombineFailed { proposal, culprits: Vec::new() });
+                }
+            }
+            Command::SubmitExit { proposal, exit } => {
+                self.handed_on(self.submit.try_send(Submission { proposal, exit }).is_ok(), "submit");
+            }
+            Command::ReportFault(fault) => self.report(fault),
+            Command::PublishStatus(status) => self.publish(status),
+        }
+        Ok(())
+    }
+
+    async fn persist(&self, records: Vec<Record>) -> Result<(), Error> {
+        let started = Instant::now();
+        let store = Arc::clone(&self.store);
+        let appended = tokio::task::spawn_blocking(move || (store.append(&records), records)).await;
+        let (appended, records) = appended.map_err(|e| Error::Task { problem: format!("the store: {e}") })?;
+        appended?;
+        self.metrics.persist.record(started.elapsed());
+        for record in &records {
+            logging::moved(record, self.directory.me());
+            if let Record::VoteCast(vote) = record {
+                self.metrics.voted(vote.decision);
+            }
+        }
+        Ok(())
+    }
+
+    /// Seals once; what is sent and what comes back to ourselves are the same bytes.
+    fn broadcast(&mut self, message: Message) {
+        if self.own.len() >= MAX_OWN {
+            self.metrics.broadcasts_dropped.increment(1);
+            return;
+        }
+        let payload = WireMessage::V1(message).encode();
+        let sealed = self.network.seal(&payload);
+        if let Err(problem) = self.network.try_broadcast(sealed.clone()) {
+            self.metrics.broadcasts_dropped.increment(1);
+            debug!(%problem, "message not sent; it is offered again");
+        }
+        let open = |bytes: &[u8]| self.network.open_sealed(bytes);
+        let me = self.directory.me();
+        self.own.push_back(inbound::said(me, &payload, sealed, &self.directory, &self.metrics, &open));
+    }
+
+    fn reply(&mut self, request: RequestId, envelopes: Vec<Envelope>) {
+        let found = self.requests.iter().position(|(waiting, _)| *waiting == request);
+        if let Some((_, token)) = found.and_then(|place| self.requests.remove(place)) {
+            self.network.reply(token, envelopes.into_iter().map(|envelope| envelope.0).collect());
+        }
+    }
+
+    fn handed_on(&self, taken: bool, worker: &'static str) {
+        if !taken {
+            self.metrics.orders_dropped.increment(1);
+            warn!(worker, "order dropped: the worker's queue is full; it is given again");
+        }
+    }
+
+    fn report(&self, fault: Fault) {
+        self.metrics.faulted(fault.kind);
+        let proposal = fault.proposal.map(tracing::field::display);
+        warn!(guardian = fault.guardian.0, code = fault.kind.code(), proposal, "guardian at fault");
+        if fault.guardian != self.directory.me()
+            && let Some(peer) = self.directory.peer(fault.guardian)
+        {
+            self.network.penalise(peer);
+        }
+    }
+
+    fn publish(&self, status: Box<StatusSnapshot>) {
+        self.metrics.snapshot(&status);
+        self.view.send_modify(|view| view.status = Some(Arc::from(status)));
+    }
+}

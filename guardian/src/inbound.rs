@@ -1,0 +1,116 @@
+//! What other guardians sent, as the core's events.
+//!
+//! The network layer has checked envelope, sender, network and freshness. Here PeerIds become guardian indices, bytes
+//! become messages, and the sealed approvals inside a certificate are opened and checked one by one, so that the core
+//! never sees a vote that its author did not seal.
+
+use crate::metrics::Metrics;
+use crate::node::{Arrival, Directory};
+use guardian_core::Event;
+use guardian_core::event::RequestId;
+use guardian_core::guardian_set::GuardianIndex;
+use guardian_core::message::{Certificate, Envelope, Message, Vote, WireMessage};
+use p2p::{Inbound, Opened, Rejection};
+use tokio::sync::mpsc;
+use tracing::debug;
+
+/// Opens sealed envelopes of this network, whatever their age: [`p2p::Network::open_sealed`].
+pub type Open<'a> = &'a dyn Fn(&[u8]) -> Result<Opened, Rejection>;
+
+/// Carries what the network hands over into the inbox until either side is closed.
+pub async fn run(
+    network: p2p::Network,
+    mut inbound: mpsc::Receiver<Inbound>,
+    directory: Directory,
+    metrics: Metrics,
+    inbox: mpsc::Sender<Arrival>,
+) {
+    let mut requests = 0;
+    while let Some(item) = inbound.recv().await {
+        // Opening a certificate of a hundred approvals takes milliseconds; the place comes first so that a full
+        // inbox makes this task wait and the network's bounded queue drop, not pile up.
+        let Ok(place) = inbox.reserve().await else { return };
+        let open = |bytes: &[u8]| network.open_sealed(bytes);
+        // The network layer speaks to members only, so every PeerId is known.
+        let arrival = match item {
+            Inbound::Message { sender, payload, envelope } => {
+                let Some(from) = directory.index(&sender) else { continue };
+                said(from, &payload, envelope, &directory, &metrics, &open).into()
+            }
+            Inbound::CatchUpRequested { from, token } => {
+                let Some(from) = directory.index(&from) else { continue };
+                requests += 1;
+                let request = RequestId(requests);
+                Arrival { event: Event::CatchUpRequested { from, request }, token: Some((request, token)) }
+            }
+            Inbound::Connected(peer) => {
+                let Some(peer) = directory.index(&peer) else { continue };
+                Event::PeerConnected(peer).into()
+            }
+            Inbound::Disconnected(peer) => {
+                let Some(peer) = directory.index(&peer) else { continue };
+                Event::PeerDisconnected(peer).into()
+            }
+            Inbound::Refused { peer, reason } => {
+                // Counted by the network layer already.
+                let guardian = peer.as_ref().and_then(|peer| directory.index(peer)).map(|index| index.0);
+                debug!(guardian, peer = peer.map(tracing::field::display), code = reason.code(), "refused");
+                continue;
+            }
+        };
+        place.send(arrival);
+    }
+}
+
+/// What `from` said with a payload that came in `envelope`. Own messages take this path too.
+pub fn said(
+    from: GuardianIndex,
+    payload: &[u8],
+    envelope: Vec<u8>,
+    directory: &Directory,
+    metrics: &Metrics,
+    open: Open<'_>,
+) -> Event {
+    let envelope = Envelope(envelope);
+    match WireMessage::decode(payload) {
+        None => Event::GarbageReceived { from },
+        Some(Message::Certificate(certificate)) => {
+            let (approvals, refused) = open_approvals(&certificate, directory, open);
+            for _ in 0..refused {
+                metrics.false_approval();
+            }
+            Event::CertificateReceived { from, proposal: certificate.proposal, approvals, envelope }
+        }
+        Some(message) => Event::MessageReceived { from, message, envelope },
+    }
+}
+
+/// The approvals that their authors did seal, and how many others there were. Work is bounded: a certificate with more
+/// approvals than the set has members is not opened beyond that number, the rest counts as refused.
+fn open_approvals(
+    certificate: &Certificate,
+    directory: &Directory,
+    open: Open<'_>,
+) -> (Vec<(GuardianIndex, Vote, Envelope)>, usize) {
+    let approvals: Vec<_> = certificate
+        .approvals
+        .iter()
+        .take(directory.len())
+        .filter_map(|sealed| {
+            let opened = open(&sealed.0).ok()?;
+            let author = directory.index(&opened.sender)?;
+            match WireMessage::decode(&opened.payload)? {
+                Message::Vote(vote) => Some((author, vote, sealed.clone())),
+                Message::Heartbeat(_)
+                | Message::Proposal(_)
+                | Message::Certificate(_)
+                | Message::Partial(_) => None,
+            }
+        })
+        .collect();
+    let refused = certificate.approvals.len() - approvals.len();
+    (approvals, refused)
+}
+
+#[cfg(test)]
+mod tests;

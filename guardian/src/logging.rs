@@ -1,0 +1,146 @@
+//! Logs: how they are written, and what is said of every event, command and journal record.
+//!
+//! The core logs nothing; the shell logs each [`Event`] and [`Command`] at `debug` and each move that an operator
+//! cares for at `info`, when the journal holds it. Field names are stable: `proposal`, `validator`, `guardian`, `slot`,
+//! `code`. Nothing here can see a secret: events and commands carry none.
+
+mod moves;
+
+pub use moves::moved;
+
+use crate::Error;
+use crate::config::{Log, LogFormat};
+use guardian_core::message::Message;
+use guardian_core::{Command, Event};
+use std::io::IsTerminal;
+use tracing::debug;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
+
+/// Starts logging to standard error for this process. A second start in one process changes nothing.
+///
+/// # Errors
+/// [`Error::Document`] is not among them: the filter was checked when the configuration was read.
+/// [`Error::Identity`] when it nevertheless cannot be parsed.
+pub fn start(log: &Log) -> Result<(), Error> {
+    let subscriber = subscriber(log, std::io::stderr, std::io::stderr().is_terminal())?;
+    // Fails only when the process logs already, as with several nodes in one test.
+    let _ = tracing::subscriber::set_global_default(subscriber);
+    Ok(())
+}
+
+/// The subscriber for a configuration, writing to `writer`.
+fn subscriber<W>(
+    log: &Log,
+    writer: W,
+    colours: bool,
+) -> Result<Box<dyn tracing::Subscriber + Send + Sync>, Error>
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    let filter = EnvFilter::try_new(&log.filter)
+        .map_err(|e| Error::Identity { problem: format!("log.filter is no filter ({e})") })?;
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
+    Ok(match log.format {
+        LogFormat::Human => Box::new(builder.with_ansi(colours).finish()),
+        LogFormat::Json => Box::new(
+            builder.json().flatten_event(true).with_current_span(false).with_span_list(false).finish(),
+        ),
+    })
+}
+
+/// Logs an event at `debug`, in a line.
+pub fn event(event: &Event) {
+    match event {
+        Event::SlotStarted(slot) => debug!(event = "slot_started", %slot),
+        Event::CustodyLoaded(custody) => debug!(event = "custody_loaded", shares = custody.len()),
+        Event::HeadObserved { slot, validators } => {
+            debug!(event = "head_observed", %slot, validators = validators.len());
+        }
+        Event::FinalizedObserved { checkpoint, validators } => {
+            debug!(event = "finalized_observed", epoch = %checkpoint.epoch, root = %checkpoint.root, validators = validators.len());
+        }
+        Event::LivenessObserved(liveness) => {
+            debug!(event = "liveness_observed", epoch = %liveness.epoch, live = liveness.live.len(), dark = liveness.dark.len());
+        }
+        Event::ExitGossiped { validator_index, epoch } => {
+            debug!(event = "exit_gossiped", validator = %validator_index, %epoch);
+        }
+        Event::NodesObserved(nodes) => {
+            debug!(
+                event = "nodes_observed",
+                total = nodes.total,
+                healthy = nodes.healthy,
+                disagree = nodes.disagree
+            );
+        }
+        Event::MessageReceived { from, message, envelope } => {
+            debug!(
+                event = "message_received",
+                guardian = from.0,
+                message = kind(message),
+                bytes = envelope.0.len()
+            );
+        }
+        Event::CertificateReceived { from, proposal, approvals, .. } => {
+            debug!(event = "certificate_received", guardian = from.0, proposal = %proposal.id(), approvals = approvals.len());
+        }
+        Event::GarbageReceived { from } => debug!(event = "garbage_received", guardian = from.0),
+        Event::PeerConnected(peer) => debug!(event = "peer_connected", guardian = peer.0),
+        Event::PeerDisconnected(peer) => debug!(event = "peer_disconnected", guardian = peer.0),
+        Event::CatchUpRequested { from, request } => {
+            debug!(event = "catch_up_requested", guardian = from.0, request = request.0);
+        }
+        Event::ExitSigned(partial) => {
+            debug!(event = "exit_signed", proposal = %partial.proposal, share = %partial.index);
+        }
+        Event::SigningFailed { proposal, problem } => debug!(event = "signing_failed", %proposal, %problem),
+        Event::ExitCombined { proposal, culprits, .. } => {
+            debug!(event = "exit_combined", %proposal, culprits = culprits.len());
+        }
+        Event::CombineFailed { proposal, culprits } => {
+            debug!(event = "combine_failed", %proposal, culprits = culprits.len());
+        }
+        Event::ExitSubmitted { proposal, outcomes } => {
+            debug!(event = "exit_submitted", %proposal, nodes = outcomes.len());
+        }
+    }
+}
+
+/// Logs a command at `debug`, in a line.
+pub fn command(command: &Command) {
+    match command {
+        Command::Persist(records) => debug!(command = "persist", records = records.len()),
+        Command::Broadcast(message) => debug!(command = "broadcast", message = kind(message)),
+        Command::Reply { request, envelopes } => {
+            debug!(command = "reply", request = request.0, envelopes = envelopes.len());
+        }
+        Command::RequestCatchUp(peer) => debug!(command = "request_catch_up", guardian = peer.0),
+        Command::SignExit(order) => {
+            debug!(command = "sign_exit", proposal = %order.proposal(), validator = %order.exit().validator_index);
+        }
+        Command::CombineExit(order) => {
+            debug!(command = "combine_exit", proposal = %order.proposal, partials = order.partials.len());
+        }
+        Command::SubmitExit { proposal, exit } => {
+            debug!(command = "submit_exit", %proposal, validator = %exit.message.validator_index);
+        }
+        Command::ReportFault(fault) => {
+            debug!(command = "report_fault", guardian = fault.guardian.0, code = fault.kind.code());
+        }
+        Command::PublishStatus(status) => debug!(command = "publish_status", slot = %status.slot),
+    }
+}
+
+fn kind(message: &Message) -> &'static str {
+    match message {
+        Message::Heartbeat(_) => "heartbeat",
+        Message::Proposal(_) => "proposal",
+        Message::Vote(_) => "vote",
+        Message::Certificate(_) => "certificate",
+        Message::Partial(_) => "partial",
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,256 @@
+//! The node: starts what a guardian consists of, runs its one loop, and stops it in order.
+//!
+//! [`run`] is the wiring. Beacon nodes, peers and the clock put events into one bounded inbox; the loop hands each to
+//! the core and performs what the core says, in order; own messages are handled before the next event from outside.
+//! There is no state here beside the core's: what must survive is in the journal, and a restart is
+//! `Guardian::restore` and the next slot.
+
+mod directory;
+mod startup;
+
+pub use directory::Directory;
+
+use crate::effects::{Effects, Tools};
+use crate::http::{Phase, View};
+use crate::metrics::Metrics;
+use crate::{Config, Error, http, inbound, observe, ticker};
+use chain_watcher::{BeaconNodes, NodeConfig, SlotClock, Timeouts};
+use crypto::password::Password;
+use crypto::spec::ChainSpec;
+use guardian_core::event::RequestId;
+use guardian_core::{Event, Guardian};
+use p2p::RequestToken;
+use startup::Opened;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tracing::{error, info, warn};
+
+/// Events waiting to be handled. When full, whoever brings the next waits, and what waits longest is dropped at the
+/// network layer.
+const INBOX: usize = 1024;
+
+/// Longest time for an orderly stop.
+const STOP_TIME: Duration = Duration::from_secs(10);
+
+/// First wait before beacon nodes are asked again; doubles up to [`MAX_RETRY`].
+const MIN_RETRY: Duration = Duration::from_secs(1);
+
+/// Longest wait before beacon nodes are asked again.
+const MAX_RETRY: Duration = Duration::from_secs(30);
+
+/// What arrives in the inbox.
+#[derive(Debug)]
+pub struct Arrival {
+    /// What happened.
+    pub event: Event,
+    /// With `Event::CatchUpRequested`: the right to answer it.
+    pub token: Option<(RequestId, RequestToken)>,
+}
+
+impl From<Event> for Arrival {
+    fn from(event: Event) -> Self {
+        Self { event, token: None }
+    }
+}
+
+/// Runs one guardian until `shutdown` is ready, then stops it in order: intake first, then the network, then the store.
+///
+/// # Errors
+/// What is wrong with configuration, keys, store, network definition or addresses; a beacon node of another chain;
+/// later, a store that fails, or a part of the node that ended by itself. Beacon nodes that are merely away are waited
+/// for.
+pub async fn run(
+    config: Config,
+    password: Password,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), Error> {
+    let mut shutdown = pin!(shutdown);
+    let opening = startup::open(config.clone(), password);
+    let opened = tokio::select! {
+        () = &mut shutdown => return Ok(()),
+        opened = opening => opened?,
+    };
+    let (metrics, page) = Metrics::new();
+    let (view, viewed) = watch::channel(View::default());
+    let chain = opened.definition.chain.clone();
+    let listen = config.http.listen;
+    let window = http::bind(listen)
+        .and_then(|listener| http::start(listener, viewed, page, chain))
+        .map_err(|source| Error::HttpListen { listen, source })?;
+    info!(%listen, "serving /healthz, /readyz, /metrics, /v1/status");
+
+    let store = Arc::clone(&opened.store);
+    let beacons = tokio::select! {
+        () = &mut shutdown => None,
+        nodes = connect(&config, &opened.definition.chain, &view) => Some(nodes?),
+    };
+    let result = match beacons {
+        Some(nodes) => live(&config, opened, nodes, metrics, &view, shutdown).await,
+        // Asked to stop before there was anything to stop.
+        None => Ok(()),
+    };
+    if let Err(problem) = &result {
+        error!(%problem, "stopping");
+    }
+    // The last sender: with it the HTTP thread ends. The store writes back what it holds when it is dropped.
+    drop(view);
+    let closed = tokio::task::spawn_blocking(move || {
+        drop(store);
+        window.join()
+    });
+    if tokio::time::timeout(STOP_TIME, closed).await.is_err() {
+        warn!("the store or the HTTP server did not close in time");
+    }
+    info!("stopped");
+    result
+}
+
+/// From the first event to the last.
+async fn live(
+    config: &Config,
+    opened: Opened,
+    nodes: BeaconNodes,
+    metrics: Metrics,
+    view: &watch::Sender<View>,
+    shutdown: Pin<&mut impl Future<Output = ()>>,
+) -> Result<(), Error> {
+    let Opened { definition, keypair, directory, store, mut guardian, signer } = opened;
+    let (network, arriving) = p2p::start(p2p::Config {
+        keypair,
+        network: definition.id().0,
+        listen: startup::listen_addresses(config)?,
+        peers: directory.peers(&definition)?,
+        limits: p2p::Limits::default(),
+    })?;
+    let custody = signer.custody();
+    let (_watched, watched) = watch::channel(custody.iter().map(|custody| custody.pubkey).collect());
+    let (poster, observations) = chain_watcher::watch(nodes, watched);
+
+    let (inbox, mut arrivals) = mpsc::channel(INBOX);
+    let mut parts = JoinSet::new();
+    let tools = Tools {
+        store,
+        network: network.clone(),
+        directory: directory.clone(),
+        metrics: metrics.clone(),
+        view: view.clone(),
+        signer,
+        poster,
+        inbox: inbox.clone(),
+    };
+    let mut effects = Effects::start(tools, &mut parts);
+    parts.spawn(ticker::run(SlotClock::of(&definition.chain), inbox.clone()));
+    parts.spawn(observe::run(observations, inbox.clone()));
+    parts.spawn(inbound::run(network.clone(), arriving, directory, metrics, inbox));
+
+    view.send_modify(|view| view.phase = Phase::Running);
+    let first = Event::CustodyLoaded(custody);
+    let result = work(&mut guardian, &mut effects, &mut arrivals, &mut parts, first, shutdown).await;
+
+    view.send_modify(|view| view.phase = Phase::Stopping);
+    info!("stopping");
+    // Without an inbox nothing comes in; without effects the workers have nobody to work for.
+    drop((arrivals, effects));
+    let ended = tokio::time::timeout(STOP_TIME, async {
+        network.shutdown().await;
+        while parts.join_next().await.is_some() {}
+    });
+    if ended.await.is_err() {
+        warn!("not every part of the node stopped in time");
+    }
+    result
+}
+
+/// The loop.
+async fn work(
+    guardian: &mut Guardian,
+    effects: &mut Effects,
+    arrivals: &mut mpsc::Receiver<Arrival>,
+    parts: &mut JoinSet<()>,
+    first: Event,
+    mut shutdown: Pin<&mut impl Future<Output = ()>>,
+) -> Result<(), Error> {
+    handle(guardian, effects, first).await?;
+    loop {
+        let arrival = tokio::select! {
+            biased;
+            () = &mut shutdown => return Ok(()),
+            Some(ended) = parts.join_next() => return Err(part_ended(ended.err())),
+            arrival = arrivals.recv() => arrival,
+        };
+        // The inbox has senders as long as any part runs, and the end of a part ends the loop.
+        let Some(Arrival { event, token }) = arrival else { return Err(part_ended(None)) };
+        if let Some((request, token)) = token {
+            effects.keep(request, token);
+        }
+        let slot = if let Event::SlotStarted(slot) = &event { Some(*slot) } else { None };
+        handle(guardian, effects, event).await?;
+        if let Some(slot) = slot {
+            effects.slot_processed(slot, arrivals.len());
+        }
+    }
+}
+
+/// One event, and then our own messages that came of it.
+async fn handle(guardian: &mut Guardian, effects: &mut Effects, event: Event) -> Result<(), Error> {
+    let mut next = Some(event);
+    while let Some(event) = next {
+        crate::logging::event(&event);
+        for command in guardian.handle(event) {
+            effects.execute(command).await?;
+        }
+        next = effects.next_own();
+    }
+    Ok(())
+}
+
+/// A node with a part missing must not look alive.
+fn part_ended(panicked: Option<tokio::task::JoinError>) -> Error {
+    let problem = panicked.map_or_else(|| "it ended by itself".to_owned(), |error| error.to_string());
+    Error::Task { problem }
+}
+
+/// Waits until a beacon node of the right chain answers.
+async fn connect(
+    config: &Config,
+    chain: &ChainSpec,
+    view: &watch::Sender<View>,
+) -> Result<BeaconNodes, Error> {
+    let mut wait = MIN_RETRY;
+    loop {
+        let nodes = config.beacon.iter();
+        let nodes = nodes.map(|node| NodeConfig { name: node.name.clone(), url: node.url.clone() }).collect();
+        let asked = chain_watcher::Config { nodes, expected: chain.clone(), timeouts: Timeouts::default() };
+        match chain_watcher::connect(asked).await {
+            Ok(nodes) => return Ok(nodes),
+            Err(chain_watcher::Error::NoNode { causes }) => {
+                warn!(problem = %causes, retry_in = wait.as_secs(), "no beacon node yet");
+                view.send_modify(|view| view.phase = Phase::Connecting(causes));
+                tokio::time::sleep(wait).await;
+                wait = wait.saturating_mul(2).min(MAX_RETRY);
+            }
+            Err(problem) => return Err(problem.into()),
+        }
+    }
+}
+
+/// Ready when the process is asked to stop: SIGTERM or SIGINT.
+///
+/// # Errors
+/// [`Error::Task`] when the system does not let us listen for signals.
+pub fn stop_signal() -> Result<impl Future<Output = ()>, Error> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let listen = |kind| {
+        signal(kind).map_err(|e| Error::Task { problem: format!("signals cannot be listened for: {e}") })
+    };
+    let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => info!("SIGTERM"),
+            _ = interrupt.recv() => info!("SIGINT"),
+        }
+    })
+}
