@@ -2,7 +2,7 @@
 //!
 //! Source: ethereum/beacon-APIs, `types/` and `apis/`.
 
-use crypto::spec::{BlsPubkey, Checkpoint, Epoch, ForkVersion, Gwei, Root, Slot, ValidatorIndex};
+use crypto::spec::{BlsPubkey, Checkpoint, Epoch, Gwei, Root, Slot, ValidatorIndex};
 use crypto::validator::{Validator, ValidatorStatus};
 use serde::{Deserialize, Serialize};
 
@@ -45,7 +45,6 @@ pub(crate) struct Answer<T> {
 pub(crate) struct Genesis {
     pub(crate) genesis_time: Quoted,
     pub(crate) genesis_validators_root: Root,
-    pub(crate) genesis_fork_version: ForkVersion,
 }
 
 /// `GET /eth/v1/node/syncing`.

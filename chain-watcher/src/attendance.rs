@@ -86,14 +86,13 @@ impl Attendance {
         Some(Observation::Liveness { epoch, live: indices(live), dark: indices(dark) })
     }
 
-    /// Who was seen attesting in `epoch` and was not reported so: sent before the epoch's report is due.
-    pub(crate) fn acquit(&mut self, epoch: Epoch) -> Option<Observation> {
+    /// Those of `suspects` seen attesting in `epoch` and not reported so: told before the epoch's report is due.
+    pub(crate) fn acquit(&mut self, epoch: Epoch, suspects: &[ValidatorIndex]) -> Option<Observation> {
         let sheet = self.sheets.get_mut(&epoch)?;
-        let live: Vec<_> = sheet
-            .seen
+        let live: Vec<_> = suspects
             .iter()
-            .filter(|&(index, live)| *live && sheet.reported.get(index) != Some(&true))
-            .map(|(index, _)| *index)
+            .filter(|index| sheet.seen.get(index) == Some(&true) && sheet.reported.get(index) != Some(&true))
+            .copied()
             .collect();
         sheet.reported.extend(live.iter().map(|index| (*index, true)));
         (!live.is_empty()).then_some(Observation::Liveness { epoch, live, dark: Vec::new() })

@@ -48,16 +48,15 @@ pub(crate) async fn read(endpoint: &Endpoint) -> Result<ChainSpec, Error> {
 }
 
 fn build(genesis: Genesis, spec: &BTreeMap<String, Value>) -> Result<ChainSpec, String> {
-    let mut forks =
-        vec![Fork { name: ForkName::Phase0, version: genesis.genesis_fork_version, epoch: Epoch(0) }];
+    // Not the genesis answer's version: a chain that began in a later fork names that one there.
+    let version = fork_version(spec, "GENESIS_FORK_VERSION")?;
+    let mut forks = vec![Fork { name: ForkName::Phase0, version, epoch: Epoch(0) }];
     for (name, prefix) in LATER_FORKS {
         let Some(epoch) = number(spec, &format!("{prefix}_FORK_EPOCH"))? else { continue };
         if Epoch(epoch) == FAR_FUTURE_EPOCH {
             continue;
         }
-        let key = format!("{prefix}_FORK_VERSION");
-        let version = text(spec, &key).ok_or_else(|| format!("{key} is missing"))?;
-        let version: ForkVersion = version.parse().map_err(|e| format!("{key}: {e}"))?;
+        let version = fork_version(spec, &format!("{prefix}_FORK_VERSION"))?;
         forks.push(Fork { name, version, epoch: Epoch(epoch) });
     }
     let name = text(spec, "CONFIG_NAME").or_else(|| text(spec, "PRESET_BASE")).unwrap_or("unnamed");
@@ -91,6 +90,11 @@ fn required(spec: &BTreeMap<String, Value>, key: &str) -> Result<NonZeroU64, Str
     NonZeroU64::new(value).ok_or_else(|| format!("{key} is zero"))
 }
 
+fn fork_version(spec: &BTreeMap<String, Value>, key: &str) -> Result<ForkVersion, String> {
+    let text = text(spec, key).ok_or_else(|| format!("{key} is missing"))?;
+    text.parse().map_err(|e| format!("{key}: {e}"))
+}
+
 fn text<'a>(spec: &'a BTreeMap<String, Value>, key: &str) -> Option<&'a str> {
     spec.get(key).and_then(Value::as_str)
 }
@@ -117,7 +121,7 @@ pub(crate) fn difference(expected: &ChainSpec, found: &ChainSpec) -> Option<(Str
             ("SECONDS_PER_SLOT", chain.seconds_per_slot.to_string()),
             ("SLOTS_PER_EPOCH", chain.slots_per_epoch.to_string()),
             ("SHARD_COMMITTEE_PERIOD", chain.shard_committee_period.to_string()),
-            ("genesis_fork_version", version(chain, ForkName::Phase0)),
+            ("GENESIS_FORK_VERSION", version(chain, ForkName::Phase0)),
         ]
     };
     for ((field, expected), (_, found)) in fields(expected).into_iter().zip(fields(found)) {

@@ -134,13 +134,11 @@ impl Endpoint {
         if status.is_success() {
             return Ok(response);
         }
-        // The words are for people; without them the status still says enough.
-        let body = self.body(path, response, ERROR_BODY).await.unwrap_or_default();
         Err(Error::Refused {
             node: self.name.clone(),
             endpoint: path.to_owned(),
             status: status.as_u16(),
-            text: refusal_text(&body),
+            text: refusal_text(&opening(response).await),
         })
     }
 
@@ -176,6 +174,19 @@ impl Endpoint {
             problem: capped(&chain(&error.without_url())),
         }
     }
+}
+
+/// The first [`ERROR_BODY`] bytes of a refusal, or what of them came: without words the status still says enough.
+async fn opening(response: Response) -> Vec<u8> {
+    let mut body = Vec::new();
+    let mut chunks = response.bytes_stream();
+    while let Some(Ok(chunk)) = chunks.next().await {
+        body.extend(chunk.iter().take(ERROR_BODY - body.len()));
+        if body.len() == ERROR_BODY {
+            break;
+        }
+    }
+    body
 }
 
 /// An error and its causes in one line: reqwest's own text hides why.
@@ -220,3 +231,6 @@ fn refusal_text(body: &[u8]) -> String {
         Err(_) => capped(&String::from_utf8_lossy(body)),
     }
 }
+
+#[cfg(test)]
+mod tests;

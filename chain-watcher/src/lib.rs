@@ -45,6 +45,9 @@ mod submission;
 mod validators;
 mod watch;
 
+#[cfg(test)]
+mod fake_node;
+
 pub use chain_spec::read_chain_spec;
 pub use config::{Config, NodeConfig, Timeouts};
 pub use error::Error;

@@ -4,7 +4,7 @@ use crate::attendance::{Attendance, Phase};
 use crate::balances::Balances;
 use crate::events::Hint;
 use crate::finality::{self, Agreement, History};
-use crate::liveness::{self, LivenessWay};
+use crate::liveness;
 use crate::nodes::BeaconNodes;
 use crate::observation::Observation;
 use crate::validators::{self, StateId};
@@ -213,7 +213,7 @@ impl Lookout {
             let balances = self.balances.finalized(checkpoint.epoch, &validators);
             self.tell(Observation::Finalized { checkpoint, validators }).await?;
             if let Some((epoch, answers)) = balances
-                && self.nodes.nodes.iter().all(|node| node.liveness_way == LivenessWay::Unsupported)
+                && self.nodes.lack_liveness()
             {
                 let unknown: Vec<_> =
                     answers.into_iter().filter(|(index, _)| !self.attendance.knows(epoch, *index)).collect();
@@ -254,16 +254,18 @@ impl Lookout {
                 .filter(|index| !self.attendance.is_live(previous, *index))
                 .filter(|index| phase == Phase::Report || !self.attendance.knows(previous, *index))
                 .collect();
-            self.ask_liveness(slot, previous, &open).await;
+            self.ask_liveness(slot, previous, &open, Purpose::Account).await;
         }
         if phase == Phase::Report {
             self.report(previous).await?;
         }
-        let mut suspects = self.attendance.suspects();
-        suspects.truncate(MAX_SUSPECTS);
         for epoch in [previous, current] {
-            self.ask_liveness(slot, epoch, &suspects).await;
-            if let Some(acquittal) = self.attendance.acquit(epoch) {
+            let on_duty: BTreeSet<_> = self.on_duty(epoch).into_iter().collect();
+            let mut suspects = self.attendance.suspects();
+            suspects.retain(|index| on_duty.contains(index) && !self.attendance.is_live(epoch, *index));
+            suspects.truncate(MAX_SUSPECTS);
+            self.ask_liveness(slot, epoch, &suspects, Purpose::Acquit).await;
+            if let Some(acquittal) = self.attendance.acquit(epoch, &suspects) {
                 self.tell(acquittal).await?;
             }
         }
@@ -288,7 +290,7 @@ impl Lookout {
 
     /// Asks every healthy node. A node that was away or syncing during the epoch may have missed attestations:
     /// it can acquit, not accuse.
-    async fn ask_liveness(&mut self, slot: Slot, epoch: Epoch, indices: &[ValidatorIndex]) {
+    async fn ask_liveness(&mut self, slot: Slot, epoch: Epoch, indices: &[ValidatorIndex], purpose: Purpose) {
         if indices.is_empty() {
             return;
         }
@@ -297,7 +299,7 @@ impl Lookout {
             let since = node.synced_since()?;
             match liveness::read(&node.endpoint, &mut node.liveness_way, epoch, indices).await {
                 Ok(answer) => {
-                    let may_accuse = since <= start;
+                    let may_accuse = since <= start && purpose == Purpose::Account;
                     answer.map(|answer| answer.into_iter().filter(move |(_, live)| *live || may_accuse))
                 }
                 Err(error) => {
@@ -311,6 +313,15 @@ impl Lookout {
             self.attendance.merge(epoch, answer);
         }
     }
+}
+
+/// What a liveness question is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// To say who attested and who did not.
+    Account,
+    /// To see whether a suspect came back. The epoch's attestations are not all due: absence means nothing yet.
+    Acquit,
 }
 
 #[cfg(test)]

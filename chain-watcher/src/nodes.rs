@@ -3,6 +3,7 @@
 use crate::config::Config;
 use crate::endpoint::Endpoint;
 use crate::error::Error;
+use crate::liveness::LivenessWay;
 use crate::node::Node;
 use crypto::spec::{ChainSpec, Slot};
 use futures::future::join_all;
@@ -93,7 +94,17 @@ impl BeaconNodes {
         order.into_iter().map(|(_, position)| position).collect()
     }
 
+    /// Whether no healthy node has a liveness endpoint.
+    pub(crate) fn lack_liveness(&self) -> bool {
+        let mut healthy = self.nodes.iter().filter(|node| node.synced_head().is_some());
+        healthy.all(|node| node.liveness_way == LivenessWay::Unsupported)
+    }
+
+    /// Where they are, in configured order.
     pub(crate) fn endpoints(&self) -> Vec<Endpoint> {
         self.nodes.iter().map(|node| node.endpoint.clone()).collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -98,3 +98,6 @@ async fn read_batch(
     }
     Ok(found)
 }
+
+#[cfg(test)]
+mod tests;
