@@ -237,20 +237,5 @@ async fn connect(
     }
 }
 
-/// Ready when the process is asked to stop: SIGTERM or SIGINT.
-///
-/// # Errors
-/// [`Error::Task`] when the system does not let us listen for signals.
-pub fn stop_signal() -> Result<impl Future<Output = ()>, Error> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let listen = |kind| {
-        signal(kind).map_err(|e| Error::Task { problem: format!("signals cannot be listened for: {e}") })
-    };
-    let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => info!("SIGTERM"),
-            _ = interrupt.recv() => info!("SIGINT"),
-        }
-    })
-}
+#[cfg(test)]
+mod tests;
