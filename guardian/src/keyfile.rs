@@ -83,6 +83,14 @@ pub fn open_identity(path: &Path, password: &Password) -> Result<identity::Keypa
     Ok(key)
 }
 
+/// The PeerId an identity key file says it is for. Readable without the password, so not proven.
+///
+/// # Errors
+/// [`Error::Document`] for a file that is none or another, [`Error::File`].
+pub fn peer_id(path: &Path) -> Result<String, Error> {
+    read(path, Kind::Identity).map(|content| content.public)
+}
+
 /// Writes the custody key to a new file.
 ///
 /// # Errors
@@ -130,7 +138,7 @@ fn create(
     file::create(path, &text, Access::Private)
 }
 
-fn open(path: &Path, kind: Kind, password: &Password) -> Result<(String, Zeroizing<Vec<u8>>), Error> {
+fn read(path: &Path, kind: Kind) -> Result<KeyFile, Error> {
     file::refuse_if_shared(path)?;
     let text = file::read(path, "key file", MAX_FILE)?;
     let content: KeyFile = serde_json::from_slice(&text).map_err(|e| {
@@ -140,31 +148,32 @@ fn open(path: &Path, kind: Kind, password: &Password) -> Result<(String, Zeroizi
         return Err(document(path, format!("is no key file: `format` is not {FORMAT:?}")));
     }
     if content.version != VERSION {
-        return Err(document(
-            path,
-            format!(
-                "has version {}, this program reads {VERSION}; run the program that wrote it",
-                content.version
-            ),
-        ));
+        let problem = format!(
+            "has version {}, this program reads {VERSION}; run the program that wrote it",
+            content.version
+        );
+        return Err(document(path, problem));
     }
     if content.kind != kind {
-        return Err(document(
-            path,
-            format!(
-                "is a key file for the {} key, not the {} key; check [keys] in the configuration",
-                content.kind.name(),
-                kind.name()
-            ),
-        ));
+        let problem = format!(
+            "is a key file for the {} key, not the {} key; check [keys] in the configuration",
+            content.kind.name(),
+            kind.name()
+        );
+        return Err(document(path, problem));
     }
-    let wrong = |e| match e {
+    Ok(content)
+}
+
+fn open(path: &Path, kind: Kind, password: &Password) -> Result<(String, Zeroizing<Vec<u8>>), Error> {
+    let content = read(path, kind)?;
+    let refused = |e| match e {
         crypto::Error::WrongPassword => Error::WrongPassword { path: path.into() },
         other => document(path, other.to_string()),
     };
     let sealed = hex::decode(&content.sealed).map_err(|_| document(path, "`sealed` is not hexadecimal"))?;
-    let data_key = content.wrapped_key.unwrap(password).map_err(wrong)?;
-    let secret = data_key.open(&binding(kind, &content.public), &sealed).map_err(wrong)?;
+    let data_key = content.wrapped_key.unwrap(password).map_err(refused)?;
+    let secret = data_key.open(&binding(kind, &content.public), &sealed).map_err(refused)?;
     Ok((content.public, secret))
 }
 

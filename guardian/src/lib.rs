@@ -3,6 +3,7 @@
 //! The core decides and this crate does. What touches a disk is here: [`store`] (journal and encrypted shares),
 //! [`keyfile`], [`config`] and [`definition`]. The node loop and its edges are beside it.
 
+pub mod cli;
 pub mod config;
 pub mod definition;
 pub mod effects;

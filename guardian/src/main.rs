@@ -1,1 +1,5 @@
-fn main() {}
+//! The `guardian` program.
+
+fn main() -> std::process::ExitCode {
+    guardian::cli::run(std::env::args_os())
+}

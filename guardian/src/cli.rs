@@ -1,0 +1,140 @@
+//! The command line. Every command says what it did and what comes next; `--json` says it to programs.
+//!
+//! Exit codes: 0 done, 1 failed (the reason and what to do about it on standard error), 2 wrong usage.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use crypto::password::ScryptCost;
+use rand::rand_core::UnwrapErr;
+use rand::rngs::SysRng;
+use std::ffi::OsString;
+use std::io::Write;
+use std::process::ExitCode;
+
+mod custody;
+mod init;
+mod network;
+mod run;
+mod status;
+mod table;
+
+const EXAMPLES: &str = "\
+A network of guardians from nothing:
+  1. each guardian:     guardian init --dir alice --name alice --beacon http://127.0.0.1:5052 \\
+                          --p2p-listen /ip4/192.0.2.1/tcp/9440
+  2. one of them:       guardian network create --name mynet --threshold 3 --beacon http://127.0.0.1:5052 \\
+                          --member alice/member.toml --member bob/member.toml ... --out network.toml
+  3. each guardian:     puts network.toml beside its guardian.toml and compares `guardian network inspect`
+  4. the node operator: guardian custody split --keystore keystore.json --network network.toml --out shares.json
+  5. each guardian:     guardian custody import --config alice/guardian.toml shares.json
+                        guardian run --config alice/guardian.toml
+                        guardian status --config alice/guardian.toml";
+
+/// One guardian of a network that makes validators leave the beacon chain when its rules say so.
+#[derive(Debug, Parser)]
+#[command(name = "guardian", version, after_help = EXAMPLES, max_term_width = 110)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make a guardian: keys, configuration and public card
+    Init(init::Init),
+    /// The definition that all guardians of a network share
+    #[command(subcommand)]
+    Network(network::Network),
+    /// Validator shares: split a key, import a share
+    #[command(subcommand)]
+    Custody(custody::Custody),
+    /// Run the guardian until it is told to stop
+    Run(run::Run),
+    /// Show what a running guardian sees
+    Status(status::Status),
+}
+
+/// How a command speaks.
+#[derive(Debug, Clone, Copy, Args)]
+struct Output {
+    /// Print one JSON document instead of text
+    #[arg(long)]
+    json: bool,
+}
+
+/// What guessing a password costs an attacker, and opening the key us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Kdf {
+    /// 256 MiB and about a second
+    Standard,
+    /// 1 MiB and milliseconds: only for throw-away networks
+    Light,
+}
+
+impl Kdf {
+    fn cost(self) -> ScryptCost {
+        match self {
+            Self::Standard => ScryptCost::STANDARD,
+            Self::Light => ScryptCost::LIGHT,
+        }
+    }
+}
+
+/// Runs the command line `arguments`, the program's name first, and says how it went.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(answer) => {
+            // Help and version are answers too: they go to standard output with code 0.
+            let _ = answer.print();
+            return ExitCode::from(u8::try_from(answer.exit_code()).unwrap_or(2));
+        }
+    };
+    // Fails only where the process has one already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let result = match cli.command {
+        Command::Init(command) => command.run(),
+        Command::Network(command) => command.run(),
+        Command::Custody(command) => command.run(),
+        Command::Run(command) => command.run(),
+        Command::Status(command) => command.run(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let mut text = format!("error: {error}");
+            let mut last = error.to_string();
+            for cause in error.chain().skip(1).map(ToString::to_string) {
+                // Some layers repeat what is below them.
+                if !last.contains(&cause) {
+                    text.push_str(&format!("\n  because: {cause}"));
+                }
+                last = cause;
+            }
+            // Nobody to tell when standard error is closed.
+            let _ = writeln!(std::io::stderr(), "{text}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Prints to standard output; a reader that has gone away is no failure.
+fn print(text: &str) -> anyhow::Result<()> {
+    let mut output = std::io::stdout().lock();
+    match output
+        .write_all(text.as_bytes())
+        .and_then(|()| output.write_all(b"\n"))
+        .and_then(|()| output.flush())
+    {
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(e.into()),
+        _ => Ok(()),
+    }
+}
+
+fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
+    print(&serde_json::to_string_pretty(value)?)
+}
+
+/// The system's randomness. Panics when the system has none, which no key may outlive.
+fn randomness() -> UnwrapErr<SysRng> {
+    UnwrapErr(SysRng)
+}
