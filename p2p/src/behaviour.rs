@@ -24,9 +24,6 @@ const FULL_MESH: usize = 13;
 /// Score below which a peer is not heard at all. Reached by ten invalid messages or four misdeeds in short order.
 const GRAYLIST: f64 = -100.0;
 
-/// How often a connection is pinged, and how long it may take to answer before it is closed.
-pub(crate) const PING: Duration = Duration::from_secs(10);
-
 /// Gossip frames waiting for one connection; at 64 KiB each at most 16 MiB.
 const GOSSIP_QUEUE: usize = 256;
 
@@ -83,7 +80,9 @@ impl Behaviour {
             gossip: gossip(config)?,
             catch_up,
             identify: identify::Behaviour::new(identify),
-            ping: ping::Behaviour::new(ping::Config::new().with_interval(PING).with_timeout(PING)),
+            ping: ping::Behaviour::new(
+                ping::Config::new().with_interval(limits.ping).with_timeout(limits.ping),
+            ),
         })
     }
 }

@@ -65,6 +65,8 @@ pub struct Limits {
     pub handshake_timeout: Duration,
     /// Time for a connected peer to subscribe to our topic before the connection is closed. Default 10 s.
     pub subscribe_timeout: Duration,
+    /// How often a connection is pinged, and how long the answer may take before it is closed. Default 10 s.
+    pub ping: Duration,
     /// First wait before dialling again; doubles with each failure. Default 500 ms.
     pub redial_min: Duration,
     /// Longest wait before dialling again. Dialling never ends. Default 30 s.
@@ -99,6 +101,7 @@ impl Default for Limits {
             pending_incoming: 64,
             handshake_timeout: Duration::from_secs(10),
             subscribe_timeout: Duration::from_secs(10),
+            ping: Duration::from_secs(10),
             redial_min: Duration::from_millis(500),
             redial_max: Duration::from_secs(30),
             catch_up_envelopes: 256,
@@ -152,6 +155,7 @@ impl Limits {
             ("pending_incoming", self.pending_incoming == 0),
             ("handshake_timeout", self.handshake_timeout.is_zero()),
             ("subscribe_timeout", self.subscribe_timeout.is_zero()),
+            ("ping", self.ping.is_zero()),
             ("catch_up_envelopes", self.catch_up_envelopes == 0),
             ("catch_up_timeout", self.catch_up_timeout.is_zero()),
             ("penalty_half_life", self.penalty_half_life.is_zero()),

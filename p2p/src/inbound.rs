@@ -67,9 +67,14 @@ impl Mailbox {
         Mailbox { queue, changes: VecDeque::new(), refused }
     }
 
-    /// Queues an item unless the queue is full or connection changes wait before it. Says whether it did.
+    /// A place in the queue, unless it is full or connection changes wait before it.
+    pub(crate) fn place(&self) -> Option<OwnedPermit<Inbound>> {
+        if self.changes.is_empty() { self.queue.clone().try_reserve_owned().ok() } else { None }
+    }
+
+    /// Queues an item if there is a place. Says whether there was.
     pub(crate) fn offer(&mut self, item: Inbound) -> bool {
-        self.changes.is_empty() && self.queue.try_send(item).is_ok()
+        self.place().map(|place| place.send(item)).is_some()
     }
 
     /// Tells of a refusal, if the rate allows.

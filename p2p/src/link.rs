@@ -178,12 +178,12 @@ impl Links {
         self.links.get_mut(peer).is_some_and(|link| link.asks.take(now))
     }
 
-    /// Our queue to the peer was full for one more gossip heartbeat. Says whether that is so often (20 times in one
+    /// Our queue to the peer was full for one more gossip heartbeat. Says whether that is so often (ten times in one
     /// connection) that only a new connection can help.
     pub(crate) fn slow(&mut self, peer: &PeerId) -> bool {
         let Some(link) = self.links.get_mut(peer) else { return false };
         link.slow += 1;
-        link.slow % 20 == 0
+        link.slow.is_multiple_of(10)
     }
 
     /// Adds a misdeed. Returns what the peer owes now.

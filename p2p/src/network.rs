@@ -17,7 +17,8 @@ mod task;
 
 use task::{Command, Task};
 
-/// Streams of one connection: gossip both ways, catch-up, identify and ping need less than half.
+/// Streams of one connection: gossip both ways, catch-up, identify and ping need less than half. Each may have 256 KiB
+/// on the way to us unread.
 const MAX_STREAMS: usize = 32;
 
 /// Inbound streams of one connection that have not yet agreed on a protocol.

@@ -1,19 +1,18 @@
 //! The task that owns the swarm: one loop, one event at a time.
 
-use super::{reason, unix_now};
+use super::reason;
 use crate::behaviour::{Behaviour, BehaviourEvent};
-use crate::catch_up::{self, AnswerLimits, Request};
 use crate::config::{Config, Limits};
 use crate::counters::{Tally, count};
-use crate::envelope::{Opened, Opener, Window};
-use crate::inbound::{Inbound, Mailbox, RequestToken};
+use crate::envelope::Opener;
+use crate::inbound::{Mailbox, RequestToken};
 use crate::link::Links;
 use crate::{Rejection, topic};
 use futures::StreamExt;
 use libp2p::allow_block_list::NotAllowed;
 use libp2p::core::transport::ListenerId;
-use libp2p::gossipsub::{self, IdentTopic, MessageAcceptance, MessageId, PublishError};
-use libp2p::request_response::{self, OutboundFailure, OutboundRequestId};
+use libp2p::gossipsub::IdentTopic;
+use libp2p::request_response::OutboundRequestId;
 use libp2p::swarm::dial_opts::DialOpts;
 use libp2p::swarm::{ConnectionDenied, DialError, ListenError, Swarm, SwarmEvent};
 use libp2p::{Multiaddr, PeerId, identify, ping};
@@ -21,9 +20,11 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
-use tokio::sync::mpsc::OwnedPermit;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::MissedTickBehavior;
+
+mod catch_up;
+mod gossip;
 
 /// How often dials, timeouts and penalties are looked at.
 const TICK: Duration = Duration::from_millis(200);
@@ -51,6 +52,8 @@ pub(crate) struct Task {
     tally: Arc<Tally>,
     mailbox: Mailbox,
     links: Links,
+    /// Until when penalties have decayed.
+    forgiven: Instant,
     /// Catch-up answers awaited: at most one a peer.
     awaited: HashMap<OutboundRequestId, PeerId>,
     /// Envelopes of answers, each with the peer that answered, verified one by one as the consumer has room for them.
@@ -76,6 +79,7 @@ impl Task {
             network: config.network,
             own: *swarm.local_peer_id(),
             links: Links::new(config.peers, &config.limits, Instant::now()),
+            forgiven: Instant::now(),
             limits: config.limits,
             swarm,
             opener,
@@ -110,6 +114,8 @@ impl Task {
             }
         };
         self.farewell().await;
+        // Whoever waits for the end finds the handle closed.
+        drop(commands);
         if let Some(done) = done {
             let _ = done.send(());
         }
@@ -128,6 +134,7 @@ impl Task {
         };
         // Connections that do not close in time end with the swarm.
         let _ = tokio::time::timeout(FAREWELL, closed).await;
+        self.tally.connected.store(0, Ordering::Relaxed);
         tracing::debug!("network stopped");
     }
 
@@ -142,7 +149,9 @@ impl Task {
             tracing::info!(%peer, "peer is connected but does not listen to our topic; reconnecting");
             let _ = self.swarm.disconnect_peer_id(peer);
         }
-        for (peer, penalty) in self.links.forgive(TICK) {
+        let passed = now.saturating_duration_since(self.forgiven);
+        self.forgiven = now;
+        for (peer, penalty) in self.links.forgive(passed) {
             self.swarm.behaviour_mut().gossip.set_application_score(&peer, -penalty);
         }
     }
@@ -158,64 +167,10 @@ impl Task {
         }
     }
 
-    fn broadcast(&mut self, sealed: Vec<u8>) {
-        match self.swarm.behaviour_mut().gossip.publish(self.topic.hash(), sealed) {
-            Ok(_) => count(&self.tally.published),
-            Err(PublishError::Duplicate) => {}
-            Err(error) => {
-                count(&self.tally.unsent);
-                tracing::debug!(%error, "broadcast reached nobody");
-            }
-        }
-    }
-
-    fn request_catch_up(&mut self, peer: PeerId) {
-        let busy = self.awaited.values().any(|awaited| *awaited == peer)
-            || self.answers.iter().any(|(answering, _)| *answering == peer);
-        if busy || !self.links.is_subscribed(&peer) {
-            return;
-        }
-        let id = self.swarm.behaviour_mut().catch_up.send_request(&peer, Request);
-        self.awaited.insert(id, peer);
-    }
-
-    fn reply(&mut self, token: RequestToken, envelopes: &[Vec<u8>]) {
-        let (answer, written) = catch_up::write_answer(envelopes, self.answer_limits());
-        if written < envelopes.len() {
-            tracing::debug!(written, of = envelopes.len(), "catch-up answer cut to the limits");
-        }
-        if self.swarm.behaviour_mut().catch_up.send_response(token.channel, answer).is_ok() {
-            count(&self.tally.catch_ups_served);
-        }
-    }
-
     fn penalise(&mut self, peer: PeerId) {
         if let Some(penalty) = self.links.penalise(&peer) {
             tracing::debug!(%peer, penalty, "peer penalised");
             self.swarm.behaviour_mut().gossip.set_application_score(&peer, -penalty);
-        }
-    }
-
-    /// The consumer has room: connection changes first, then one envelope of an answer.
-    fn on_room(&mut self, permit: OwnedPermit<Inbound>) {
-        if self.mailbox.is_waiting() {
-            self.mailbox.send_change(permit);
-            return;
-        }
-        let Some((peer, envelope)) = self.answers.pop_front() else { return };
-        match self.opener.open(&envelope) {
-            Ok(Opened { sender, payload, .. }) => {
-                count(&self.tally.received);
-                let _ = permit.send(Inbound::Message { sender, payload, envelope });
-            }
-            Err(reason) => {
-                drop(permit);
-                self.refuse(Some(peer), reason);
-                if reason.blames_peer() {
-                    // One such envelope shows what the answer is worth: the rest goes with it.
-                    self.answers.retain(|(answering, _)| *answering != peer);
-                }
-            }
         }
     }
 
@@ -224,7 +179,8 @@ impl Task {
         match event {
             SwarmEvent::Behaviour(event) => self.on_behaviour(event, now),
             SwarmEvent::ConnectionEstablished { peer_id, .. } => {
-                if self.links.established(&peer_id, now) {
+                let replaces = self.links.established(&peer_id, now);
+                if replaces {
                     tracing::warn!(peer = %peer_id, "second connection from a connected peer: it restarted, or its identity is used twice; reconnecting");
                     let _ = self.swarm.disconnect_peer_id(peer_id);
                 }
@@ -305,119 +261,6 @@ impl Task {
             }
             BehaviourEvent::Identify(_) | BehaviourEvent::Ping(_) => {}
             BehaviourEvent::Allowed(never) | BehaviourEvent::Limits(never) => match never {},
-        }
-    }
-
-    fn on_gossip(&mut self, event: gossipsub::Event, now: Instant) {
-        match event {
-            gossipsub::Event::Message { propagation_source: relay, message_id, message } => {
-                let verdict = self.judge(&relay, message.data, now);
-                self.report(&message_id, &relay, verdict);
-            }
-            gossipsub::Event::Subscribed { peer_id, .. } => {
-                if self.links.subscribed(&peer_id) {
-                    tracing::debug!(peer = %peer_id, "peer connected");
-                    count(&self.tally.connected);
-                    self.mailbox.change(peer_id, true);
-                }
-            }
-            gossipsub::Event::SlowPeer { peer_id, .. } => {
-                if self.links.slow(&peer_id) {
-                    tracing::info!(peer = %peer_id, "peer takes no gossip; reconnecting");
-                    let _ = self.swarm.disconnect_peer_id(peer_id);
-                }
-            }
-            gossipsub::Event::Unsubscribed { peer_id, .. }
-            | gossipsub::Event::GossipsubNotSupported { peer_id } => {
-                tracing::info!(peer = %peer_id, "peer does not listen to our topic; reconnecting");
-                let _ = self.swarm.disconnect_peer_id(peer_id);
-            }
-        }
-    }
-
-    /// Checks a message in the order of cost and hands it up. The link is charged before the signature is checked;
-    /// the author only after, as anyone can write anyone's name.
-    fn judge(&mut self, relay: &PeerId, envelope: Vec<u8>, now: Instant) -> Result<(), Rejection> {
-        if !self.links.may_relay(relay, now) {
-            return Err(Rejection::RateLimited);
-        }
-        let window = Window { max_age: self.limits.max_age, max_ahead: self.limits.max_ahead };
-        let Opened { sender, payload, .. } = self.opener.open_fresh(&envelope, unix_now(), window)?;
-        if sender == self.own {
-            return Err(Rejection::OwnIdentity);
-        }
-        if !self.links.may_author(&sender, now) {
-            return Err(Rejection::RateLimited);
-        }
-        if !self.mailbox.offer(Inbound::Message { sender, payload, envelope }) {
-            return Err(Rejection::QueueFull);
-        }
-        count(&self.tally.received);
-        Ok(())
-    }
-
-    /// Tells gossip whether to forward a message, drop it, or drop it and hold it against the peer.
-    fn report(&mut self, id: &MessageId, relay: &PeerId, verdict: Result<(), Rejection>) {
-        let acceptance = match verdict {
-            Ok(()) => MessageAcceptance::Accept,
-            Err(reason) if reason.blames_peer() => MessageAcceptance::Reject,
-            Err(_) => MessageAcceptance::Ignore,
-        };
-        self.swarm.behaviour_mut().gossip.report_message_validation_result(id, relay, acceptance);
-        if let Err(reason) = verdict {
-            tracing::debug!(peer = %relay, %reason, "message refused");
-            self.note(Some(*relay), reason);
-        }
-    }
-
-    fn on_catch_up(&mut self, event: request_response::Event<Request, Vec<u8>>, now: Instant) {
-        match event {
-            request_response::Event::Message { peer, message, .. } => match message {
-                request_response::Message::Request { request: Request, channel, .. } => {
-                    // Refusing means dropping the channel, which tells the peer so.
-                    let token = RequestToken { channel };
-                    if !self.links.may_ask(&peer, now) {
-                        self.note(Some(peer), Rejection::RateLimited);
-                    } else if !self.mailbox.offer(Inbound::CatchUpRequested { from: peer, token }) {
-                        self.note(Some(peer), Rejection::QueueFull);
-                    }
-                }
-                request_response::Message::Response { request_id, response } => {
-                    self.awaited.remove(&request_id);
-                    match catch_up::parse_answer(&response, self.answer_limits()) {
-                        Ok(envelopes) => {
-                            count(&self.tally.catch_ups_received);
-                            tracing::debug!(%peer, envelopes = envelopes.len(), "catch-up answered");
-                            self.answers.extend(envelopes.into_iter().map(|envelope| (peer, envelope)));
-                        }
-                        Err(reason) => self.refuse(Some(peer), reason),
-                    }
-                }
-            },
-            request_response::Event::OutboundFailure { peer, request_id, error, .. } => {
-                self.awaited.remove(&request_id);
-                tracing::debug!(%peer, %error, "no answer to catch-up");
-                match error {
-                    OutboundFailure::DialFailure | OutboundFailure::ConnectionClosed => {}
-                    OutboundFailure::Timeout
-                    | OutboundFailure::UnsupportedProtocols
-                    | OutboundFailure::Io(_) => {
-                        self.note(Some(peer), Rejection::NoAnswer);
-                    }
-                }
-            }
-            request_response::Event::InboundFailure { peer, error, .. } => {
-                tracing::debug!(%peer, %error, "catch-up not served");
-            }
-            request_response::Event::ResponseSent { .. } => {}
-        }
-    }
-
-    fn answer_limits(&self) -> AnswerLimits {
-        AnswerLimits {
-            envelopes: self.limits.catch_up_envelopes,
-            bytes: self.limits.catch_up_bytes,
-            envelope: self.limits.max_envelope(),
         }
     }
 

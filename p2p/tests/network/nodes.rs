@@ -3,8 +3,11 @@
 use p2p::identity::Keypair;
 use p2p::{Config, Counters, Inbound, Limits, Multiaddr, Network, Peer, PeerId, Rejection, start};
 use std::collections::HashSet;
+use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::Receiver;
+use tokio::sync::watch;
 use tokio::time::timeout;
 
 /// Longest wait for anything; only a broken test comes near it.
@@ -172,4 +175,44 @@ pub(crate) async fn line(identities: &[Keypair; 3], first_limits: Limits) -> [No
     c.connected(&[b.id()]).await;
     b.connected(&[a.id(), c.id()]).await;
     [a, b, c]
+}
+
+/// A line to a node that can go dead: bytes already accepted are held back for ever, new connections pass.
+pub(crate) struct Cable {
+    pub(crate) address: Multiaddr,
+    pulled: watch::Sender<u64>,
+}
+
+impl Cable {
+    pub(crate) async fn to(node: &Node) -> Cable {
+        let target = socket_address(node);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("/ip4/127.0.0.1/tcp/{}", listener.local_addr().unwrap().port());
+        let (pulled, watched) = watch::channel(0);
+        tokio::spawn(async move {
+            while let Ok((mut near, _)) = listener.accept().await {
+                let mut watched = watched.clone();
+                watched.mark_unchanged();
+                tokio::spawn(async move {
+                    let mut far = TcpStream::connect(target).await.unwrap();
+                    tokio::select! {
+                        _ = tokio::io::copy_bidirectional(&mut near, &mut far) => {}
+                        // Both sockets stay open and nothing moves, until the test is over.
+                        Ok(()) = watched.changed() => std::future::pending().await,
+                    }
+                });
+            }
+        });
+        Cable { address: address.parse().unwrap(), pulled }
+    }
+
+    pub(crate) fn pull(&self) {
+        self.pulled.send_modify(|times| *times += 1);
+    }
+}
+
+/// Where a node listens, for a plain socket.
+pub(crate) fn socket_address(node: &Node) -> SocketAddr {
+    let parts: Vec<String> = node.address.to_string().split('/').map(str::to_owned).collect();
+    format!("{}:{}", parts[2], parts[4]).parse().unwrap()
 }

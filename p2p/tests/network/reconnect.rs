@@ -82,6 +82,37 @@ async fn a_dropped_receiver_ends_the_network() {
     tokio::time::timeout(PATIENCE, stopped).await.unwrap();
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dropped_handle_ends_the_network() {
+    let mut nodes = mesh(&identities::<2>(), &limits()).await;
+    let Node { network, mut inbound, .. } = nodes.remove(1);
+    let peer = network.peer_id();
+    drop(network);
+    nodes[0].disconnected(peer).await;
+    let ended = async { while inbound.recv().await.is_some() {} };
+    tokio::time::timeout(PATIENCE, ended).await.unwrap();
+}
+
+/// The line goes dead without a word, as when a cable is pulled: both sides notice, and meet again over a new one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_that_went_dead_is_replaced() {
+    let [alice, bob] = identities();
+    let quick = Limits { ping: Duration::from_millis(500), ..limits() };
+    let with = |config: Config| Config { limits: quick.clone(), ..config };
+    let mut b = Node::start(with(config(&bob, vec![peer(&alice, None)]))).await;
+    let cable = Cable::to(&b).await;
+    let mut a = Node::start(with(config(&alice, vec![peer(&bob, Some(&cable.address))]))).await;
+    a.connected(&[b.id()]).await;
+    b.connected(&[a.id()]).await;
+    cable.pull();
+    a.disconnected(b.id()).await;
+    b.disconnected(a.id()).await;
+    a.connected(&[b.id()]).await;
+    b.connected(&[a.id()]).await;
+    a.say(b"again");
+    assert_eq!(b.message().await, (a.id(), b"again".to_vec()));
+}
+
 /// Enough misdeeds silence a peer; time alone brings it back.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_penalised_guardian_is_heard_again() {
