@@ -30,6 +30,8 @@ impl Endpoint {
             .connect_timeout(timeouts.connect)
             .tcp_keepalive(Duration::from_secs(15))
             .pool_max_idle_per_host(4)
+            // Shorter than the 5 s after which some servers close, so that no request meets a closing connection.
+            .pool_idle_timeout(Duration::from_secs(4))
             // A node is asked at the address its operator gave, not where an environment variable or the node says.
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())

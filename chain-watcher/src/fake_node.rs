@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU64;
 use std::sync::{Arc, Mutex, MutexGuard};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinHandle;
 use url::Url;
 
@@ -69,11 +69,10 @@ impl Drop for FakeNode {
 
 impl FakeNode {
     pub(crate) async fn start(dialect: Dialect) -> Self {
-        Self::start_at("127.0.0.1:0", dialect).await
+        Self::start_at(TcpListener::bind("127.0.0.1:0").await.unwrap(), dialect)
     }
 
-    pub(crate) async fn start_at(address: &str, dialect: Dialect) -> Self {
-        let listener = TcpListener::bind(address).await.unwrap();
+    pub(crate) fn start_at(listener: TcpListener, dialect: Dialect) -> Self {
         let url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
         let script = Arc::new(Mutex::new(Script {
             dialect,
@@ -346,8 +345,10 @@ pub(crate) async fn silent_socket() -> (Url, JoinHandle<()>) {
     (url, server)
 }
 
-/// An address where nobody listens.
-pub(crate) async fn dead_address() -> Url {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap()
+/// An address where nobody listens, and where nobody else can until the socket is dropped or told to.
+pub(crate) fn dead_address() -> (Url, TcpSocket) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let url = Url::parse(&format!("http://{}", socket.local_addr().unwrap())).unwrap();
+    (url, socket)
 }

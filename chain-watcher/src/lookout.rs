@@ -288,18 +288,19 @@ impl Lookout {
             .collect()
     }
 
-    /// Asks every healthy node. A node that was away or syncing during the epoch may have missed attestations:
-    /// it can acquit, not accuse.
+    /// Asks every healthy node. A node that was away or syncing during the epoch, or has no block since, may have
+    /// missed attestations: it can acquit, not accuse.
     async fn ask_liveness(&mut self, slot: Slot, epoch: Epoch, indices: &[ValidatorIndex], purpose: Purpose) {
         if indices.is_empty() {
             return;
         }
         let start = self.nodes.chain.start_slot(epoch);
+        let end = self.nodes.chain.start_slot(epoch.saturating_add(1));
         let answers = join_all(self.nodes.nodes.iter_mut().map(async |node| {
-            let since = node.synced_since()?;
+            let (since, head) = (node.synced_since()?, node.synced_head()?);
             match liveness::read(&node.endpoint, &mut node.liveness_way, epoch, indices).await {
                 Ok(answer) => {
-                    let may_accuse = since <= start && purpose == Purpose::Account;
+                    let may_accuse = since <= start && head >= end && purpose == Purpose::Account;
                     answer.map(|answer| answer.into_iter().filter(move |(_, live)| *live || may_accuse))
                 }
                 Err(error) => {

@@ -53,7 +53,8 @@ async fn an_unusable_url_is_named() {
         error.to_string().starts_with("--beacon: `ftp://10.0.0.1` is no http:// or https:// URL"),
         "{error}"
     );
-    let error = read_chain_spec(&dead_address().await).await.unwrap_err();
+    let (dead, _socket) = dead_address();
+    let error = read_chain_spec(&dead).await.unwrap_err();
     assert!(matches!(error, Error::Unreachable { .. }), "{error}");
 }
 

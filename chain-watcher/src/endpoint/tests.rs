@@ -27,7 +27,7 @@ async fn path_query_and_user_info_of_the_operator_are_kept() {
 
 #[tokio::test]
 async fn credentials_are_never_shown() {
-    let mut url = dead_address().await;
+    let (mut url, _socket) = dead_address();
     url.set_path("/topsecret");
     url.set_query(Some("apikey=topsecret"));
     url.set_username("topsecret").unwrap();

@@ -180,6 +180,41 @@ async fn a_node_that_was_away_cannot_accuse_for_that_epoch() {
 }
 
 #[tokio::test]
+async fn a_node_whose_head_stands_still_cannot_accuse() {
+    let mut stage = Stage::new(&[Dialect::Current, Dialect::Current]).await;
+    stage.look(79).await;
+    stage.set_live(9, 1);
+    let mut told = Vec::new();
+    for slot in 80..88 {
+        told.extend(stage.look_only(slot).await);
+    }
+    assert_eq!(
+        told,
+        [liveness(9, &[1], &[])],
+        "no block of epoch 10, so nothing of epoch 9 is known to be missing"
+    );
+}
+
+#[tokio::test]
+async fn a_node_that_was_away_may_have_been_upgraded() {
+    let mut stage = Stage::new(&[Dialect::Older]).await;
+    stage.liveness(80, 87).await;
+    stage.nodes[0].script().broken.insert("/".to_owned(), (503, Vec::new()));
+    stage.look(88).await;
+    stage.nodes[0].script().broken.clear();
+    stage.nodes[0].script().dialect = Dialect::Current;
+    stage.nodes[0].take_requests("");
+    stage.set_live(10, 1);
+    assert_eq!(stage.liveness(89, 95).await, [(89, liveness(10, &[1], &[]))]);
+    let requests = stage.nodes[0].take_requests("");
+    assert!(
+        requests.contains(&"GET /eth/v1/config/spec".to_owned()),
+        "the chain is checked anew: {requests:?}"
+    );
+    assert!(requests.contains(&"POST /eth/v1/validator/liveness/10".to_owned()), "{requests:?}");
+}
+
+#[tokio::test]
 async fn a_late_attestation_corrects_the_first_answer() {
     let mut stage = Stage::new(&[Dialect::Current]).await;
     assert_eq!(stage.liveness(80, 85).await, [], "asked at 85, told at 86");
@@ -296,10 +331,9 @@ async fn another_node_answers_when_the_first_does_not() {
 async fn health_is_told_when_it_changes() {
     let mut stage = Stage::new(&[Dialect::Current, Dialect::Current]).await;
     assert_eq!(stage.look(80).await, [nodes(2, 2, false), head(80)]);
-    let dead = stage.nodes.remove(0);
-    drop(dead);
+    stage.nodes[0].script().broken.insert("/".to_owned(), (503, Vec::new()));
     assert_eq!(stage.look(81).await, [nodes(2, 1, false), head(81)]);
-    stage.nodes[0].script().syncing = true;
+    stage.nodes[1].script().syncing = true;
     assert_eq!(stage.look(82).await, [nodes(2, 0, false)], "a syncing node's head is no head");
 }
 

@@ -49,12 +49,12 @@ async fn one_node_on_another_chain_is_refused_by_name_and_field() {
 #[tokio::test]
 async fn a_node_that_is_away_is_tolerated_and_checked_when_it_appears() {
     let here = FakeNode::start(Dialect::Current).await;
-    let away = dead_address().await;
+    let (away, socket) = dead_address();
     let mut nodes = connect(config(&[&here.url, &away])).await.unwrap();
     nodes.refresh(Slot(0)).await;
     assert_eq!((nodes.total(), nodes.healthy()), (2, 1));
 
-    let appeared = FakeNode::start_at(&format!("127.0.0.1:{}", away.port().unwrap()), Dialect::Current).await;
+    let appeared = FakeNode::start_at(socket.listen(16).unwrap(), Dialect::Current);
     nodes.refresh(Slot(100)).await;
     assert_eq!(nodes.healthy(), 2);
     assert_eq!(appeared.take_requests("config/spec").len(), 1, "it was checked before it was believed");
@@ -63,9 +63,9 @@ async fn a_node_that_is_away_is_tolerated_and_checked_when_it_appears() {
 #[tokio::test]
 async fn a_node_that_appears_on_another_chain_is_never_used_until_that_changes() {
     let here = FakeNode::start(Dialect::Current).await;
-    let away = dead_address().await;
+    let (away, socket) = dead_address();
     let mut nodes = connect(config(&[&here.url, &away])).await.unwrap();
-    let foreign = FakeNode::start_at(&format!("127.0.0.1:{}", away.port().unwrap()), Dialect::Current).await;
+    let foreign = FakeNode::start_at(socket.listen(16).unwrap(), Dialect::Current);
     foreign.script().chain.genesis_time = 5;
     foreign.script().head = Slot(999);
     for slot in [100, 200, 300] {
@@ -80,7 +80,7 @@ async fn a_node_that_appears_on_another_chain_is_never_used_until_that_changes()
 #[tokio::test]
 async fn nobody_there_is_an_error_with_every_cause() {
     let (hanging, _server) = silent_socket().await;
-    let dead = dead_address().await;
+    let (dead, _socket) = dead_address();
     let garbled = FakeNode::start(Dialect::Current).await;
     garbled.script().broken.insert("/".to_owned(), (200, b"<html>".to_vec()));
     let error = connect(config(&[&hanging, &dead, &garbled.url])).await.unwrap_err();

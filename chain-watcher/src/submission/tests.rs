@@ -64,7 +64,7 @@ async fn every_node_gets_it_and_each_answer_is_its_own() {
     let mute = FakeNode::start(Dialect::Current).await;
     mute.script().exit_answer = (503, String::new());
     let (hanging, _server) = silent_socket().await;
-    let dead = dead_address().await;
+    let (dead, _socket) = dead_address();
     let poster = poster(&[&accepts.url, &knows.url, &refuses.url, &mute.url, &hanging, &dead]);
 
     let outcomes = poster.post_exit(&exit()).await;
