@@ -13,9 +13,6 @@ use rand_core::CryptoRng;
 use std::ptr;
 use zeroize::{Zeroize, Zeroizing};
 
-#[cfg(test)]
-pub(crate) mod tests;
-
 /// Ciphersuite of the consensus specs (`phase0/beacon-chain.md`, "BLS signatures"; draft-irtf-cfrg-bls-signature-05,
 /// proof of possession).
 const DST: &[u8] = b"BLS_SIG_BLS12381G2_XMD:SHA-256_SSWU_RO_POP_";

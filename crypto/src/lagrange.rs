@@ -95,8 +95,9 @@ impl Iterator for Subsets {
         // The last place that can still move up; everything after it follows on.
         if let Some(place) = (0..t).rev().find(|&i| current[i] < self.n - t + i) {
             let mut following = current.clone();
-            for i in place..t {
-                following[i] = current[place] + 1 + (i - place);
+            let first = current[place] + 1;
+            for (step, position) in following.iter_mut().skip(place).enumerate() {
+                *position = first + step;
             }
             self.next = Some(following);
         }

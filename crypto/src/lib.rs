@@ -8,6 +8,48 @@
 //! | [`exit`] | `VoluntaryExit`, its root and its signing root | consensus-specs, EIP-7044 |
 //! | [`validator`] | registry entries and statuses | Beacon API |
 //! | [`threshold`] | `Threshold` and `ShareIndex`; the only quorum arithmetic | |
+//! | [`keys`] | secret keys, shares, `PublicKeySet` (Shamir, Feldman) | Puffer's layout |
+//! | [`partial`] | partial signatures: verify, combine, batch verify | draft-irtf-cfrg-bls-signature |
+//! | [`custody`] | a share sealed for one guardian (ECIES) | Puffer's layout |
+//! | [`keystore`] | EIP-2335 keystores in and out | EIP-2335 |
+//! | [`password`] | passwords and bounded key derivation | EIP-2335, RFC 7914, RFC 8018 |
+//! | [`vault`] | secrets at rest under one wrapped data key | |
+//!
+//! # From a key to an exit
+//!
+//! ```
+//! use crypto::keys::SecretKey;
+//! use crypto::partial::{CombineJob, Combined, combine, verify};
+//! use crypto::{spec::Root, threshold::Threshold};
+//! # use rand::SeedableRng;
+//! # let mut rng = rand::rngs::StdRng::seed_from_u64(1);
+//! // The operator splits the validator's key 3-of-4 ...
+//! let secret = SecretKey::generate(&mut rng);
+//! let (key_set, shares) = secret.split(Threshold::new(3, 4)?, &mut rng);
+//! // ... each guardian checks its share and, when the time has come, signs with it ...
+//! let signing_root = Root([7; 32]);
+//! key_set.verify_share(&shares[0])?;
+//! let partials: Vec<_> = shares[1..].iter().map(|share| share.sign(signing_root)).collect();
+//! // ... and any of them makes the validator's own signature of three parts.
+//! let job = CombineJob { key_set: &key_set, signing_root, partials: &partials };
+//! let [Combined::Signature { signature, culprits }] = &combine(&[job], &mut rng)[..] else { panic!() };
+//! assert!(culprits.is_empty());
+//! assert_eq!(*signature, secret.sign(signing_root));
+//! assert!(verify(&key_set.group_key(), signing_root, signature));
+//! # Ok::<(), crypto::Error>(())
+//! ```
+//!
+//! # Design decisions
+//!
+//! - `blst` does the curve, behind one file (`group`) that alone may use `unsafe`. Secret scalars meet constant-time code
+//!   only and are wiped when dropped; the types that hold them have no `Debug`.
+//! - Combining is optimistic: partials are not verified, combined signatures are, all in one batch; `BENCHMARKS.md` has
+//!   what that saves. Signatures handed out were always verified, with their subgroup check.
+//! - A culprit is named for a job only when its partial for that very job was proven false.
+//! - Misbehaviour is data ([`partial::Combined`]), bad input an [`Error`], which never carries secret bytes.
+//! - Files from elsewhere are bounded before work is done for them: keystore size, memory and time of key derivation.
+//! - Not here: consensus, storage, the clock; and no signing of bytes chosen by a caller beyond a root, which is why the
+//!   layer above recomputes the exit it signs.
 
 pub mod custody;
 pub mod exit;
@@ -27,6 +69,11 @@ mod group;
 mod hashed_roots;
 mod lagrange;
 pub mod wire;
+
+/// Here and not in `group`, so that the benchmarks can compile that file by itself.
+#[cfg(test)]
+#[path = "group/tests.rs"]
+mod group_tests;
 
 pub use error::Error;
 pub use group::HashedRoot;

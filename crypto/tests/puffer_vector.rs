@@ -1,5 +1,7 @@
 //! A registration as Puffer's tools made it: its envelopes open here, and its shares sign what it signed.
 
+#![allow(clippy::unwrap_used, reason = "a broken vector fails its test")]
+
 use crypto::Error;
 use crypto::custody::{CustodyEnvelope, CustodyPublicKey, CustodySecretKey, open};
 use crypto::keys::{PublicKey, PublicKeySet, SecretKeyShare};

@@ -49,7 +49,7 @@ fn bytes_that_are_no_signature_are_false_and_hide_nobody() {
     infinity[0] = 0xc0;
     claims[0].2 = BlsSignature([0xff; 96]);
     claims[1].2 = BlsSignature(infinity);
-    claims[2].2 = BlsSignature(crate::group::tests::outside_subgroup().to_compressed());
+    claims[2].2 = BlsSignature(crate::group_tests::outside_subgroup().to_compressed());
     assert_eq!(batch_verify(&claims, &mut rng), [false, false, false, true]);
 }
 

@@ -1,4 +1,5 @@
-use super::*;
+use crate::group::*;
+use crate::spec::Root;
 
 /// A point of the curve E2 that is not in the subgroup: found by trying x coordinates.
 pub(crate) fn outside_subgroup() -> G2Affine {
