@@ -3,3 +3,4 @@
 pub mod adversary;
 pub mod lodestar;
 pub mod processes;
+pub mod simulator;

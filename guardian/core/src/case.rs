@@ -8,7 +8,7 @@ use crate::proposal::{ExitProposal, State};
 use crate::status::Hold;
 use crypto::exit::SignedVoluntaryExit;
 use crypto::spec::Slot;
-use crypto::threshold::ShareIndex;
+use crypto::threshold::{ShareIndex, Threshold};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One proposal with its votes, its certificate and its ceremony.
@@ -53,10 +53,10 @@ pub(crate) struct Ceremony {
     pub(crate) early: BTreeMap<GuardianIndex, (Partial, Envelope)>,
     /// Guardians whose partial was false: nothing more is taken from them here.
     pub(crate) culprits: BTreeSet<GuardianIndex>,
-    /// Whose partials went into the latest combination.
-    pub(crate) attempted: BTreeSet<GuardianIndex>,
-    /// Whether a combination is being worked on.
-    pub(crate) combining: bool,
+    /// Guardians whose partial was in a combination that did not find it false.
+    pub(crate) verified: BTreeSet<GuardianIndex>,
+    /// Whose partials are in the combination under way; empty when there is none.
+    pub(crate) combining: BTreeSet<GuardianIndex>,
     pub(crate) combined: Option<SignedVoluntaryExit>,
     /// From which slot the submitters' turns are counted.
     pub(crate) turns_from: Option<Slot>,
@@ -106,6 +106,17 @@ impl Case {
 }
 
 impl Ceremony {
+    /// Whose partials to combine next: exactly t, the unverified first. None when nothing can be learnt from it.
+    pub(crate) fn next_combination(&self, threshold: Threshold) -> Option<BTreeSet<GuardianIndex>> {
+        let t = usize::from(threshold.t());
+        let (verified, unverified): (Vec<_>, Vec<_>) =
+            self.partials.keys().copied().partition(|guardian| self.verified.contains(guardian));
+        if unverified.is_empty() || !self.combining.is_empty() || !threshold.met_by(self.partials.len()) {
+            return None;
+        }
+        Some(unverified.into_iter().chain(verified).take(t).collect())
+    }
+
     /// Share indices found false.
     pub(crate) fn false_shares(&self) -> Vec<ShareIndex> {
         self.culprits.iter().filter_map(|guardian| ShareIndex::new(guardian.0).ok()).collect()

@@ -7,7 +7,8 @@
 //!   the domain does not depend on the current epoch (EIP-7044). Before Deneb an exit that names the last epochs of
 //!   one fork would be checked with the previous fork's version after the next, which is the same version.
 //! - Who holds back its own partial does not combine or post the others' either.
-//! - One combination at a time, and never the same set of partials twice.
+//! - One combination at a time, of exactly t partials, so that its answer says of each whether it is true. A partial
+//!   that comes after the signature exists goes through one more: a liar is named even when it was not in the way.
 
 use crate::case::Case;
 use crate::command::{CombineOrder, Command, ReleaseOrder};
@@ -140,32 +141,30 @@ impl Guardian {
         }
     }
 
-    /// Orders a combination when we released too, there are enough partials, and none is under way.
+    /// Orders a combination when we released too, there are enough partials, some of them unverified, and none is under
+    /// way. One that comes late is combined too, to know whether its author lies.
     pub(crate) fn order_combination(&mut self, id: &ProposalId, out: &mut Vec<Command>) {
         self.take_early_partials(id, out);
-        let threshold = self.definition.guardian_set.threshold;
         let Some(case) = self.docket.get(id) else { return };
-        if !matches!(case.state, State::Signed | State::Submitted) {
+        if !matches!(case.state, State::Signed | State::Submitted | State::Included) {
             return;
         }
         let Some(watched) = self.view.validator(&case.proposal.pubkey) else { return };
-        let ceremony = &case.ceremony;
-        if ceremony.combined.is_some() || ceremony.combining || !threshold.met_by(ceremony.partials.len()) {
-            return;
-        }
-        if ceremony.partials.keys().eq(ceremony.attempted.iter()) {
-            return;
-        }
-        let exit = case.proposal.exit;
+        let threshold = self.definition.guardian_set.threshold;
+        let Some(chosen) = case.ceremony.next_combination(threshold) else { return };
+        let (exit, held) = (case.proposal.exit, &case.ceremony.partials);
         let order = CombineOrder {
             proposal: *id,
             key_set: watched.custody.key_set.clone(),
             signing_root: exit.signing_root(&self.definition.chain.forks, exit.epoch),
-            partials: ceremony.partials.values().map(|(held, _)| (held.index, held.signature)).collect(),
+            partials: chosen
+                .iter()
+                .filter_map(|guardian| held.get(guardian))
+                .map(|(p, _)| (p.index, p.signature))
+                .collect(),
         };
         if let Some(case) = self.docket.get_mut(id) {
-            case.ceremony.combining = true;
-            case.ceremony.attempted = case.ceremony.partials.keys().copied().collect();
+            case.ceremony.combining = chosen;
         }
         out.push(Command::CombineExit(order));
     }
@@ -200,7 +199,11 @@ impl Guardian {
 
     fn combination_ended(&mut self, id: &ProposalId, culprits: &[ShareIndex], out: &mut Vec<Command>) {
         let Some(case) = self.docket.get_mut(id) else { return };
-        case.ceremony.combining = false;
+        let checked = std::mem::take(&mut case.ceremony.combining);
+        if culprits.is_empty() {
+            // With culprits the search may have ended before it looked at all of them: they are asked again.
+            case.ceremony.verified.extend(checked);
+        }
         for culprit in culprits {
             self.fault(GuardianIndex(culprit.get()), FaultKind::InvalidPartial, Some(*id), Vec::new(), out);
         }

@@ -1,0 +1,176 @@
+//! The liar: an honest guardian inside, whose words are twisted on the way out.
+
+use super::sealing::{seal, seal_bytes};
+use crypto::spec::{Epoch, Slot, ValidatorIndex};
+use guardian_core::guardian_set::{GuardianIndex, NetworkDefinition};
+use guardian_core::message::{Certificate, Decision, Envelope, Message, RejectReason, Vote};
+use guardian_core::proposal::ExitProposal;
+use rand::RngExt;
+use rand::rngs::StdRng;
+use std::collections::VecDeque;
+
+/// Ways to lie; a liar uses several.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Lie {
+    /// Its partials do not verify.
+    FalsePartial,
+    /// Its partials carry another guardian's index.
+    ForeignShare,
+    /// It approves to some and rejects to others, with one revision.
+    Equivocation,
+    /// It rejects everything.
+    Rejection,
+    /// It says nothing.
+    Silence,
+    /// It accuses everybody, with due epochs as it likes.
+    Accusation,
+    /// It sends certificates that prove nothing.
+    HollowCertificate,
+    /// It sends bytes that are no message.
+    Garbage,
+    /// It sends what it heard again, to anybody, at any time.
+    Replay,
+}
+
+impl Lie {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::FalsePartial,
+        Self::ForeignShare,
+        Self::Equivocation,
+        Self::Rejection,
+        Self::Silence,
+        Self::Accusation,
+        Self::HollowCertificate,
+        Self::Garbage,
+        Self::Replay,
+    ];
+}
+
+/// Envelopes a replaying liar remembers.
+const MEMORY: usize = 64;
+
+/// A liar at work.
+#[derive(Debug)]
+pub struct Liar {
+    me: GuardianIndex,
+    lies: Vec<Lie>,
+    heard: VecDeque<Envelope>,
+}
+
+/// A sealed lie for one guardian, or for all.
+pub type Whisper = (Option<GuardianIndex>, Envelope);
+
+impl Liar {
+    /// A liar in a guardian's place.
+    pub fn new(me: GuardianIndex, lies: Vec<Lie>) -> Self {
+        Self { me, lies, heard: VecDeque::new() }
+    }
+
+    fn does(&self, lie: Lie) -> bool {
+        self.lies.contains(&lie)
+    }
+
+    /// Remembers what it heard.
+    pub fn hears(&mut self, envelope: &Envelope) {
+        self.heard.push_back(envelope.clone());
+        if self.heard.len() > MEMORY {
+            self.heard.pop_front();
+        }
+    }
+
+    /// What it says in place of an honest message.
+    pub fn twists(&self, message: Message, nonce: u64, members: u16) -> Vec<Whisper> {
+        if self.does(Lie::Silence) {
+            return Vec::new();
+        }
+        let to_all = |message| vec![(None, seal(self.me, nonce, message))];
+        match message {
+            Message::Partial(mut partial) => {
+                if self.does(Lie::FalsePartial) {
+                    partial.signature.0[100] ^= 1;
+                }
+                if self.does(Lie::ForeignShare)
+                    && let Ok(other) = crypto::threshold::ShareIndex::new(self.me.0 % members + 1)
+                {
+                    partial.index = other;
+                }
+                to_all(Message::Partial(partial))
+            }
+            Message::Vote(mut vote) => {
+                if self.does(Lie::Rejection) {
+                    vote.decision = Decision::Reject(RejectReason::NotDue);
+                }
+                if self.does(Lie::Equivocation) {
+                    let other = Vote { decision: Decision::Reject(RejectReason::Attesting), ..vote.clone() };
+                    return (1..=members)
+                        .map(|number| {
+                            let said = if number % 2 == 0 { vote.clone() } else { other.clone() };
+                            (Some(GuardianIndex(number)), seal(self.me, nonce, Message::Vote(said)))
+                        })
+                        .collect();
+                }
+                to_all(Message::Vote(vote))
+            }
+            Message::Certificate(mut certificate) => {
+                if self.does(Lie::HollowCertificate) {
+                    certificate.approvals.pop();
+                    let own = Vote {
+                        proposal: certificate.proposal.id(),
+                        revision: 0,
+                        decision: Decision::Approve,
+                    };
+                    certificate.approvals.push(seal(self.me, nonce, Message::Vote(own)));
+                }
+                to_all(Message::Certificate(certificate))
+            }
+            Message::Heartbeat(_) | Message::Proposal(_) => to_all(message),
+        }
+    }
+
+    /// What it says unasked in a slot.
+    pub fn whispers(
+        &self,
+        definition: &NetworkDefinition,
+        validators: &[crypto::spec::BlsPubkey],
+        slot: Slot,
+        nonce: u64,
+        rng: &mut StdRng,
+    ) -> Vec<Whisper> {
+        let mut whispers = Vec::new();
+        if self.does(Lie::Accusation) && slot.0 % 3 == 0 {
+            let epoch = definition.chain.epoch_of(slot);
+            let due = Epoch(epoch.0.saturating_sub(rng.random_range(2..8)));
+            let place = rng.random_range(0..validators.len());
+            let index = ValidatorIndex(u64::try_from(place).unwrap_or(0));
+            let proposal = ExitProposal::offline(definition, validators[place], index, due, slot);
+            if let Some(mut proposal) = proposal {
+                if rng.random_bool(0.2) {
+                    proposal.exit.validator_index = ValidatorIndex(index.0 + 1);
+                }
+                if rng.random_bool(0.1) {
+                    proposal.expires = Slot(u64::MAX);
+                }
+                let vote = Vote { proposal: proposal.id(), revision: 0, decision: Decision::Approve };
+                if self.does(Lie::HollowCertificate) {
+                    let own = seal(self.me, nonce, Message::Vote(vote.clone()));
+                    let approvals = vec![own; usize::from(definition.guardian_set.threshold.t())];
+                    let hollow = Certificate { proposal: proposal.clone(), approvals };
+                    whispers.push((None, seal(self.me, nonce, Message::Certificate(hollow))));
+                }
+                whispers.push((None, seal(self.me, nonce, Message::Proposal(proposal))));
+                whispers.push((None, seal(self.me, nonce, Message::Vote(vote))));
+            }
+        }
+        if self.does(Lie::Garbage) {
+            let length = rng.random_range(0..200usize);
+            let bytes: Vec<u8> = (0..length).map(|_| rng.random()).collect();
+            whispers.push((None, seal_bytes(self.me, nonce, &bytes)));
+        }
+        if self.does(Lie::Replay) && !self.heard.is_empty() {
+            let old = &self.heard[rng.random_range(0..self.heard.len())];
+            whispers.push((None, old.clone()));
+        }
+        whispers
+    }
+}

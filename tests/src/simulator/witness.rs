@@ -1,0 +1,210 @@
+//! `Witness`: sees every command of every honest guardian and every block, and panics at the first broken promise.
+
+use super::chain::{Fate, VirtualChain};
+use super::story::Story;
+use crypto::exit::{SignedVoluntaryExit, VoluntaryExit};
+use crypto::spec::Epoch;
+use guardian_core::Command;
+use guardian_core::fault::Fault;
+use guardian_core::governor::{DAY_EPOCHS, PATIENCE_WINDOWS};
+use guardian_core::guardian_set::GuardianIndex;
+use guardian_core::message::{Decision, Message};
+use guardian_core::proposal::{ExitProposal, ProposalId};
+use guardian_core::record::Record;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What one honest guardian's journal says so far.
+#[derive(Debug, Default)]
+struct Testimony {
+    proposals: BTreeMap<ProposalId, ExitProposal>,
+    certified: BTreeSet<ProposalId>,
+    combined: BTreeSet<ProposalId>,
+    /// Exit, epoch and slot of each release.
+    released: Vec<(ProposalId, VoluntaryExit, Epoch, u64)>,
+    votes: BTreeMap<(ProposalId, u32), Decision>,
+}
+
+/// All testimonies.
+#[derive(Debug, Default)]
+pub struct Witness {
+    honest: BTreeMap<GuardianIndex, Testimony>,
+    /// Faults honest guardians reported.
+    pub faults: BTreeSet<Fault>,
+    /// Holds honest guardians showed.
+    pub holds: BTreeSet<guardian_core::status::Hold>,
+}
+
+impl Witness {
+    /// Sees a command of an honest guardian before it is executed; journal writes count as durable from here.
+    pub fn sees(&mut self, story: &Story, guardian: GuardianIndex, command: &Command) {
+        let testimony = self.honest.entry(guardian).or_default();
+        match command {
+            Command::Persist(records) => {
+                records.iter().for_each(|record| testimony.reads(story, guardian, record))
+            }
+            Command::SignExit(order) => {
+                let id = order.proposal();
+                assert!(
+                    testimony.certified.contains(&id),
+                    "{guardian:?} signs without a certificate in its journal"
+                );
+                assert!(
+                    testimony
+                        .released
+                        .iter()
+                        .any(|(released, exit, _, _)| *released == id && *exit == order.exit()),
+                    "{guardian:?} signs what it did not journal as released"
+                );
+                let root = order.exit().signing_root(&story.definition.chain.forks, order.exit().epoch);
+                assert_eq!(order.signing_root(), root, "another signing root than the exit's");
+            }
+            Command::Broadcast(Message::Vote(vote)) => {
+                assert_eq!(
+                    testimony.votes.get(&(vote.proposal, vote.revision)),
+                    Some(&vote.decision),
+                    "{guardian:?} says a vote that is not the one in its journal"
+                );
+            }
+            Command::Broadcast(Message::Partial(partial)) => {
+                assert!(
+                    testimony.certified.contains(&partial.proposal),
+                    "{guardian:?}: a partial, no certificate"
+                );
+            }
+            Command::Broadcast(Message::Certificate(certificate)) => {
+                assert!(
+                    testimony.certified.contains(&certificate.proposal.id()),
+                    "a certificate not journaled"
+                );
+            }
+            Command::ReportFault(fault) => {
+                assert!(
+                    !story.is_honest(fault.guardian),
+                    "{guardian:?} blames an honest guardian: {fault:?}"
+                );
+                self.faults.insert(*fault);
+            }
+            Command::PublishStatus(status) => {
+                self.holds.extend(status.proposals.iter().filter_map(|proposal| proposal.hold));
+            }
+            Command::SubmitExit { proposal, .. } => {
+                assert!(testimony.combined.contains(proposal), "{guardian:?} posts what it did not journal");
+            }
+            Command::Broadcast(Message::Heartbeat(_) | Message::Proposal(_))
+            | Command::Reply { .. }
+            | Command::RequestCatchUp(_)
+            | Command::CombineExit(_) => {}
+        }
+    }
+
+    /// Sees the pool take an exit.
+    pub fn sees_exit(&self, story: &Story, chain: &VirtualChain, exit: &SignedVoluntaryExit) {
+        let index = usize::try_from(exit.message.validator_index.0).expect("a small index");
+        let fate = chain.members()[index].fate;
+        let k = story.definition.policy.offline.epochs;
+        match fate {
+            Fate::Live => panic!("validator {index} attests in every epoch and was made to exit"),
+            Fate::Dark { from } => assert!(from.0 + k <= chain.epoch().0, "too early"),
+            Fate::Returns { from, back } => {
+                assert!(from.0 + k <= back.0, "validator {index} was never dark for {k} epochs");
+            }
+        }
+        let approvers =
+            self.honest.values().filter(|t| t.released.iter().any(|(_, e, _, _)| *e == exit.message));
+        let t = usize::from(story.definition.guardian_set.threshold.t());
+        let liars = usize::from(story.liar.is_some());
+        assert!(approvers.count() + liars >= t, "an exit without enough releases");
+    }
+
+    /// How many forms of exits, over all validators, a guardian released.
+    pub fn released_by(&self, guardian: GuardianIndex) -> usize {
+        self.honest.get(&guardian).map_or(0, |testimony| testimony.released.len())
+    }
+
+    /// How many proposals honest guardians certified.
+    pub fn certified(&self) -> usize {
+        self.honest.values().map(|testimony| testimony.certified.len()).sum()
+    }
+
+    /// Votes honest guardians cast that match.
+    pub fn votes(&self, matching: impl Fn(Decision) -> bool) -> usize {
+        self.honest.values().flat_map(|t| t.votes.values()).filter(|decision| matching(**decision)).count()
+    }
+}
+
+impl Testimony {
+    fn reads(&mut self, story: &Story, guardian: GuardianIndex, record: &Record) {
+        match record {
+            Record::Proposed(proposal) => {
+                self.proposals.insert(proposal.id(), proposal.clone());
+            }
+            Record::VoteCast(vote) => {
+                let earlier = self.votes.insert((vote.proposal, vote.revision), vote.decision);
+                assert_eq!(earlier, None, "{guardian:?} casts one revision twice");
+            }
+            Record::Certified { proposal, approvals, .. } => {
+                let distinct: BTreeSet<_> = approvals.iter().map(|(approver, _)| approver).collect();
+                let t = usize::from(story.definition.guardian_set.threshold.t());
+                assert!(distinct.len() >= t, "a certificate of {} approvals", distinct.len());
+                self.certified.insert(*proposal);
+            }
+            Record::Released { proposal, at } => {
+                assert!(self.certified.contains(proposal), "{guardian:?} releases without a certificate");
+                let exit = self.proposals[proposal].exit;
+                let epoch = story.definition.chain.epoch_of(*at);
+                self.check_forms(story, guardian, &exit, at.0);
+                self.released.push((*proposal, exit, epoch, at.0));
+                self.check_caps(story, guardian, epoch);
+            }
+            Record::PartialHeld { partial, .. } => {
+                assert!(
+                    self.certified.contains(&partial.proposal),
+                    "{guardian:?} holds a partial, no certificate"
+                );
+            }
+            Record::Combined { proposal, .. } => {
+                self.combined.insert(*proposal);
+            }
+            Record::Liveness(_)
+            | Record::Finalized(_)
+            | Record::VoteSeen { .. }
+            | Record::Submitted { .. }
+            | Record::Moved { .. }
+            | Record::Faulted { .. }
+            | Record::NotFinalizing(_) => {}
+        }
+    }
+
+    /// One form a validator, unless the first was given up after its patience ran out.
+    fn check_forms(&self, story: &Story, guardian: GuardianIndex, exit: &VoluntaryExit, slot: u64) {
+        let patience = story.definition.policy.vote_window * PATIENCE_WINDOWS;
+        let other = self.released.iter().find(|(id, other, _, at)| {
+            other.validator_index == exit.validator_index
+                && other != exit
+                && (at + patience > slot || self.combined.contains(id))
+        });
+        assert!(other.is_none(), "{guardian:?} releases {exit:?} after {other:?}");
+    }
+
+    fn check_caps(&self, story: &Story, guardian: GuardianIndex, epoch: Epoch) {
+        let distinct = |first: u64| {
+            let since = self.released.iter().filter(|(_, _, at, _)| at.0 >= first);
+            since.map(|(_, exit, _, _)| *exit).collect::<BTreeSet<_>>().len()
+        };
+        let caps = &story.definition.caps;
+        let today = distinct((epoch.0 + 1).saturating_sub(DAY_EPOCHS));
+        assert!(
+            u64::try_from(today).is_ok_and(|n| n <= caps.exits_per_day),
+            "{guardian:?}: {today} exits in a day"
+        );
+        let mut first_release = BTreeMap::new();
+        for (_, exit, at, _) in &self.released {
+            first_release.entry(*exit).or_insert(*at);
+        }
+        let now = first_release.values().filter(|at| **at == epoch).count();
+        assert!(
+            u64::try_from(now).is_ok_and(|n| n <= caps.exits_per_epoch),
+            "{guardian:?}: {now} exits in {epoch}"
+        );
+    }
+}

@@ -1,0 +1,376 @@
+//! `World`: guardians, chain and messages on one clock of ticks, driven by one seed.
+
+use super::TICKS_PER_SLOT;
+use super::chain::{Fate, Taken, VirtualChain};
+use super::liar::Liar;
+use super::node::Node;
+use super::sealing::{open, seal};
+use super::story::{Story, key_sets};
+use super::witness::Witness;
+use crypto::exit::SignedVoluntaryExit;
+use crypto::partial::Combined;
+use crypto::spec::{BlsPubkey, Epoch, Slot, ValidatorIndex};
+use guardian_core::event::{NodeHealth, PostOutcome, RequestId};
+use guardian_core::guardian_set::GuardianIndex;
+use guardian_core::message::{Envelope, Message, Partial};
+use guardian_core::proposal::ProposalId;
+use guardian_core::{Command, Event};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use std::collections::{BTreeMap, VecDeque};
+
+/// What is going to happen.
+#[derive(Debug, Clone)]
+enum Happening {
+    SlotBegins(Slot),
+    Started(GuardianIndex),
+    Ticked(GuardianIndex),
+    HeadSeen(GuardianIndex),
+    FinalitySeen(GuardianIndex),
+    LivenessSeen(GuardianIndex, Epoch),
+    ExitSeen(GuardianIndex, ValidatorIndex, Epoch),
+    Delivered(GuardianIndex, Envelope),
+    CatchUpAsked {
+        of: GuardianIndex,
+        by: GuardianIndex,
+    },
+    Posted {
+        by: GuardianIndex,
+        life: u32,
+        proposal: ProposalId,
+        exit: SignedVoluntaryExit,
+    },
+    /// An answer from a guardian's own shell; void if it died meanwhile.
+    Answered(GuardianIndex, u32, Box<Event>),
+}
+
+/// A running story.
+#[derive(Debug)]
+pub struct World {
+    story: Story,
+    tick: u64,
+    queue: BTreeMap<(u64, u64), Happening>,
+    order: u64,
+    nodes: BTreeMap<GuardianIndex, Node>,
+    liar: Option<Liar>,
+    chain: VirtualChain,
+    rng: StdRng,
+    nonce: u64,
+    /// What was seen.
+    pub witness: Witness,
+}
+
+impl World {
+    /// Sets the stage.
+    pub fn new(story: Story) -> Self {
+        let keys = key_sets(&story);
+        let members = keys.iter().zip(&story.fates).map(|(keys, fate)| (keys.set.public_key(), *fate));
+        let chain = VirtualChain::new(story.seed, members.collect(), story.stall, story.weather.roughness);
+        let nodes = story
+            .definition
+            .guardian_set
+            .members
+            .iter()
+            .map(|member| (member.index, Node::new(member.index, &story)));
+        let mut world = Self {
+            tick: 0,
+            queue: BTreeMap::new(),
+            order: 0,
+            nodes: nodes.collect(),
+            liar: story.liar.clone().map(|(me, lies)| Liar::new(me, lies)),
+            chain,
+            rng: StdRng::seed_from_u64(story.seed),
+            nonce: 0,
+            witness: Witness::default(),
+            story,
+        };
+        for place in 0..world.nodes.len() {
+            let start = world.story.starts.get(place).copied().unwrap_or_default();
+            let index = GuardianIndex(u16::try_from(place + 1).expect("few guardians"));
+            world.at(start.0 * TICKS_PER_SLOT, Happening::Started(index));
+        }
+        world.at(0, Happening::SlotBegins(Slot(0)));
+        world
+    }
+
+    /// Runs until `is_over` or the horizon. True when it was over in time.
+    pub fn run_until(&mut self, mut is_over: impl FnMut(&Self) -> bool) -> bool {
+        while let Some(((tick, _), happening)) = self.queue.pop_first() {
+            self.tick = tick;
+            if self.chain.slot() >= self.story.horizon {
+                return false;
+            }
+            let was_slot = matches!(happening, Happening::SlotBegins(_));
+            self.happen(happening);
+            if was_slot && is_over(self) {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Whether every validator that went dark for good has left, finalized, and every honest guardian knows.
+    pub fn all_dark_are_gone(&self) -> bool {
+        let indexed = (0..).map(ValidatorIndex).zip(self.chain.members());
+        let gone = indexed
+            .filter(|(_, member)| matches!(member.fate, Fate::Dark { .. }))
+            .all(|(index, _)| self.chain.is_finalized_exit(index));
+        gone && self.honest().all(|node| {
+            node.status().is_some_and(|status| {
+                let is_about_gone = |index| self.chain.is_finalized_exit(index);
+                status
+                    .proposals
+                    .iter()
+                    .all(|p| p.state.is_over() || !is_about_gone(p.proposal.exit.validator_index))
+            })
+        })
+    }
+
+    /// The story that runs.
+    pub fn story(&self) -> &Story {
+        &self.story
+    }
+
+    /// The chain.
+    pub fn chain(&self) -> &VirtualChain {
+        &self.chain
+    }
+
+    /// Honest guardians, dead or alive.
+    pub fn honest(&self) -> impl Iterator<Item = &Node> {
+        self.nodes.values().filter(|node| self.story.is_honest(node.index()))
+    }
+
+    fn at(&mut self, tick: u64, happening: Happening) {
+        self.order += 1;
+        self.queue.insert((tick, self.order), happening);
+    }
+
+    fn soon(&mut self, most: u64, happening: Happening) {
+        let delay = self.rng.random_range(1..=most.max(1));
+        self.at(self.tick + delay, happening);
+    }
+
+    fn is_lost(&mut self) -> bool {
+        self.story.weather.loss > 0.0 && self.rng.random_bool(self.story.weather.loss)
+    }
+
+    fn happen(&mut self, happening: Happening) {
+        match happening {
+            Happening::SlotBegins(slot) => self.begin_slot(slot),
+            Happening::Started(guardian) => self.start(guardian),
+            Happening::Ticked(guardian) => self.feed(guardian, Event::SlotStarted(self.chain.slot())),
+            Happening::HeadSeen(guardian) => {
+                let (slot, validators) = (self.chain.slot(), self.chain.at_head());
+                self.feed(guardian, Event::HeadObserved { slot, validators });
+            }
+            Happening::FinalitySeen(guardian) => {
+                let (checkpoint, validators) = (self.chain.checkpoint(), self.chain.at_finalized());
+                self.feed(guardian, Event::FinalizedObserved { checkpoint, validators });
+            }
+            Happening::LivenessSeen(guardian, epoch) => {
+                self.feed(guardian, Event::LivenessObserved(self.chain.liveness(epoch)));
+            }
+            Happening::ExitSeen(guardian, validator_index, epoch) => {
+                self.feed(guardian, Event::ExitGossiped { validator_index, epoch });
+            }
+            Happening::Delivered(guardian, envelope) => {
+                if let Some(liar) = self.liar.as_mut().filter(|_| !self.story.is_honest(guardian)) {
+                    liar.hears(&envelope);
+                }
+                self.feed(guardian, open(&envelope));
+            }
+            Happening::CatchUpAsked { of, by } => {
+                // The request's number carries who asked.
+                self.feed(of, Event::CatchUpRequested { from: by, request: RequestId(by.0.into()) });
+            }
+            Happening::Posted { by, life, proposal, exit } => self.post(by, life, proposal, exit),
+            Happening::Answered(guardian, life, event) => {
+                if self.nodes.get(&guardian).is_some_and(|node| node.life() == life) {
+                    self.feed(guardian, *event);
+                }
+            }
+        }
+    }
+
+    fn begin_slot(&mut self, slot: Slot) {
+        self.chain.begin(slot);
+        self.at(self.tick + TICKS_PER_SLOT, Happening::SlotBegins(slot.saturating_add(1)));
+        let per_epoch = super::chain::SLOTS_PER_EPOCH.get();
+        let guardians: Vec<_> = self.nodes.keys().copied().collect();
+        for guardian in guardians {
+            self.soon(2, Happening::Ticked(guardian));
+            if !self.is_lost() {
+                self.soon(TICKS_PER_SLOT, Happening::HeadSeen(guardian));
+            }
+            self.soon(TICKS_PER_SLOT, Happening::FinalitySeen(guardian));
+            // Asked in the second slot of the next epoch, and once more in the third if that was lost.
+            if let Some(ended) = self.chain.epoch().0.checked_sub(1).map(Epoch)
+                && (1..3).contains(&(slot.0 % per_epoch))
+                && !self.is_lost()
+            {
+                self.soon(TICKS_PER_SLOT, Happening::LivenessSeen(guardian, ended));
+            }
+        }
+        self.lie(slot);
+    }
+
+    fn lie(&mut self, slot: Slot) {
+        let Some((me, _)) = self.story.liar else { return };
+        let Some(liar) = &self.liar else { return };
+        self.nonce += 1;
+        let validators: Vec<BlsPubkey> = self.chain.members().iter().map(|member| member.pubkey).collect();
+        let whispers = liar.whispers(&self.story.definition, &validators, slot, self.nonce, &mut self.rng);
+        for (to, envelope) in whispers {
+            self.send(me, to, envelope);
+        }
+    }
+
+    fn start(&mut self, guardian: GuardianIndex) {
+        let Some(node) = self.nodes.get_mut(&guardian) else { return };
+        node.start(&self.story);
+        self.feed(guardian, Event::CustodyLoaded(Node::custody(guardian, &self.story)));
+        self.feed(guardian, Event::NodesObserved(NodeHealth { total: 1, healthy: 1, disagree: false }));
+        let others: Vec<_> = self.nodes.keys().copied().filter(|other| *other != guardian).collect();
+        for other in others {
+            self.feed(guardian, Event::PeerConnected(other));
+            self.feed(other, Event::PeerConnected(guardian));
+        }
+    }
+
+    /// Hands an event to a guardian and does what it says, its own messages coming back before anything else.
+    fn feed(&mut self, guardian: GuardianIndex, event: Event) {
+        let mut events = VecDeque::from([event]);
+        while let Some(event) = events.pop_front() {
+            let Some(node) = self.nodes.get_mut(&guardian) else { return };
+            let Some(commands) = node.handle(event) else { return };
+            for command in commands {
+                if self.story.is_honest(guardian) {
+                    self.witness.sees(&self.story, guardian, &command);
+                }
+                if !self.execute(guardian, command, &mut events) {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// False when the guardian died of it.
+    fn execute(&mut self, me: GuardianIndex, command: Command, events: &mut VecDeque<Event>) -> bool {
+        let Some(node) = self.nodes.get_mut(&me) else { return false };
+        let life = node.life();
+        match command {
+            Command::Persist(records) => {
+                if let Some(down) = node.write(records) {
+                    self.at(self.tick + down * TICKS_PER_SLOT, Happening::Started(me));
+                    return false;
+                }
+            }
+            Command::Broadcast(message) => {
+                self.nonce += 1;
+                let honest = seal(me, self.nonce, message.clone());
+                events.push_back(open(&honest));
+                self.broadcast(me, message, honest);
+            }
+            Command::Reply { request, envelopes } => {
+                assert!(
+                    envelopes.len() <= guardian_core::catch_up::MAX_ENVELOPES,
+                    "an answer over its bound"
+                );
+                let to = GuardianIndex(u16::try_from(request.0).expect("an index"));
+                for envelope in envelopes {
+                    self.send(me, Some(to), envelope);
+                }
+            }
+            Command::RequestCatchUp(of) => {
+                if !self.is_lost() && !self.is_cut(me, of) {
+                    self.soon(self.story.weather.delay, Happening::CatchUpAsked { of, by: me });
+                }
+            }
+            Command::SignExit(order) => {
+                let index = Node::share(me);
+                let signature = self.story.signing.sign(&order, index, key_sets(&self.story));
+                let partial = Partial { proposal: order.proposal(), index, signature };
+                self.soon(
+                    TICKS_PER_SLOT,
+                    Happening::Answered(me, life, Box::new(Event::ExitSigned(partial))),
+                );
+            }
+            Command::CombineExit(order) => {
+                assert_eq!(order.partials.len(), usize::from(order.key_set.t()), "not exactly t partials");
+                let proposal = order.proposal;
+                let event = match self.story.signing.combine(&order, self.nonce) {
+                    Combined::Signature { signature, culprits } => {
+                        Event::ExitCombined { proposal, signature, culprits }
+                    }
+                    Combined::Short { culprits } => Event::CombineFailed { proposal, culprits },
+                };
+                self.soon(TICKS_PER_SLOT, Happening::Answered(me, life, Box::new(event)));
+            }
+            Command::SubmitExit { proposal, exit } => {
+                self.soon(TICKS_PER_SLOT, Happening::Posted { by: me, life, proposal, exit });
+            }
+            Command::ReportFault(_) => {}
+            Command::PublishStatus(status) => node.show(*status),
+        }
+        true
+    }
+
+    fn broadcast(&mut self, me: GuardianIndex, message: Message, honest: Envelope) {
+        let members = self.story.definition.guardian_set.threshold.n();
+        match &self.liar {
+            Some(liar) if !self.story.is_honest(me) => {
+                for (to, envelope) in liar.twists(message, self.nonce, members) {
+                    self.send(me, to, envelope);
+                }
+            }
+            Some(_) | None => self.send(me, None, honest),
+        }
+    }
+
+    fn send(&mut self, from: GuardianIndex, to: Option<GuardianIndex>, envelope: Envelope) {
+        let others: Vec<_> = self.nodes.keys().copied().filter(|other| *other != from).collect();
+        for other in others.into_iter().filter(|other| to.is_none_or(|to| to == *other)) {
+            let copies = 1 + usize::from(self.rng.random_bool(self.story.weather.duplicates));
+            for _ in 0..copies {
+                if !self.is_lost() && !self.is_cut(from, other) {
+                    self.soon(self.story.weather.delay, Happening::Delivered(other, envelope.clone()));
+                }
+            }
+        }
+    }
+
+    fn is_cut(&self, one: GuardianIndex, other: GuardianIndex) -> bool {
+        let slot = self.chain.slot();
+        let active = self.story.cuts.iter().filter(|cut| cut.from <= slot && slot < cut.to);
+        active.into_iter().any(|cut| cut.guardian == one || cut.guardian == other)
+    }
+
+    fn post(&mut self, by: GuardianIndex, life: u32, proposal: ProposalId, exit: SignedVoluntaryExit) {
+        let place = usize::try_from(exit.message.validator_index.0).expect("a small index");
+        let keys = &key_sets(&self.story)[place];
+        let root = exit.message.signing_root(&self.story.definition.chain.forks, self.chain.epoch());
+        let is_signed = self.story.signing.verify(keys, root, &exit.signature);
+        assert!(is_signed, "{by:?} posts an exit that does not verify");
+        let outcome = match self.chain.post(exit, is_signed) {
+            Taken::Accepted => {
+                self.witness.sees_exit(&self.story, &self.chain, &exit);
+                let guardians: Vec<_> = self.nodes.keys().copied().collect();
+                for guardian in guardians {
+                    let (index, epoch) = (exit.message.validator_index, exit.message.epoch);
+                    if !self.is_lost() {
+                        self.soon(TICKS_PER_SLOT, Happening::ExitSeen(guardian, index, epoch));
+                    }
+                }
+                PostOutcome::Accepted
+            }
+            Taken::AlreadyKnown => PostOutcome::AlreadyKnown,
+            Taken::Refused => PostOutcome::Rejected("against the rules".to_owned()),
+        };
+        let outcomes = vec![("node".to_owned(), outcome)];
+        self.soon(
+            TICKS_PER_SLOT,
+            Happening::Answered(by, life, Box::new(Event::ExitSubmitted { proposal, outcomes })),
+        );
+    }
+}
