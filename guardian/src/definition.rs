@@ -138,4 +138,4 @@ fn render<T: Serialize>(header: &str, value: &T, path: &Path) -> Result<String, 
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -34,6 +34,9 @@ pub const FORMAT: u16 = 1;
 /// Most bytes of one encoded record.
 pub const MAX_RECORD: usize = 4 << 20;
 
+/// A sealed share with its validator's key.
+pub(crate) type StoredShare = ([u8; 48], Vec<u8>);
+
 /// An open store. Closing it is dropping it.
 #[derive(Debug)]
 pub struct Store {
@@ -147,7 +150,7 @@ impl Store {
     }
 
     /// Adds shares, sealed by the caller, by validator key. Durable when it returns; none is ever replaced.
-    pub(crate) fn add_shares(&self, shares: &[([u8; 48], Vec<u8>)]) -> Result<(), Error> {
+    pub(crate) fn add_shares(&self, shares: &[StoredShare]) -> Result<(), Error> {
         self.commit(|engine, counts| {
             engine.add_shares(shares)?;
             Ok(Counts { shares: counts.shares + shares.len() as u64, ..counts })
@@ -155,7 +158,7 @@ impl Store {
     }
 
     /// All shares, sealed, by validator key.
-    pub(crate) fn shares(&self) -> Result<Vec<([u8; 48], Vec<u8>)>, Error> {
+    pub(crate) fn shares(&self) -> Result<Vec<StoredShare>, Error> {
         self.engine.shares()
     }
 

@@ -4,6 +4,8 @@
 //! a disk would hold them, and the copy is mounted elsewhere, which replays the file system's journal. Kinder than
 //! reality (the image has no volatile cache), so it can miss a loss, never invent one.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail")]
+
 use crypto::spec::{Epoch, ValidatorIndex};
 use guardian::Store;
 use guardian_core::event::Liveness;

@@ -24,7 +24,7 @@ Examples:
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Network {
     /// Put member cards, chain and policy into one definition
-    Create(Create),
+    Create(Box<Create>),
     /// Check a definition and show it with its id
     Inspect(Inspect),
 }

@@ -4,7 +4,7 @@
 //! disk, so [`Engine::sync`] adds `fdatasync` of its one data file; directories are synced at creation; a
 //! leaf holds 17 values before it splits and must fit a segment of 512 KiB, so values stay at [`CHUNK`].
 
-use super::FORMAT;
+use super::{FORMAT, StoredShare};
 use crate::{Error, file};
 use guardian_core::guardian_set::{GuardianIndex, NetworkId};
 use sha2::{Digest, Sha256};
@@ -211,7 +211,7 @@ impl Engine {
     }
 
     /// Writes sealed shares. Not durable before [`Engine::sync`].
-    pub(super) fn add_shares(&self, shares: &[([u8; 48], Vec<u8>)]) -> Result<(), Error> {
+    pub(super) fn add_shares(&self, shares: &[StoredShare]) -> Result<(), Error> {
         let mut batch = sled::Batch::default();
         for (key, share) in shares {
             batch.insert(&key[..], seal(key, share));
@@ -220,7 +220,7 @@ impl Engine {
     }
 
     /// All sealed shares by validator key.
-    pub(super) fn shares(&self) -> Result<Vec<([u8; 48], Vec<u8>)>, Error> {
+    pub(super) fn shares(&self) -> Result<Vec<StoredShare>, Error> {
         self.shares
             .iter()
             .map(|entry| {
