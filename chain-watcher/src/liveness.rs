@@ -96,3 +96,6 @@ async fn read_batch(
 fn lacks_endpoint(error: &Error) -> bool {
     matches!(error, Error::Refused { status: 404 | 405 | 501, .. })
 }
+
+#[cfg(test)]
+mod tests;
