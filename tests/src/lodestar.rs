@@ -19,12 +19,13 @@ pub const DARK: ValidatorIndex = ValidatorIndex(VALIDATORS - 1);
 /// From start until the REST API answers it takes 6 to 7 s on two idle cores.
 const START_LIMIT: Duration = Duration::from_secs(90);
 
-/// A running beacon node. Killed when dropped; its log is shown when a test panics.
+/// A running beacon node. Killed when dropped; its log is shown unless the story [`ended well`](Self::ended_well).
 pub struct Lodestar {
     child: Child,
     log: PathBuf,
     url: String,
     http: reqwest::Client,
+    well: bool,
 }
 
 /// What the head state says of a validator.
@@ -76,7 +77,7 @@ impl Lodestar {
             .spawn()
             .context("start tests/peers/run.sh")?;
         let http = reqwest::Client::builder().timeout(Duration::from_secs(10)).build()?;
-        let mut node = Self { child, log, url: format!("http://127.0.0.1:{rest}"), http };
+        let mut node = Self { child, log, url: format!("http://127.0.0.1:{rest}"), http, well: false };
         let started = tokio::time::Instant::now();
         loop {
             if let Some(status) = node.child.try_wait()? {
@@ -88,6 +89,11 @@ impl Lodestar {
             ensure!(started.elapsed() < START_LIMIT, "Lodestar is not up after {START_LIMIT:?}");
             tokio::time::sleep(Duration::from_millis(250)).await;
         }
+    }
+
+    /// The story ended as it should: nobody needs the log.
+    pub fn ended_well(mut self) {
+        self.well = true;
     }
 
     /// Its Beacon API.
@@ -162,7 +168,7 @@ impl Drop for Lodestar {
         // SIGKILL: a graceful stop of it can hang.
         let _ = self.child.kill();
         let _ = self.child.wait();
-        if std::thread::panicking() {
+        if !self.well {
             eprintln!("--- end of Lodestar's log\n{}", tail(&self.log));
         }
     }

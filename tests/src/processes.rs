@@ -1,7 +1,8 @@
 //! Real guardian processes, set up and driven through the commands an operator would type.
 
 use anyhow::{Context, Result, bail, ensure};
-use guardian_core::status::StatusSnapshot;
+use guardian_core::proposal::State;
+use guardian_core::status::{ProposalStatus, StatusSnapshot};
 use std::ffi::OsStr;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -19,12 +20,17 @@ pub const PASSWORD: &str = "correct horse battery staple";
 /// Longest a guardian may take to answer after its start.
 const START_LIMIT: Duration = Duration::from_secs(60);
 
-/// Four guardians with their folders, ports and processes. Killed when dropped; their logs are shown when a test panics.
+/// Longest wait for a guardian to come to a wished status. The stories take about a minute.
+const STATUS_LIMIT: Duration = Duration::from_secs(180);
+
+/// Four guardians with their folders, ports and processes. Killed when dropped; their logs are shown unless the
+/// story [`ended well`](Self::ended_well).
 pub struct Guardians {
     program: PathBuf,
     dir: PathBuf,
     members: Vec<Member>,
     http: reqwest::Client,
+    well: bool,
 }
 
 struct Member {
@@ -43,7 +49,8 @@ impl Guardians {
         ensure!(!beacons.is_empty(), "a beacon node is needed");
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder().timeout(Duration::from_secs(5)).build()?;
-        let mut guardians = Self { program: program()?, dir: dir.to_owned(), members: Vec::new(), http };
+        let mut guardians =
+            Self { program: program()?, dir: dir.to_owned(), members: Vec::new(), http, well: false };
         secret_file(&guardians.password_file())?;
         for (name, beacon) in NAMES.iter().zip(beacons.iter().cycle()) {
             let (home, p2p_port, http_port) = (dir.join(name), free_port()?, free_port()?);
@@ -61,6 +68,8 @@ impl Guardians {
                 format!("127.0.0.1:{http_port}").as_ref(),
                 "--password-file".as_ref(),
                 guardians.password_file().as_os_str(),
+                "--kdf".as_ref(),
+                "light".as_ref(),
             ])?;
             guardians.members.push(Member { dir: home, http_port, child: None });
         }
@@ -105,6 +114,8 @@ impl Guardians {
             self.command([
                 "custody".as_ref(),
                 "import".as_ref(),
+                "--kdf".as_ref(),
+                "light".as_ref(),
                 "--config".as_ref(),
                 config.as_os_str(),
                 custody.as_os_str(),
@@ -172,6 +183,36 @@ impl Guardians {
         Ok(self.http.get(url).send().await?.error_for_status()?.json().await?)
     }
 
+    /// Asks guardian `index` until its status is as wished, and answers it.
+    ///
+    /// # Errors
+    /// When it does not come to that in time, with its last status.
+    pub async fn status_until(
+        &self,
+        index: usize,
+        wish: &str,
+        mut fulfilled: impl FnMut(&StatusSnapshot) -> bool,
+    ) -> Result<StatusSnapshot> {
+        let started = tokio::time::Instant::now();
+        loop {
+            let status = self.status(index).await;
+            match status {
+                Ok(status) if fulfilled(&status) => return Ok(status),
+                status => ensure!(
+                    started.elapsed() < STATUS_LIMIT,
+                    "guardian {index} never came to `{wish}`; its last status: {}",
+                    status.map_or_else(|problem| problem.to_string(), |status| format!("{status:#?}"))
+                ),
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// The story ended as it should: nobody needs the logs.
+    pub fn ended_well(mut self) {
+        self.well = true;
+    }
+
     /// The network's definition, as `guardian network create` wrote it.
     pub fn definition_file(&self) -> PathBuf {
         self.dir.join("network.toml")
@@ -223,12 +264,24 @@ impl Drop for Guardians {
                 let _ = child.wait();
             }
         }
-        if std::thread::panicking() {
+        if !self.well {
             for index in 1..=self.members.len() {
                 eprintln!("--- end of guardian {index}'s log\n{}", tail(&self.log_file(index)));
             }
         }
     }
+}
+
+/// How far a proposal has come on the way to [`State::Finalized`]; ends elsewhere count as nothing.
+pub fn progress(state: State) -> usize {
+    let way =
+        [State::Open, State::Certified, State::Signed, State::Submitted, State::Included, State::Finalized];
+    way.iter().position(|step| *step == state).map_or(0, |step| step + 1)
+}
+
+/// The proposal that has come furthest. One that found no quorum in its voting window is followed by another.
+pub fn leading(status: &StatusSnapshot) -> Option<&ProposalStatus> {
+    status.proposals.iter().max_by_key(|story| progress(story.state))
 }
 
 /// The guardian binary, built beside the test's own.

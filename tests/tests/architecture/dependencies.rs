@@ -4,7 +4,7 @@ use cargo_metadata::{CargoOpt, DependencyKind, Metadata, MetadataCommand, Packag
 use std::collections::{BTreeMap, BTreeSet};
 
 /// This machine's target triple.
-pub fn host() -> String {
+pub(crate) fn host() -> String {
     let rustc = std::process::Command::new("rustc").arg("-vV").output().expect("rustc runs");
     let version = String::from_utf8(rustc.stdout).expect("rustc speaks UTF-8");
     version.lines().find_map(|line| line.strip_prefix("host: ")).expect("rustc names its host").to_owned()

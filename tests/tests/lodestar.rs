@@ -1,0 +1,158 @@
+//! The main job against a beacon node nobody here wrote: guardians notice that one of Lodestar's validators does not
+//! attest, and force it off the chain.
+
+use anyhow::{Context, Result, ensure};
+use crypto::keystore::{self, Kdf};
+use crypto::spec::{BlsSignature, Epoch};
+use crypto::vault::{Password, ScryptCost};
+use guardian_core::guardian_set::GuardianIndex;
+use guardian_core::proposal::State;
+use guardian_core::status::{ProposalStatus, StatusSnapshot};
+use std::path::{Path, PathBuf};
+use tests::adversary::Adversary;
+use tests::lodestar::{DARK, Lodestar};
+use tests::processes::{Guardians, PASSWORD, leading};
+use tokio::sync::{Mutex, MutexGuard};
+
+/// Two dark finalized epochs are enough; and with one watched validator, "all watched validators are dark" is normal.
+const RULES: [&str; 6] = ["--offline-epochs", "2", "--max-dark-percent", "100", "--vote-window", "128"];
+
+/// One story at a time: two beacon nodes with one-second slots do not fit on two cores.
+async fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::const_new(());
+    ALONE.lock().await
+}
+
+/// The dark validator's key, as its owner would have it: an EIP-2335 keystore.
+fn keystore_file(dir: &Path) -> Result<PathBuf> {
+    let secret = devnet::chain::interop::secret_key(DARK.0)?;
+    let password = Password::new(PASSWORD);
+    let json = keystore::encrypt(&secret, &password, Kdf::Scrypt(ScryptCost::LIGHT), &mut rand::rng())?;
+    let path = dir.join("keystore.json");
+    std::fs::write(&path, json)?;
+    Ok(path)
+}
+
+fn is_finalized(status: &StatusSnapshot) -> bool {
+    leading(status).is_some_and(|story| story.state == State::Finalized)
+}
+
+fn others_connected(status: &StatusSnapshot) -> usize {
+    status.peers.iter().filter(|peer| peer.connected).count()
+}
+
+/// Lodestar has the validator leaving, by exactly the message the guardians certified, under the validator's own key.
+async fn assert_left_by_the_guardians_exit(
+    lodestar: &Lodestar,
+    story: &ProposalStatus,
+    definition: &Path,
+) -> Result<()> {
+    let standing = lodestar.standing(DARK).await?;
+    ensure!(
+        ["active_exiting", "exited_unslashed", "withdrawal_possible", "withdrawal_done"]
+            .contains(&standing.status.as_str()),
+        "Lodestar says {standing:?}"
+    );
+    ensure!(
+        standing.exit_epoch.map(Epoch) == story.exit_epoch,
+        "{standing:?}, guardians: {:?}",
+        story.exit_epoch
+    );
+
+    let included = lodestar.included_exit(DARK).await?.context("an exit in a block")?;
+    ensure!(story.proposal.exit.validator_index == DARK && story.proposal.pubkey == standing.pubkey);
+    ensure!(included.epoch == story.proposal.exit.epoch.0, "another exit than certified: {included:?}");
+    // BLS signatures are unique: this is what the whole key would have signed, and four shares never met in one place.
+    let definition = guardian::definition::load(definition)?;
+    let root = story.proposal.exit.signing_root(&definition.chain.forks, story.proposal.exit.epoch);
+    let whole: BlsSignature = devnet::chain::interop::secret_key(DARK.0)?.sign(root);
+    ensure!(included.signature == whole.to_string(), "another signature than the key's own");
+    Ok(())
+}
+
+/// Three of four guardians are enough: one is killed before anybody votes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dark_validator_is_forced_off_while_one_guardian_is_dead() -> Result<()> {
+    let _alone = alone().await;
+    let dir = tempfile::tempdir()?;
+    let lodestar = Lodestar::start(dir.path()).await?;
+    let mut guardians = Guardians::create(dir.path(), &[lodestar.url()], &RULES)?;
+    guardians.give_custody(&keystore_file(dir.path())?)?;
+    for index in 1..=4 {
+        guardians.start(index).await?;
+    }
+    guardians.status_until(1, "sees the three others", |status| others_connected(status) == 3).await?;
+
+    let before = guardians.status(4).await?;
+    assert!(
+        before.proposals.is_empty(),
+        "guardian 4 is killed before the vote, not after: {:?}",
+        before.proposals
+    );
+    guardians.kill(4)?;
+
+    let status = guardians.status_until(1, "combined and offered", |status| {
+        leading(status).is_some_and(|story| story.combined && !story.submissions.is_empty())
+    });
+    let status = status.await?;
+    let story = leading(&status).context("a proposal")?;
+    assert!(
+        story.votes.iter().all(|(voter, _)| *voter != GuardianIndex(4)),
+        "the dead do not vote: {story:?}"
+    );
+    assert!(story.culprits.is_empty() && status.faults.is_empty(), "nobody did wrong: {:?}", status.faults);
+
+    for index in 1..=3 {
+        let status = guardians.status_until(index, "the exit is finalized", is_finalized).await?;
+        let story = leading(&status).context("a proposal")?;
+        assert_left_by_the_guardians_exit(&lodestar, story, &guardians.definition_file()).await?;
+    }
+    guardians.ended_well();
+    lodestar.ended_well();
+    Ok(())
+}
+
+/// A guardian that approves and then sends a false partial signature is found out and does not stop the others.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_false_partial_is_named_and_does_not_stop_the_exit() -> Result<()> {
+    let _alone = alone().await;
+    let dir = tempfile::tempdir()?;
+    let lodestar = Lodestar::start(dir.path()).await?;
+    let mut guardians = Guardians::create(dir.path(), &[lodestar.url()], &RULES)?;
+    guardians.give_custody(&keystore_file(dir.path())?)?;
+
+    // Guardian 4's seat is taken by the liar, with guardian 4's own identity key.
+    let definition = guardian::definition::load(&guardians.definition_file())?;
+    let identity =
+        guardian::keyfile::open_identity(&guardians.home(4).join("identity.json"), &Password::new(PASSWORD))?;
+    let liar = Adversary::start(definition, GuardianIndex(4), identity)?;
+
+    // Guardian 3 stays away, so that with t = 3 the false partial must be among the first three.
+    guardians.start(1).await?;
+    guardians.start(2).await?;
+    let blamed = |status: &StatusSnapshot| {
+        leading(status).is_some_and(|story| story.culprits.iter().any(|share| share.get() == 4))
+    };
+    for index in [1, 2] {
+        let status = guardians.status_until(index, "names guardian 4", blamed).await?;
+        let story = leading(&status).context("a proposal")?;
+        assert!(!story.combined, "two honest partials are not enough: {story:?}");
+        assert_eq!(story.culprits.len(), 1, "only the liar is blamed: {story:?}");
+        let faults: Vec<_> = status.faults.iter().map(|fault| (fault.guardian, fault.kind.code())).collect();
+        assert_eq!(faults, [(GuardianIndex(4), "invalid_partial")]);
+    }
+    assert!(liar.said().approvals == 1 && liar.said().false_partials == 1, "{:?}", liar.said());
+    let standing = lodestar.standing(DARK).await?;
+    assert_eq!(standing.exit_epoch, None, "nothing may leave the chain yet");
+
+    // Guardian 3 comes late, learns by catch-up what was certified, and its honest partial completes the signature.
+    guardians.start(3).await?;
+    for index in 1..=3 {
+        let status = guardians.status_until(index, "the exit is finalized", is_finalized).await?;
+        let story = leading(&status).context("a proposal")?;
+        assert_left_by_the_guardians_exit(&lodestar, story, &guardians.definition_file()).await?;
+    }
+    guardians.ended_well();
+    lodestar.ended_well();
+    Ok(())
+}
