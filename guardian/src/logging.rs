@@ -52,57 +52,65 @@ where
 /// Logs an event at `debug`, in a line.
 pub fn event(event: &Event) {
     match event {
-        Event::SlotStarted(slot) => debug!(event = "slot_started", %slot),
-        Event::CustodyLoaded(custody) => debug!(event = "custody_loaded", shares = custody.len()),
+        Event::SlotStarted(slot) => debug!(target: "guardian::event", event = "slot_started", %slot),
+        Event::CustodyLoaded(custody) => {
+            debug!(target: "guardian::event", event = "custody_loaded", shares = custody.len())
+        }
         Event::HeadObserved { slot, validators } => {
-            debug!(event = "head_observed", %slot, validators = validators.len());
+            debug!(target: "guardian::event", event = "head_observed", %slot, validators = validators.len());
         }
         Event::FinalizedObserved { checkpoint, validators } => {
-            debug!(event = "finalized_observed", epoch = %checkpoint.epoch, root = %checkpoint.root, validators = validators.len());
+            debug!(target: "guardian::event", event = "finalized_observed", epoch = %checkpoint.epoch, root = %checkpoint.root, validators = validators.len());
         }
         Event::LivenessObserved(liveness) => {
-            debug!(event = "liveness_observed", epoch = %liveness.epoch, live = liveness.live.len(), dark = liveness.dark.len());
+            debug!(target: "guardian::event", event = "liveness_observed", epoch = %liveness.epoch, live = liveness.live.len(), dark = liveness.dark.len());
         }
         Event::ExitGossiped { validator_index, epoch } => {
-            debug!(event = "exit_gossiped", validator = %validator_index, %epoch);
+            debug!(target: "guardian::event", event = "exit_gossiped", validator = %validator_index, %epoch);
         }
         Event::NodesObserved(nodes) => {
-            debug!(
-                event = "nodes_observed",
+            debug!(target: "guardian::event", event = "nodes_observed",
                 total = nodes.total,
                 healthy = nodes.healthy,
                 disagree = nodes.disagree
             );
         }
         Event::MessageReceived { from, message, envelope } => {
-            debug!(
-                event = "message_received",
+            debug!(target: "guardian::event", event = "message_received",
                 guardian = from.0,
                 message = kind(message),
                 bytes = envelope.0.len()
             );
         }
         Event::CertificateReceived { from, proposal, approvals, .. } => {
-            debug!(event = "certificate_received", guardian = from.0, proposal = %proposal.id(), approvals = approvals.len());
+            debug!(target: "guardian::event", event = "certificate_received", guardian = from.0, proposal = %proposal.id(), approvals = approvals.len());
         }
-        Event::GarbageReceived { from } => debug!(event = "garbage_received", guardian = from.0),
-        Event::PeerConnected(peer) => debug!(event = "peer_connected", guardian = peer.0),
-        Event::PeerDisconnected(peer) => debug!(event = "peer_disconnected", guardian = peer.0),
+        Event::GarbageReceived { from } => {
+            debug!(target: "guardian::event", event = "garbage_received", guardian = from.0)
+        }
+        Event::PeerConnected(peer) => {
+            debug!(target: "guardian::event", event = "peer_connected", guardian = peer.0)
+        }
+        Event::PeerDisconnected(peer) => {
+            debug!(target: "guardian::event", event = "peer_disconnected", guardian = peer.0)
+        }
         Event::CatchUpRequested { from, request } => {
-            debug!(event = "catch_up_requested", guardian = from.0, request = request.0);
+            debug!(target: "guardian::event", event = "catch_up_requested", guardian = from.0, request = request.0);
         }
         Event::ExitSigned(partial) => {
-            debug!(event = "exit_signed", proposal = %partial.proposal, share = %partial.index);
+            debug!(target: "guardian::event", event = "exit_signed", proposal = %partial.proposal, share = %partial.index);
         }
-        Event::SigningFailed { proposal, problem } => debug!(event = "signing_failed", %proposal, %problem),
+        Event::SigningFailed { proposal, problem } => {
+            debug!(target: "guardian::event", event = "signing_failed", %proposal, %problem)
+        }
         Event::ExitCombined { proposal, culprits, .. } => {
-            debug!(event = "exit_combined", %proposal, culprits = culprits.len());
+            debug!(target: "guardian::event", event = "exit_combined", %proposal, culprits = culprits.len());
         }
         Event::CombineFailed { proposal, culprits } => {
-            debug!(event = "combine_failed", %proposal, culprits = culprits.len());
+            debug!(target: "guardian::event", event = "combine_failed", %proposal, culprits = culprits.len());
         }
         Event::ExitSubmitted { proposal, outcomes } => {
-            debug!(event = "exit_submitted", %proposal, nodes = outcomes.len());
+            debug!(target: "guardian::event", event = "exit_submitted", %proposal, nodes = outcomes.len());
         }
     }
 }
@@ -110,25 +118,33 @@ pub fn event(event: &Event) {
 /// Logs a command at `debug`, in a line.
 pub fn command(command: &Command) {
     match command {
-        Command::Persist(records) => debug!(command = "persist", records = records.len()),
-        Command::Broadcast(message) => debug!(command = "broadcast", message = kind(message)),
-        Command::Reply { request, envelopes } => {
-            debug!(command = "reply", request = request.0, envelopes = envelopes.len());
+        Command::Persist(records) => {
+            debug!(target: "guardian::command", command = "persist", records = records.len())
         }
-        Command::RequestCatchUp(peer) => debug!(command = "request_catch_up", guardian = peer.0),
+        Command::Broadcast(message) => {
+            debug!(target: "guardian::command", command = "broadcast", message = kind(message))
+        }
+        Command::Reply { request, envelopes } => {
+            debug!(target: "guardian::command", command = "reply", request = request.0, envelopes = envelopes.len());
+        }
+        Command::RequestCatchUp(peer) => {
+            debug!(target: "guardian::command", command = "request_catch_up", guardian = peer.0)
+        }
         Command::SignExit(order) => {
-            debug!(command = "sign_exit", proposal = %order.proposal(), validator = %order.exit().validator_index);
+            debug!(target: "guardian::command", command = "sign_exit", proposal = %order.proposal(), validator = %order.exit().validator_index);
         }
         Command::CombineExit(order) => {
-            debug!(command = "combine_exit", proposal = %order.proposal, partials = order.partials.len());
+            debug!(target: "guardian::command", command = "combine_exit", proposal = %order.proposal, partials = order.partials.len());
         }
         Command::SubmitExit { proposal, exit } => {
-            debug!(command = "submit_exit", %proposal, validator = %exit.message.validator_index);
+            debug!(target: "guardian::command", command = "submit_exit", %proposal, validator = %exit.message.validator_index);
         }
         Command::ReportFault(fault) => {
-            debug!(command = "report_fault", guardian = fault.guardian.0, code = fault.kind.code());
+            debug!(target: "guardian::command", command = "report_fault", guardian = fault.guardian.0, code = fault.kind.code());
         }
-        Command::PublishStatus(status) => debug!(command = "publish_status", slot = %status.slot),
+        Command::PublishStatus(status) => {
+            debug!(target: "guardian::command", command = "publish_status", slot = %status.slot)
+        }
     }
 }
 

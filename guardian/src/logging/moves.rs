@@ -7,50 +7,59 @@ use guardian_core::proposal::Origin;
 use guardian_core::record::Record;
 use tracing::{debug, info, warn};
 
+/// Who speaks, in log lines and filters.
+const TARGET: &str = "guardian";
+
 /// Logs a record of guardian `me` that was just made durable.
 pub fn moved(record: &Record, me: GuardianIndex) {
     match record {
         Record::Proposed(proposal) => {
             let Origin::Offline { dark_from, dark_to } = &proposal.origin;
             info!(
-                proposal = %proposal.id(), validator = %proposal.exit.validator_index, pubkey = %proposal.pubkey,
+                target: TARGET, proposal = %proposal.id(), validator = %proposal.exit.validator_index, pubkey = %proposal.pubkey,
                 %dark_from, %dark_to, expires = %proposal.expires, "exit proposed: the validator is offline"
             );
         }
         Record::VoteCast(vote) => match vote.decision {
-            Decision::Approve => info!(proposal = %vote.proposal, guardian = me.0, "voted to approve"),
+            Decision::Approve => {
+                info!(target: TARGET, proposal = %vote.proposal, guardian = me.0, "voted to approve")
+            }
             Decision::Reject(code) => {
-                info!(proposal = %vote.proposal, guardian = me.0, ?code, "voted to reject")
+                info!(target: TARGET, proposal = %vote.proposal, guardian = me.0, ?code, "voted to reject")
             }
             Decision::Withdraw(code) => {
-                info!(proposal = %vote.proposal, guardian = me.0, ?code, "withdrew the approval")
+                info!(target: TARGET, proposal = %vote.proposal, guardian = me.0, ?code, "withdrew the approval")
             }
         },
         Record::VoteSeen { from, vote, .. } if *from == me => {
-            debug!(proposal = %vote.proposal, guardian = from.0, "own vote recorded");
+            debug!(target: TARGET, proposal = %vote.proposal, guardian = from.0, "own vote recorded");
         }
         Record::VoteSeen { from, vote, .. } => {
-            info!(proposal = %vote.proposal, guardian = from.0, decision = ?vote.decision, "vote received");
+            info!(target: TARGET, proposal = %vote.proposal, guardian = from.0, decision = ?vote.decision, "vote received");
         }
         Record::Certified { proposal, approvals, at } => {
-            info!(%proposal, approvals = approvals.len(), slot = %at, "certified");
+            info!(target: TARGET, %proposal, approvals = approvals.len(), slot = %at, "certified");
         }
-        Record::Released { proposal, at } => info!(%proposal, slot = %at, "releasing our partial signature"),
+        Record::Released { proposal, at } => {
+            info!(target: TARGET, %proposal, slot = %at, "releasing our partial signature")
+        }
         Record::PartialHeld { from, partial, .. } => {
-            info!(proposal = %partial.proposal, guardian = from.0, share = %partial.index, "partial signature held");
+            info!(target: TARGET, proposal = %partial.proposal, guardian = from.0, share = %partial.index, "partial signature held");
         }
         Record::Combined { proposal, exit, culprits } => {
-            info!(%proposal, validator = %exit.message.validator_index, epoch = %exit.message.epoch, "exit combined and verified");
+            info!(target: TARGET, %proposal, validator = %exit.message.validator_index, epoch = %exit.message.epoch, "exit combined and verified");
             for share in culprits {
-                warn!(%proposal, %share, code = "invalid_partial", "this share's partial signature is false");
+                warn!(target: TARGET, %proposal, %share, code = "invalid_partial", "this share's partial signature is false");
             }
         }
         Record::Submitted { proposal, at, outcomes } => {
             for (node, outcome) in outcomes {
-                info!(%proposal, slot = %at, node, ?outcome, "exit posted");
+                info!(target: TARGET, %proposal, slot = %at, node, ?outcome, "exit posted");
             }
         }
-        Record::Moved { proposal, to, at } => info!(%proposal, state = ?to, slot = %at, "proposal moved"),
+        Record::Moved { proposal, to, at } => {
+            info!(target: TARGET, %proposal, state = ?to, slot = %at, "proposal moved")
+        }
         // Told with the core's report of it.
         Record::Faulted { .. } => {}
         Record::Liveness(_) | Record::Finalized(_) | Record::NotFinalizing(_) => {}
