@@ -70,6 +70,7 @@ pub struct Beacon {
 #[serde(deny_unknown_fields)]
 pub struct P2p {
     /// Multiaddrs to listen on, 1 to [`MAX_ENTRIES`], such as `/ip4/0.0.0.0/tcp/9440`.
+    #[serde(deserialize_with = "multiaddrs")]
     pub listen: Vec<String>,
 }
 
@@ -173,6 +174,16 @@ fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> 
 fn http_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Url, D::Error> {
     let text = String::deserialize(deserializer)?;
     document::http_url(&text).map_err(de::Error::custom)
+}
+
+fn multiaddrs<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let addresses = Vec::<String>::deserialize(deserializer)?;
+    match addresses.iter().find(|address| address.parse::<p2p::Multiaddr>().is_err()) {
+        Some(bad) => {
+            Err(de::Error::custom(format!("`{bad}` is no multiaddr; write it like /ip4/0.0.0.0/tcp/9440")))
+        }
+        None => Ok(addresses),
+    }
 }
 
 fn socket_address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {

@@ -74,6 +74,11 @@ fn mistakes_are_named() {
             "[[beacon]]\nname=\"lodestar-1\"\nurl=\"http://x\"\n[[beacon]]",
             &["named `lodestar-1`"],
         ),
+        (
+            "/ip4/127.0.0.1/tcp/9440",
+            "127.0.0.1:9440",
+            &["`127.0.0.1:9440` is no multiaddr", "/ip4/0.0.0.0/tcp/9440"],
+        ),
         ("[log]", "[log", &[".toml:"]),
         ("[\"/ip4/127.0.0.1/tcp/9440\"]", "7", &["listen = 7", "invalid type"]),
     ];
