@@ -212,3 +212,6 @@ impl Effects {
         self.view.send_modify(|view| view.status = Some(Arc::from(status)));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,8 +20,7 @@ use tracing_subscriber::fmt::MakeWriter;
 /// Starts logging to standard error for this process. A second start in one process changes nothing.
 ///
 /// # Errors
-/// [`Error::Document`] is not among them: the filter was checked when the configuration was read.
-/// [`Error::Identity`] when it nevertheless cannot be parsed.
+/// [`Error::Identity`] when the filter cannot be parsed; reading the configuration has checked that already.
 pub fn start(log: &Log) -> Result<(), Error> {
     let subscriber = subscriber(log, std::io::stderr, std::io::stderr().is_terminal())?;
     // Fails only when the process logs already, as with several nodes in one test.

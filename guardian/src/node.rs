@@ -238,4 +238,4 @@ async fn connect(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

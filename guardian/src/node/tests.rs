@@ -46,17 +46,9 @@ impl Home {
         )
         .unwrap();
         let custody = crypto::custody::CustodySecretKey::generate(&mut rand::rng());
-        let phase0 = Fork { name: ForkName::Phase0, version: ForkVersion([1; 4]), epoch: Epoch(0) };
         let definition = NetworkDefinition {
             name: "one".to_owned(),
-            chain: ChainSpec {
-                name: "test".to_owned(),
-                genesis_time: unix_now().as_secs() - 10,
-                seconds_per_slot: NonZeroU64::MIN,
-                slots_per_epoch: NonZeroU64::new(8).unwrap(),
-                shard_committee_period: 0,
-                forks: ForkSchedule::new(Root([9; 32]), vec![phase0]).unwrap(),
-            },
+            chain: young_chain(),
             guardian_set: GuardianSet {
                 epoch: GuardianSetEpoch(0),
                 threshold: Threshold::new(1, 1).unwrap(),
@@ -126,7 +118,20 @@ impl Home {
     }
 }
 
-fn free_address() -> SocketAddr {
+/// A chain of one-second slots that began ten seconds ago.
+pub(crate) fn young_chain() -> ChainSpec {
+    let phase0 = Fork { name: ForkName::Phase0, version: ForkVersion([1; 4]), epoch: Epoch(0) };
+    ChainSpec {
+        name: "test".to_owned(),
+        genesis_time: unix_now().as_secs() - 10,
+        seconds_per_slot: NonZeroU64::MIN,
+        slots_per_epoch: NonZeroU64::new(8).unwrap(),
+        shard_committee_period: 0,
+        forks: ForkSchedule::new(Root([9; 32]), vec![phase0]).unwrap(),
+    }
+}
+
+pub(crate) fn free_address() -> SocketAddr {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
@@ -135,7 +140,7 @@ fn has_reason(body: &Value, code: &str) -> bool {
 }
 
 /// A beacon node that knows its chain and nothing else.
-async fn serve_chain(address: SocketAddr, chain: ChainSpec) {
+pub(crate) async fn serve_chain(address: SocketAddr, chain: ChainSpec) {
     let genesis = json!({ "data": {
         "genesis_time": chain.genesis_time.to_string(),
         "genesis_validators_root": chain.forks.genesis_validators_root(),

@@ -1,0 +1,145 @@
+use super::{Effects, Tools};
+use crate::metrics::Metrics;
+use crate::node::tests::{free_address, serve_chain, young_chain};
+use crate::node::{Arrival, Directory};
+use crate::signer::Signer;
+use crate::{Error, Store, http};
+use crypto::keys::SecretKey;
+use crypto::spec::{Epoch, Root, Slot};
+use crypto::threshold::Threshold;
+use guardian_core::command::CombineOrder;
+use guardian_core::event::PostOutcome;
+use guardian_core::guardian_set::{GuardianIndex, NetworkId};
+use guardian_core::message::{Decision, Message, Vote, WireMessage};
+use guardian_core::proposal::ProposalId;
+use guardian_core::record::Record;
+use guardian_core::{Command, Event};
+use p2p::identity::Keypair;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+
+const ME: GuardianIndex = GuardianIndex(1);
+
+/// Long for this machine on a bad day; nothing waits for it unless it fails.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Real hands over a real store and a network without peers.
+struct Bench {
+    effects: Effects,
+    arrivals: mpsc::Receiver<Arrival>,
+    store: Arc<Store>,
+    network: p2p::Network,
+    _parts: JoinSet<()>,
+    _inbound: mpsc::Receiver<p2p::Inbound>,
+    _directory: tempfile::TempDir,
+}
+
+impl Bench {
+    async fn new(inbox: usize) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let keypair = Keypair::generate_secp256k1();
+        let members = [(keypair.public().to_peer_id(), ME)];
+        let config = p2p::Config {
+            keypair,
+            network: [5; 32],
+            listen: Vec::new(),
+            peers: Vec::new(),
+            limits: p2p::Limits::default(),
+        };
+        let (network, inbound) = p2p::start(config).unwrap();
+        let (address, chain) = (free_address(), young_chain());
+        serve_chain(address, chain.clone()).await;
+        let node = chain_watcher::NodeConfig {
+            name: "fake".to_owned(),
+            url: format!("http://{address}").parse().unwrap(),
+        };
+        let timeouts = chain_watcher::Timeouts::default();
+        let forks = chain.forks.clone();
+        let config = chain_watcher::Config { nodes: vec![node], expected: chain, timeouts };
+        let nodes = chain_watcher::connect(config).await.unwrap();
+        let (poster, _) = chain_watcher::watch(nodes, watch::channel(Vec::new()).1);
+        let store = Arc::new(Store::open(directory.path(), NetworkId([5; 32]), ME).unwrap());
+        let (inbox, arrivals) = mpsc::channel(inbox);
+        let mut parts = JoinSet::new();
+        let tools = Tools {
+            store: Arc::clone(&store),
+            network: network.clone(),
+            directory: Directory::of(members, ME),
+            metrics: Metrics::new().0,
+            view: watch::channel(http::View::default()).0,
+            signer: Signer::new([], forks).unwrap(),
+            poster,
+            inbox,
+        };
+        let effects = Effects::start(tools, &mut parts);
+        Self { effects, arrivals, store, network, _parts: parts, _inbound: inbound, _directory: directory }
+    }
+}
+
+fn vote() -> Vote {
+    Vote { proposal: ProposalId([4; 32]), revision: 0, decision: Decision::Approve }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn records_are_in_the_store_when_persist_is_done() {
+    let mut bench = Bench::new(8).await;
+    let record = Record::VoteCast(vote());
+    bench.effects.execute(Command::Persist(vec![record.clone()])).await.unwrap();
+    assert_eq!(bench.store.records().unwrap(), [record]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_cannot_keep_a_record_stops_the_node() {
+    let mut bench = Bench::new(8).await;
+    let words = "x".repeat(crate::store::MAX_RECORD);
+    let outcomes = vec![("fake".to_owned(), PostOutcome::Rejected(words))];
+    let record = Record::Submitted { proposal: ProposalId([4; 32]), at: Slot(1), outcomes };
+    let problem = bench.effects.execute(Command::Persist(vec![record])).await.unwrap_err();
+    assert!(matches!(problem, Error::RecordTooLarge { .. }), "{problem}");
+    assert!(bench.store.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn own_messages_come_back_as_everybody_elses_though_nobody_is_connected() {
+    let mut bench = Bench::new(8).await;
+    bench.effects.execute(Command::Broadcast(Message::Vote(vote()))).await.unwrap();
+    let Some(Event::MessageReceived { from, message, envelope }) = bench.effects.next_own() else {
+        panic!("the own message did not come back")
+    };
+    assert_eq!((from, message), (ME, Message::Vote(vote())));
+    let opened = bench.network.open_sealed(&envelope.0).unwrap();
+    assert_eq!(WireMessage::decode(&opened.payload), Some(Message::Vote(vote())));
+    assert!(bench.effects.next_own().is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_inbox_holds_up_the_workers_and_never_the_loop() {
+    let mut bench = Bench::new(1).await;
+    let (key_set, shares) =
+        SecretKey::generate(&mut rand::rng()).split(Threshold::new(2, 3).unwrap(), &mut rand::rng());
+    let root = Root([6; 32]);
+    let partials: Vec<_> = shares.iter().map(|share| (share.index(), share.sign(root).signature)).collect();
+    const ORDERS: u8 = 20;
+    let orders = async {
+        for number in 0..ORDERS {
+            let order = CombineOrder {
+                proposal: ProposalId([number; 32]),
+                key_set: key_set.clone(),
+                signing_root: root,
+                partials: partials.clone(),
+            };
+            bench.effects.execute(Command::CombineExit(order)).await.unwrap();
+        }
+        // The loop goes on, with an inbox that nobody empties.
+        let record = Record::NotFinalizing(Epoch(1));
+        bench.effects.execute(Command::Persist(vec![record])).await.unwrap();
+    };
+    tokio::time::timeout(PATIENCE, orders).await.expect("no command waits for the inbox");
+    for number in 0..ORDERS {
+        let arrival = tokio::time::timeout(PATIENCE, bench.arrivals.recv()).await.unwrap().unwrap();
+        let Event::ExitCombined { proposal, .. } = arrival.event else { panic!("{arrival:?}") };
+        assert_eq!(proposal, ProposalId([number; 32]));
+    }
+}
