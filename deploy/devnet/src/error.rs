@@ -1,5 +1,7 @@
 //! The one error type of this crate.
 
+use std::path::PathBuf;
+
 /// What can stop the devnet or one of its parts.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -28,4 +30,64 @@ pub enum Error {
     /// Keys or shares were refused.
     #[error(transparent)]
     Crypto(#[from] crypto::Error),
+    /// A file or folder could not be read or written.
+    #[error("{action} {path}: {source}")]
+    File {
+        /// What was tried, such as `cannot write`.
+        action: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The folder for the devnet is in use.
+    #[error("{path} is not empty; choose another folder with --dir, or remove it")]
+    NotEmpty {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A program could not be started, or a port not be had.
+    #[error("{action}: {source}")]
+    System {
+        /// What was tried.
+        action: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A command of the guardian program failed.
+    #[error("`guardian {command}` failed ({status}):\n{output}")]
+    Command {
+        /// The arguments.
+        command: String,
+        /// How it ended.
+        status: String,
+        /// What it said, both streams.
+        output: String,
+    },
+    /// A guardian process is not running.
+    #[error("guardian {name} is not running ({status}); its log is {log}")]
+    NotRunning {
+        /// Which.
+        name: String,
+        /// How it ended, or that it was not started.
+        status: String,
+        /// Where it logged.
+        log: PathBuf,
+    },
+    /// A guardian's status could not be read.
+    #[error("guardian {name} does not tell its status: {problem}")]
+    Status {
+        /// Which.
+        name: String,
+        /// Why not.
+        problem: String,
+    },
+    /// The story did not come to its end in time.
+    #[error("not finished after {seconds} s: still waiting for {waiting_for}")]
+    Deadline {
+        /// The time it had.
+        seconds: u64,
+        /// What had not happened yet.
+        waiting_for: String,
+    },
 }

@@ -1,6 +1,19 @@
 //! The whole network on one machine: an embedded beacon chain and four guardians.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`chain`] | the beacon chain, for tests of every crate; alone without the feature `story` |
+//! | [`processes`] | guardian processes, set up through the real commands |
+//! | [`story`] | the story: one validator goes dark, the guardians make it leave |
+//! | [`narrator`] | tells it |
 
 pub mod chain;
 mod error;
+#[cfg(feature = "story")]
+pub mod narrator;
+#[cfg(feature = "story")]
+pub mod processes;
+#[cfg(feature = "story")]
+pub mod story;
 
 pub use error::Error;

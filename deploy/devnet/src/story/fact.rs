@@ -1,0 +1,228 @@
+//! What the narrator can be told: one variant for everything worth a line.
+
+use crypto::spec::{Epoch, Slot, ValidatorIndex};
+use guardian_core::message::Decision;
+use guardian_core::proposal::ProposalId;
+use guardian_core::status::Hold;
+use serde::Serialize;
+use std::path::PathBuf;
+
+/// One thing that happened. In JSON, `event` names the variant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum Fact {
+    ChainStarted {
+        validators: u64,
+        fork: String,
+        epoch: Epoch,
+        finalized: Epoch,
+    },
+    BeaconNode {
+        name: String,
+        url: String,
+    },
+    GuardianMade {
+        dir: PathBuf,
+    },
+    NetworkDefined {
+        network_id: String,
+        threshold: u16,
+        guardians: usize,
+    },
+    KeysSplit {
+        validators: u64,
+        threshold: u16,
+        guardians: usize,
+    },
+    SharesImported {
+        validators: u64,
+    },
+    GuardianStarted {
+        status: String,
+        log: PathBuf,
+    },
+    Connected,
+    SeenLive {
+        validator: ValidatorIndex,
+    },
+    WentDark {
+        validator: ValidatorIndex,
+        epoch: Epoch,
+    },
+    SeenDark {
+        validator: ValidatorIndex,
+        epochs: u64,
+        due: u64,
+    },
+    Finalized {
+        epoch: Epoch,
+    },
+    Proposed {
+        proposal: ProposalId,
+        validator: ValidatorIndex,
+        dark_from: Epoch,
+        dark_to: Epoch,
+        exit_epoch: Epoch,
+    },
+    Voted {
+        decision: Decision,
+    },
+    Certified {
+        threshold: u16,
+    },
+    Held {
+        hold: Hold,
+    },
+    PartialReleased,
+    Combined {
+        culprits: usize,
+    },
+    Posted {
+        node: String,
+        outcome: String,
+    },
+    Accepted {
+        nodes: Vec<String>,
+    },
+    Included {
+        slot: Slot,
+        validator: ValidatorIndex,
+        exit_epoch: Epoch,
+    },
+    ExitFinalized {
+        validator: ValidatorIndex,
+        epoch: Epoch,
+    },
+    Settled,
+    Fault {
+        guardian: String,
+        code: &'static str,
+    },
+}
+
+/// The parts of the story, in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Act {
+    Stage,
+    Darkness,
+    Votes,
+    Signature,
+    Exit,
+}
+
+impl Act {
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::Stage => "Setting the stage",
+            Self::Darkness => "A validator goes dark",
+            Self::Votes => "Coordinate first: propose, vote, certify",
+            Self::Signature => "Sign last: partial signatures, one signature",
+            Self::Exit => "The chain takes it from there",
+        }
+    }
+}
+
+impl Fact {
+    /// The act a fact opens, when it opens one.
+    pub(crate) fn opens(&self) -> Option<Act> {
+        match self {
+            Self::ChainStarted { .. } => Some(Act::Stage),
+            Self::WentDark { .. } => Some(Act::Darkness),
+            Self::Proposed { .. } => Some(Act::Votes),
+            Self::PartialReleased => Some(Act::Signature),
+            Self::Posted { .. } | Self::Accepted { .. } | Self::Included { .. } => Some(Act::Exit),
+            _ => None,
+        }
+    }
+
+    /// Whether this is one of the moments the story is about.
+    pub(crate) fn is_turning_point(&self) -> bool {
+        matches!(
+            self,
+            Self::WentDark { .. }
+                | Self::Proposed { .. }
+                | Self::Certified { .. }
+                | Self::Combined { .. }
+                | Self::Accepted { .. }
+                | Self::Included { .. }
+                | Self::ExitFinalized { .. }
+        )
+    }
+
+    /// What happened, in the past tense, without who did it.
+    pub(crate) fn text(&self) -> String {
+        match self {
+            Self::ChainStarted { validators, fork, epoch, finalized } => {
+                format!(
+                    "started: {validators} validators, {fork}, in epoch {epoch} with epoch {finalized} finalized"
+                )
+            }
+            Self::BeaconNode { name, url } => format!("beacon node {name} serves {url}"),
+            Self::GuardianMade { dir } => format!("made identity and custody keys in {}", dir.display()),
+            Self::NetworkDefined { network_id, threshold, guardians } => {
+                format!("defined the network, {threshold} of {guardians}: {}", short(network_id))
+            }
+            Self::KeysSplit { validators, threshold, guardians } => format!(
+                "split {validators} validator keys into {guardians} shares each; any {threshold} sign, fewer know nothing"
+            ),
+            Self::SharesImported { validators } => {
+                format!("checked and stored {validators} shares, encrypted")
+            }
+            Self::GuardianStarted { status, log } => format!("runs: {status}, log {}", log.display()),
+            Self::Connected => "connected to all the others".into(),
+            Self::SeenLive { validator } => format!("saw validator {validator} attest"),
+            Self::WentDark { validator, epoch } => {
+                format!("validator {validator} stopped attesting in epoch {epoch}")
+            }
+            Self::SeenDark { validator, epochs, due } => {
+                format!(
+                    "saw validator {validator} miss {epochs} finalized {}; due at {due}",
+                    plural(*epochs, "epoch")
+                )
+            }
+            Self::Finalized { epoch } => format!("finalized epoch {epoch}"),
+            Self::Proposed { proposal, validator, dark_from, dark_to, exit_epoch } => format!(
+                "proposed that validator {validator} leaves: dark in epochs {dark_from} to {dark_to}, exit epoch \
+                 {exit_epoch}, proposal {}",
+                short(&proposal.to_string())
+            ),
+            Self::Voted { decision: Decision::Approve } => "approved".into(),
+            Self::Voted { decision: Decision::Reject(reason) } => format!("rejected: {reason:?}"),
+            Self::Voted { decision: Decision::Withdraw(reason) } => {
+                format!("withdrew the approval: {reason:?}")
+            }
+            Self::Certified { threshold } => format!("journaled the certificate: {threshold} approvals"),
+            Self::Held { hold } => format!("holds the release back: {}", hold.code()),
+            Self::PartialReleased => "released a partial signature".into(),
+            Self::Combined { culprits: 0 } => {
+                "combined the partials into the validator's signature and verified it".into()
+            }
+            Self::Combined { culprits } => {
+                format!("combined the partials and verified the signature, without {culprits} false ones")
+            }
+            Self::Posted { node, outcome } => format!("posted the exit to {node}: {outcome}"),
+            Self::Accepted { nodes } => format!("the exit was accepted by {}", nodes.join(", ")),
+            Self::Included { slot, validator, exit_epoch } => {
+                format!("block {slot} included the exit: validator {validator} leaves in epoch {exit_epoch}")
+            }
+            Self::ExitFinalized { validator, epoch } => {
+                format!("finalized epoch {epoch}, and with it the exit of validator {validator}")
+            }
+            Self::Settled => "saw the exit finalized and closed the proposal".into(),
+            Self::Fault { guardian, code } => format!("reported a fault of {guardian}: {code}"),
+        }
+    }
+}
+
+fn plural(count: u64, noun: &str) -> String {
+    if count == 1 { noun.to_owned() } else { format!("{noun}s") }
+}
+
+/// The first digits of a long hexadecimal value.
+fn short(hex: &str) -> String {
+    match hex.get(..14) {
+        Some(head) if hex.len() > 20 => format!("{head}…"),
+        _ => hex.to_owned(),
+    }
+}
