@@ -35,8 +35,8 @@ struct Arguments {
     #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u64).range(story::MIN_VALIDATORS..=4096))]
     validators: u64,
     /// Length of a slot; six slots are an epoch
-    #[arg(long, default_value_t = NonZeroU64::MIN, value_name = "SECONDS")]
-    slot_seconds: NonZeroU64,
+    #[arg(long, default_value_t = 1, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=60))]
+    slot_seconds: u64,
     /// Tell the story in JSON lines
     #[arg(long)]
     json: bool,
@@ -76,7 +76,8 @@ fn tell(arguments: Arguments) -> anyhow::Result<ExitCode> {
         prefix_args: vec!["guardian".into()],
         dir: arguments.dir,
         validators: arguments.validators,
-        seconds_per_slot: arguments.slot_seconds,
+        // Checked by the parser: at least 1.
+        seconds_per_slot: NonZeroU64::new(arguments.slot_seconds).unwrap_or(NonZeroU64::MIN),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

@@ -306,6 +306,11 @@ impl Member {
     }
 }
 
+/// The name a guardian gets by its place in the set, from 0.
+pub fn name_of(index: usize) -> String {
+    NAMES.get(index).map_or_else(|| format!("guardian-{}", index + 1), |&name| name.into())
+}
+
 fn unknown(index: usize) -> Error {
     Error::Status { name: index.to_string(), problem: "there is no such guardian".into() }
 }

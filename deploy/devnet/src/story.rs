@@ -12,7 +12,7 @@ use crate::chain::Chain;
 use crate::chain::config::{ChainConfig, Clock};
 use crate::chain::node::Node;
 use crate::narrator::{CHAIN, Narrator, OPERATOR};
-use crate::processes::{GuardianSpec, Guardians};
+use crate::processes::{GuardianSpec, Guardians, name_of};
 use crypto::spec::{Epoch, Slot, ValidatorIndex};
 use fact::Fact;
 use futures::future::join_all;
@@ -168,8 +168,8 @@ async fn set(options: &Options, narrator: &mut Narrator) -> Result<Stage, Error>
     narrator.tell(slot(), &[CHAIN], &started);
 
     let mut nodes = Vec::new();
-    for number in 1..=GUARDIANS {
-        let node = chain.node(&format!("node-{number}")).await?;
+    for index in 0..GUARDIANS {
+        let node = chain.node(&format!("node-of-{}", name_of(index))).await?;
         narrator.tell(slot(), &[CHAIN], &Fact::BeaconNode { name: node.name().into(), url: node.url() });
         nodes.push(node);
     }

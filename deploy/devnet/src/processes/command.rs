@@ -149,6 +149,9 @@ pub(crate) fn write_secret(path: &Path, text: &str) -> Result<(), Error> {
 fn log_in_json(config: &Path) -> Result<(), Error> {
     let failed = |action| move |source| Error::File { action, path: config.to_owned(), source };
     let text = std::fs::read_to_string(config).map_err(failed("cannot read"))?;
-    let text = text.replace("format = \"human\"", "format = \"json\"");
-    std::fs::write(config, text).map_err(failed("cannot write"))
+    let changed = text.replace("format = \"human\"", "format = \"json\"");
+    if changed == text {
+        return Err(failed("cannot choose JSON logs in")(std::io::ErrorKind::InvalidData.into()));
+    }
+    std::fs::write(config, changed).map_err(failed("cannot write"))
 }

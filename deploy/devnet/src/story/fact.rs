@@ -158,7 +158,7 @@ impl Fact {
                     "started: {validators} validators, {fork}, in epoch {epoch} with epoch {finalized} finalized"
                 )
             }
-            Self::BeaconNode { name, url } => format!("beacon node {name} serves {url}"),
+            Self::BeaconNode { name, url } => format!("{name} serves {url}"),
             Self::GuardianMade { dir } => format!("made identity and custody keys in {}", dir.display()),
             Self::NetworkDefined { network_id, threshold, guardians } => {
                 format!("defined the network, {threshold} of {guardians}: {}", short(network_id))
@@ -182,9 +182,8 @@ impl Fact {
                 )
             }
             Self::Finalized { epoch } => format!("finalized epoch {epoch}"),
-            Self::Proposed { proposal, validator, dark_from, dark_to, exit_epoch } => format!(
-                "proposed that validator {validator} leaves: dark in epochs {dark_from} to {dark_to}, exit epoch \
-                 {exit_epoch}, proposal {}",
+            Self::Proposed { proposal, validator, dark_from, dark_to, .. } => format!(
+                "proposed the exit of validator {validator}, dark in epochs {dark_from} to {dark_to}: proposal {}",
                 short(&proposal.to_string())
             ),
             Self::Voted { decision: Decision::Approve } => "approved".into(),

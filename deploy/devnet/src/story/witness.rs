@@ -196,7 +196,9 @@ impl Witness {
             let Origin::Offline { dark_from, dark_to } = first.proposal.origin;
             let exit_epoch = first.proposal.exit.epoch;
             let fact = Fact::Proposed { proposal: first.id, validator, dark_from, dark_to, exit_epoch };
-            let proposer = journal::first_to_mention(guardians, &first.id.to_string());
+            // The one whose log names it first; by its status alone, whoever shows it.
+            let proposer = journal::first_to_mention(guardians, &first.id.to_string())
+                .or_else(|| statuses.iter().position(|status| status.as_ref().and_then(find).is_some()));
             facts.push((proposer.map(|index| guardians.name(index).to_owned()).into_iter().collect(), fact));
         }
         for (voter, decision) in seen.iter().flat_map(|p| p.votes.iter().copied()) {

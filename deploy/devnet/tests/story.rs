@@ -1,0 +1,213 @@
+//! The devnet program as a user runs it, and its pieces as other tests use them.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says by panicking what is wrong")]
+
+use devnet::Error;
+use devnet::chain::Chain;
+use devnet::chain::config::{ChainConfig, Clock};
+use devnet::narrator::{Form, Narrator};
+use devnet::processes::{GuardianSpec, Guardians};
+use devnet::story::{self, Options};
+use serde_json::Value;
+use std::io::{BufRead, BufReader, Lines};
+use std::net::TcpStream;
+use std::num::NonZeroU64;
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
+
+const DEVNET: &str = env!("CARGO_BIN_EXE_devnet");
+
+/// A running devnet that tells its story in JSON.
+struct Devnet {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+}
+
+impl Devnet {
+    fn start(dir: &Path) -> Self {
+        let dir = dir.to_str().unwrap();
+        let mut child =
+            Command::new(DEVNET).args(["--json", "--dir", dir]).stdout(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        Self { child, lines }
+    }
+
+    fn next(&mut self) -> Option<Value> {
+        self.lines.next().map(|line| serde_json::from_str(&line.unwrap()).unwrap())
+    }
+
+    /// Reads on until all four guardians run; answers the addresses of their HTTP servers.
+    fn running(&mut self) -> Vec<String> {
+        let mut addresses = Vec::new();
+        while addresses.len() < 4 {
+            let line = self.next().expect("the story has not ended");
+            if line["event"] == "guardian_started" {
+                let url = line["status"].as_str().unwrap();
+                addresses.push(url.strip_prefix("http://").unwrap().split('/').next().unwrap().to_owned());
+            }
+        }
+        assert!(addresses.iter().all(|address| TcpStream::connect(address).is_ok()));
+        addresses
+    }
+}
+
+impl Drop for Devnet {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A process that is gone does not listen; the system may take a moment to end it.
+fn assert_gone(addresses: &[String]) {
+    let started = Instant::now();
+    for address in addresses {
+        while TcpStream::connect(address).is_ok() {
+            assert!(started.elapsed() < Duration::from_secs(20), "{address} still answers");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+#[test]
+fn a_dark_validator_leaves_the_chain() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut devnet = Devnet::start(dir.path());
+    let mut lines = Vec::new();
+    while let Some(line) = devnet.next() {
+        lines.push(line);
+    }
+    let status = devnet.child.wait().unwrap();
+    let told = || lines.iter().map(Value::to_string).collect::<Vec<_>>().join("\n");
+    assert!(status.success(), "{}", told());
+
+    let first = |event: &str| {
+        let found = lines.iter().position(|line| line["event"] == event);
+        found.unwrap_or_else(|| panic!("no {event} in\n{}", told()))
+    };
+    let order = [
+        "chain_started",
+        "network_defined",
+        "keys_split",
+        "guardian_started",
+        "connected",
+        "seen_live",
+        "went_dark",
+        "seen_dark",
+        "proposed",
+        "voted",
+        "certified",
+        "partial_released",
+        "combined",
+        "posted",
+        "accepted",
+        "included",
+        "exit_finalized",
+        "settled",
+        "succeeded",
+    ];
+    let positions = order.map(first);
+    assert!(positions.is_sorted(), "{}", told());
+
+    let outcome = &lines[first("succeeded")]["outcome"];
+    assert_eq!(outcome["validator"], 3);
+    assert!(outcome["approvals"].as_array().unwrap().len() >= 3);
+    assert!(outcome["partials"].as_array().unwrap().len() >= 3);
+    assert!(!lines.iter().any(|line| line["event"] == "fault" || line["event"] == "failed"), "{}", told());
+    let included = outcome["included"].as_u64().unwrap();
+    assert!(included > lines[first("certified")]["slot"].as_u64().unwrap());
+}
+
+#[test]
+fn nothing_is_left_of_a_devnet_that_was_killed() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut devnet = Devnet::start(dir.path());
+    let addresses = devnet.running();
+    // SIGKILL: no chance to end anybody.
+    devnet.child.kill().unwrap();
+    assert_gone(&addresses);
+}
+
+#[test]
+fn ctrl_c_ends_everything() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut devnet = Devnet::start(dir.path());
+    let addresses = devnet.running();
+    let sent = Command::new("kill").args(["-INT", &devnet.child.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+    assert_eq!(devnet.child.wait().unwrap().code(), Some(130));
+    assert_gone(&addresses);
+}
+
+#[test]
+fn a_folder_in_use_is_refused_and_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("precious"), "data").unwrap();
+    let output = Command::new(DEVNET).arg("--dir").arg(dir.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("is not empty; choose another folder with --dir"), "{said}");
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn wrong_usage_is_code_2_and_help_has_examples() {
+    for arguments in [["--validators", "3"], ["--slot-seconds", "0"], ["--slot-seconds", "61"]] {
+        let output = Command::new(DEVNET).args(arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+    }
+    let help = Command::new(DEVNET).arg("--help").output().unwrap();
+    assert!(String::from_utf8(help.stdout).unwrap().contains("devnet --keep"));
+    let guardian = Command::new(DEVNET).args(["guardian", "--version"]).output().unwrap();
+    assert!(String::from_utf8(guardian.stdout).unwrap().starts_with("guardian "));
+}
+
+#[tokio::test]
+async fn a_program_that_fails_ends_the_story_with_its_words() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = Options {
+        program: "/bin/ls".into(),
+        prefix_args: vec!["--no-such-flag".into()],
+        dir: Some(dir.path().join("net")),
+        validators: 16,
+        seconds_per_slot: NonZeroU64::MIN,
+    };
+    let error = story::run(options, &mut Narrator::new(Form::Silent)).await.unwrap_err();
+    let Error::Command { command, output, .. } = &error else { panic!("{error}") };
+    assert_eq!(command, "init --dir");
+    assert!(output.contains("no-such-flag"), "{output}");
+}
+
+#[tokio::test]
+async fn a_guardian_is_killed_and_comes_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let chain = Chain::start(&ChainConfig { clock: Clock::Wall { head_start: 4 }, ..ChainConfig::default() })
+        .unwrap();
+    let node = chain.node("shared").await.unwrap();
+    let mut guardians = Guardians::launch(GuardianSpec {
+        program: DEVNET.into(),
+        prefix_args: vec!["guardian".into()],
+        dir: dir.path().to_owned(),
+        network: "test".into(),
+        beacon_urls_per_guardian: vec![vec![node.url()]; 3],
+        threshold: 2,
+        keystores: Vec::new(),
+        keystore_password_file: "none".into(),
+        policy: vec!["--offline-epochs".into(), "3".into()],
+    })
+    .await
+    .unwrap();
+    assert_eq!(guardians.len(), 3);
+    let before = guardians.status(1).await.unwrap();
+    assert_eq!((before.name.as_str(), before.threshold.t()), ("bob", 2));
+
+    guardians.kill(1).await.unwrap();
+    assert!(matches!(guardians.check(1), Err(Error::NotRunning { .. })));
+    assert!(guardians.status(1).await.is_err());
+    guardians.check(0).unwrap();
+    guardians.restart(1).await.unwrap();
+    let after = guardians.status(1).await.unwrap();
+    assert_eq!(after.network_id, before.network_id);
+    assert_eq!(after.guardian, before.guardian);
+}
