@@ -37,6 +37,13 @@ pub const MAX_RECORD: usize = 4 << 20;
 /// A sealed share with its validator's key.
 pub(crate) type StoredShare = ([u8; 48], Vec<u8>);
 
+/// Tries to take the lock, [`LOCK_WAIT`] apart: a process that was killed a moment ago, or one that is between fork and
+/// exec with our file still open, lets go within milliseconds.
+const LOCK_TRIES: u32 = 20;
+
+/// Wait between two tries.
+const LOCK_WAIT: std::time::Duration = std::time::Duration::from_millis(50);
+
 /// An open store. Closing it is dropping it.
 #[derive(Debug)]
 pub struct Store {
@@ -213,11 +220,15 @@ fn take_lock(directory: &Path) -> Result<File, Error> {
         .write(true)
         .open(&path)
         .map_err(Error::file("open", &path))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(Error::StoreLocked { path: directory.into() }),
-        Err(TryLockError::Error(e)) => Err(Error::file("lock", &path)(e)),
+    for tried in 1.. {
+        match file.try_lock() {
+            Ok(()) => break,
+            Err(TryLockError::WouldBlock) if tried < LOCK_TRIES => std::thread::sleep(LOCK_WAIT),
+            Err(TryLockError::WouldBlock) => return Err(Error::StoreLocked { path: directory.into() }),
+            Err(TryLockError::Error(e)) => return Err(Error::file("lock", &path)(e)),
+        }
     }
+    Ok(file)
 }
 
 /// A new store is made only where nothing lies but what an interrupted creation leaves.
