@@ -26,6 +26,8 @@ pub(crate) enum Search {
 }
 
 /// Keys and hashes of a set of claims, weighted; the signatures may be tried again and again.
+///
+/// All lists have one item a claim; members are positions in them, as handed out by the callers in this crate.
 pub(crate) struct Batch {
     weights: Vec<u64>,
     keys: Vec<G1Affine>,

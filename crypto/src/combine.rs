@@ -72,6 +72,10 @@ pub fn combine_hashed(
 }
 
 /// One job on its way.
+///
+/// Positions index without checks: `chosen` is made by `choose` from the positions of `pieces`, which only `blame`
+/// shrinks, and after `blame` comes `choose` again; `subset` is a place in `Subsets::list`, which only grows; `place` is
+/// a place among the jobs.
 struct Work<'a> {
     /// Where its answer goes.
     place: usize,

@@ -1,5 +1,6 @@
 //! Criterion's figures for the single operations, ours and `blsttc`'s side by side.
 
+use crate::clock::ProcessorTime;
 use crate::workload::Workload;
 use criterion::Criterion;
 use crypto::custody::{CustodySecretKey, open, seal};
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 pub(crate) fn run() {
     let mut criterion = Criterion::default()
+        .with_measurement(ProcessorTime)
         .sample_size(20)
         .warm_up_time(Duration::from_millis(300))
         .measurement_time(Duration::from_secs(2))
@@ -27,14 +29,14 @@ pub(crate) fn run() {
 
     criterion.bench_function("combine and verify 1 exit, 3 of 4", |b| b.iter(|| combine(&[job], &mut rng)));
     criterion.bench_function("combine and verify 200 exits, 3 of 4, H(m) kept", |b| {
-        let jobs = work.jobs();
+        let jobs = work.jobs(|exit| &exit.partials);
         b.iter(|| combine_hashed(&jobs, &work.known, &mut rng));
     });
 
     let claims: Vec<_> = work
         .exits
         .iter()
-        .zip(combine(&work.jobs(), &mut rng))
+        .zip(combine(&work.jobs(|exit| &exit.partials), &mut rng))
         .filter_map(|(exit, combined)| match combined {
             Combined::Signature { signature, .. } => {
                 Some((PublicKey::try_from(exit.key_set.public_key()).unwrap(), exit.root, signature))

@@ -11,22 +11,22 @@ fn rng() -> StdRng {
 
 /// All partials of every exit, H(m) kept from signing.
 pub(crate) fn combine_cached(work: &Workload) {
-    expect_signatures(&combine_hashed(&work.jobs(), &work.known, &mut rng()));
+    expect_signatures(&combine_hashed(&work.jobs(|exit| &exit.partials), &work.known, &mut rng()));
 }
 
 /// The same by somebody who did not sign.
 pub(crate) fn combine_fresh(work: &Workload) {
-    expect_signatures(&combine(&work.jobs(), &mut rng()));
+    expect_signatures(&combine(&work.jobs(|exit| &exit.partials), &mut rng()));
 }
 
 /// Only t partials at hand, and those with a common denominator.
 pub(crate) fn combine_without_choice(work: &Workload) {
-    let jobs: Vec<_> = work
-        .exits
-        .iter()
-        .map(|exit| CombineJob { key_set: &exit.key_set, signing_root: exit.root, partials: &exit.awkward })
-        .collect();
-    expect_signatures(&combine_hashed(&jobs, &work.known, &mut rng()));
+    expect_signatures(&combine_hashed(&work.jobs(|exit| &exit.awkward), &work.known, &mut rng()));
+}
+
+/// One guardian corrupts every partial it sends.
+pub(crate) fn combine_with_a_liar(work: &Workload) {
+    expect_signatures(&combine_hashed(&work.jobs(|exit| &exit.corrupted), &work.known, &mut rng()));
 }
 
 /// The cautious way: every partial verified, then combined.

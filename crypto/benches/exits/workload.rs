@@ -18,6 +18,8 @@ pub(crate) struct Exit {
     pub(crate) partials: Vec<PartialSignature>,
     /// t of them whose weights have a common denominator above 1, where the network has such a subset.
     pub(crate) awkward: Vec<PartialSignature>,
+    /// As `partials`, but guardian 1 signed something else.
+    pub(crate) corrupted: Vec<PartialSignature>,
     pub(crate) blsttc: crate::blsttc_pipelines::Exit,
 }
 
@@ -47,22 +49,26 @@ impl Workload {
                     _ => vec![0, 1, 2, 4, 6],
                 };
                 let awkward = awkward.into_iter().map(|position| partials[position]).collect();
+                let mut corrupted = partials.clone();
+                corrupted[0] = shares[0].sign(Root([0; 32]));
                 let blsttc = crate::blsttc_pipelines::Exit::new(&key_set, &shares, root, t);
-                Exit { key_set, shares, root, partials, awkward, blsttc }
+                Exit { key_set, shares, root, partials, awkward, corrupted, blsttc }
             })
             .collect();
         Self { t, n, exits, known }
     }
 
-    pub(crate) fn jobs(&self) -> Vec<CombineJob<'_>> {
-        self.exits
-            .iter()
-            .map(|exit| CombineJob {
-                key_set: &exit.key_set,
-                signing_root: exit.root,
-                partials: &exit.partials,
-            })
-            .collect()
+    /// One job an exit, over the partials that `choose` names.
+    pub(crate) fn jobs<'a>(
+        &'a self,
+        choose: impl Fn(&'a Exit) -> &'a [PartialSignature],
+    ) -> Vec<CombineJob<'a>> {
+        let job = |exit: &'a Exit| CombineJob {
+            key_set: &exit.key_set,
+            signing_root: exit.root,
+            partials: choose(exit),
+        };
+        self.exits.iter().map(job).collect()
     }
 }
 
