@@ -40,7 +40,7 @@ impl Narrator {
     /// The clock of the story starts here.
     pub fn new(form: Form) -> Self {
         let spinner = if form == Form::Human && Term::stdout().is_term() {
-            let style = ProgressStyle::with_template("  {spinner:.cyan} {msg:.dim}");
+            let style = ProgressStyle::with_template("  {spinner:.cyan} {wide_msg:.dim}");
             let bar = ProgressBar::new_spinner()
                 .with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
             bar.enable_steady_tick(Duration::from_millis(100));
@@ -66,10 +66,10 @@ impl Narrator {
     pub fn linger(&self, stage: &Stage) {
         self.say("\nStill running. Look around, and end it with Ctrl-C:");
         for index in 0..stage.guardians.len() {
-            self.say(&format!("  {:<8} {}", stage.guardians.name(index), stage.guardians.status_url(index)));
+            self.say(&format!("  {:<14} {}", stage.guardians.name(index), stage.guardians.status_url(index)));
         }
         for node in &stage.nodes {
-            self.say(&format!("  {:<8} {}", node.name(), node.url()));
+            self.say(&format!("  {:<14} {}", node.name(), node.url()));
         }
     }
 

@@ -258,6 +258,11 @@ impl Guardians {
         Err(Error::NotRunning { name: member.name.clone(), status, log })
     }
 
+    /// The process of a guardian that runs.
+    pub fn pid(&self, index: usize) -> Option<u32> {
+        self.members.get(index)?.child.as_ref()?.id()
+    }
+
     /// How many guardians there are.
     pub fn len(&self) -> usize {
         self.members.len()

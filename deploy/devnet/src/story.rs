@@ -218,8 +218,11 @@ async fn set(options: &Options, narrator: &mut Narrator) -> Result<Stage, Error>
     }
     for index in 0..guardians.len() {
         guardians.answering(index).await?;
-        let started =
-            Fact::GuardianStarted { status: guardians.status_url(index), log: guardians.log_path(index) };
+        let started = Fact::GuardianStarted {
+            status: guardians.status_url(index),
+            log: guardians.log_path(index),
+            pid: guardians.pid(index),
+        };
         narrator.tell(slot(), &[guardians.name(index)], &started);
     }
     Ok(Stage { chain, nodes, guardians, dir })

@@ -37,18 +37,19 @@ impl Devnet {
         self.lines.next().map(|line| serde_json::from_str(&line.unwrap()).unwrap())
     }
 
-    /// Reads on until all four guardians run; answers the addresses of their HTTP servers.
-    fn running(&mut self) -> Vec<String> {
-        let mut addresses = Vec::new();
+    /// Reads on until all four guardians run; answers the addresses of their HTTP servers and their process ids.
+    fn running(&mut self) -> (Vec<String>, Vec<u64>) {
+        let (mut addresses, mut pids) = (Vec::new(), Vec::new());
         while addresses.len() < 4 {
             let line = self.next().expect("the story has not ended");
             if line["event"] == "guardian_started" {
                 let url = line["status"].as_str().unwrap();
+                pids.push(line["pid"].as_u64().unwrap());
                 addresses.push(url.strip_prefix("http://").unwrap().split('/').next().unwrap().to_owned());
             }
         }
         assert!(addresses.iter().all(|address| TcpStream::connect(address).is_ok()));
-        addresses
+        (addresses, pids)
     }
 }
 
@@ -123,7 +124,7 @@ fn a_dark_validator_leaves_the_chain() {
 fn nothing_is_left_of_a_devnet_that_was_killed() {
     let dir = tempfile::tempdir().unwrap();
     let mut devnet = Devnet::start(dir.path());
-    let addresses = devnet.running();
+    let (addresses, _) = devnet.running();
     // SIGKILL: no chance to end anybody.
     devnet.child.kill().unwrap();
     assert_gone(&addresses);
@@ -133,10 +134,30 @@ fn nothing_is_left_of_a_devnet_that_was_killed() {
 fn ctrl_c_ends_everything() {
     let dir = tempfile::tempdir().unwrap();
     let mut devnet = Devnet::start(dir.path());
-    let addresses = devnet.running();
+    let (addresses, _) = devnet.running();
     let sent = Command::new("kill").args(["-INT", &devnet.child.id().to_string()]).status().unwrap();
     assert!(sent.success());
     assert_eq!(devnet.child.wait().unwrap().code(), Some(130));
+    assert_gone(&addresses);
+}
+
+#[test]
+fn a_guardian_that_dies_fails_the_story_with_a_diagnosis() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut devnet = Devnet::start(dir.path());
+    let (addresses, pids) = devnet.running();
+    let sent = Command::new("kill").args(["-KILL", &pids[2].to_string()]).status().unwrap();
+    assert!(sent.success());
+    let mut last = Value::Null;
+    while let Some(line) = devnet.next() {
+        last = line;
+    }
+    assert_eq!(devnet.child.wait().unwrap().code(), Some(1));
+    assert_eq!(last["event"], "failed");
+    assert!(last["text"].as_str().unwrap().starts_with("guardian carol is not running (signal: 9"), "{last}");
+    let diagnosis = last["diagnosis"].as_str().unwrap();
+    assert!(diagnosis.contains("carol: does not answer") && diagnosis.contains("the end of "), "{diagnosis}");
+    assert!(diagnosis.contains("guardian opened"), "{diagnosis}");
     assert_gone(&addresses);
 }
 

@@ -41,6 +41,7 @@ pub enum Fact {
     GuardianStarted {
         status: String,
         log: PathBuf,
+        pid: Option<u32>,
     },
     Connected,
     SeenLive {
@@ -169,7 +170,10 @@ impl Fact {
             Self::SharesImported { validators } => {
                 format!("checked and stored {validators} shares, encrypted")
             }
-            Self::GuardianStarted { status, log } => format!("runs: {status}, log {}", log.display()),
+            Self::GuardianStarted { status, log, .. } => {
+                let log = log.file_name().unwrap_or_default().to_string_lossy();
+                format!("runs: {status}, logging to {log}")
+            }
             Self::Connected => "connected to all the others".into(),
             Self::SeenLive { validator } => format!("saw validator {validator} attest"),
             Self::WentDark { validator, epoch } => {
