@@ -1,13 +1,14 @@
 //! The liar: an honest guardian inside, whose words are twisted on the way out.
 
-use super::sealing::{seal, seal_bytes};
+use super::sealing::{open, seal, seal_bytes};
 use crypto::spec::{Epoch, Slot, ValidatorIndex};
+use guardian_core::Event;
 use guardian_core::guardian_set::{GuardianIndex, NetworkDefinition};
 use guardian_core::message::{Certificate, Decision, Envelope, Message, RejectReason, Vote};
-use guardian_core::proposal::ExitProposal;
+use guardian_core::proposal::{ExitProposal, ProposalId};
 use rand::RngExt;
 use rand::rngs::StdRng;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 /// Ways to lie; a liar uses several.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,11 +31,13 @@ pub enum Lie {
     Garbage,
     /// It sends what it heard again, to anybody, at any time.
     Replay,
+    /// It keeps the approvals it heard and shows a certificate to one guardian alone, when the voting is long over.
+    LateCertificate,
 }
 
 impl Lie {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::FalsePartial,
         Self::ForeignShare,
         Self::Equivocation,
@@ -44,6 +47,7 @@ impl Lie {
         Self::HollowCertificate,
         Self::Garbage,
         Self::Replay,
+        Self::LateCertificate,
     ];
 }
 
@@ -56,6 +60,8 @@ pub struct Liar {
     me: GuardianIndex,
     lies: Vec<Lie>,
     heard: VecDeque<Envelope>,
+    /// Proposals with the approvals heard of each, for late certificates.
+    approved: BTreeMap<ProposalId, (ExitProposal, BTreeMap<GuardianIndex, Envelope>)>,
 }
 
 /// A sealed lie for one guardian, or for all.
@@ -64,7 +70,7 @@ pub type Whisper = (Option<GuardianIndex>, Envelope);
 impl Liar {
     /// A liar in a guardian's place.
     pub fn new(me: GuardianIndex, lies: Vec<Lie>) -> Self {
-        Self { me, lies, heard: VecDeque::new() }
+        Self { me, lies, heard: VecDeque::new(), approved: BTreeMap::new() }
     }
 
     fn does(&self, lie: Lie) -> bool {
@@ -77,6 +83,40 @@ impl Liar {
         if self.heard.len() > MEMORY {
             self.heard.pop_front();
         }
+        let Event::MessageReceived { from, message, .. } = open(envelope) else { return };
+        match message {
+            Message::Proposal(proposal) => {
+                self.approved.entry(proposal.id()).or_insert((proposal, BTreeMap::new()));
+            }
+            Message::Vote(vote) if vote.decision == Decision::Approve => {
+                if let Some((_, approvals)) = self.approved.get_mut(&vote.proposal) {
+                    approvals.insert(from, envelope.clone());
+                }
+            }
+            Message::Vote(_) | Message::Heartbeat(_) | Message::Certificate(_) | Message::Partial(_) => {}
+        }
+    }
+
+    /// A certificate whose time seemed over, for one guardian.
+    fn late_certificate(
+        &self,
+        members: u16,
+        t: u16,
+        slot: Slot,
+        nonce: u64,
+        rng: &mut StdRng,
+    ) -> Option<Whisper> {
+        let late = self.approved.iter().filter(|(_, (proposal, approvals))| {
+            proposal.expires < slot && approvals.len() + 1 >= usize::from(t)
+        });
+        let late: Vec<_> = late.collect();
+        let (id, (proposal, approvals)) = late.get(rng.random_range(0..late.len().max(1)))?;
+        let own = Vote { proposal: **id, revision: 0, decision: Decision::Approve };
+        let mut approvals = approvals.clone();
+        approvals.insert(self.me, seal(self.me, nonce, Message::Vote(own)));
+        let approvals = approvals.into_values().collect();
+        let certificate = Message::Certificate(Certificate { proposal: proposal.clone(), approvals });
+        Some((Some(GuardianIndex(rng.random_range(1..=members))), seal(self.me, nonce, certificate)))
     }
 
     /// What it says in place of an honest message.
@@ -161,6 +201,10 @@ impl Liar {
                 whispers.push((None, seal(self.me, nonce, Message::Proposal(proposal))));
                 whispers.push((None, seal(self.me, nonce, Message::Vote(vote))));
             }
+        }
+        if self.does(Lie::LateCertificate) && rng.random_bool(0.2) {
+            let set = definition.guardian_set.threshold;
+            whispers.extend(self.late_certificate(set.n(), set.t(), slot, nonce, rng));
         }
         if self.does(Lie::Garbage) {
             let length = rng.random_range(0..200usize);

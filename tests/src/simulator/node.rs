@@ -107,8 +107,8 @@ impl Node {
         self.guardian.as_ref()
     }
 
-    /// How many records its journal holds.
-    pub fn journal_length(&self) -> usize {
-        self.journal.len()
+    /// Its journal, as on disk.
+    pub fn journal(&self) -> &[Vec<u8>] {
+        &self.journal
     }
 }

@@ -9,8 +9,9 @@ use guardian_core::fault::Fault;
 use guardian_core::governor::{DAY_EPOCHS, PATIENCE_WINDOWS};
 use guardian_core::guardian_set::GuardianIndex;
 use guardian_core::message::{Decision, Message};
-use guardian_core::proposal::{ExitProposal, ProposalId};
+use guardian_core::proposal::{ExitProposal, ProposalId, State};
 use guardian_core::record::Record;
+use guardian_core::status::Hold;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What one honest guardian's journal says so far.
@@ -31,7 +32,11 @@ pub struct Witness {
     /// Faults honest guardians reported.
     pub faults: BTreeSet<Fault>,
     /// Holds honest guardians showed.
-    pub holds: BTreeSet<guardian_core::status::Hold>,
+    pub holds: BTreeSet<Hold>,
+    /// States honest guardians showed proposals in.
+    pub states: BTreeSet<State>,
+    /// Decisions honest guardians said.
+    pub decisions: BTreeSet<Decision>,
 }
 
 impl Witness {
@@ -59,6 +64,7 @@ impl Witness {
                 assert_eq!(order.signing_root(), root, "another signing root than the exit's");
             }
             Command::Broadcast(Message::Vote(vote)) => {
+                self.decisions.insert(vote.decision);
                 assert_eq!(
                     testimony.votes.get(&(vote.proposal, vote.revision)),
                     Some(&vote.decision),
@@ -86,6 +92,7 @@ impl Witness {
             }
             Command::PublishStatus(status) => {
                 self.holds.extend(status.proposals.iter().filter_map(|proposal| proposal.hold));
+                self.states.extend(status.proposals.iter().map(|proposal| proposal.state));
             }
             Command::SubmitExit { proposal, .. } => {
                 assert!(testimony.combined.contains(proposal), "{guardian:?} posts what it did not journal");
@@ -126,9 +133,12 @@ impl Witness {
         self.honest.values().map(|testimony| testimony.certified.len()).sum()
     }
 
-    /// Votes honest guardians cast that match.
-    pub fn votes(&self, matching: impl Fn(Decision) -> bool) -> usize {
-        self.honest.values().flat_map(|t| t.votes.values()).filter(|decision| matching(**decision)).count()
+    /// Adds what was seen in another story.
+    pub fn remember(&mut self, other: &Self) {
+        self.faults.extend(&other.faults);
+        self.holds.extend(&other.holds);
+        self.states.extend(&other.states);
+        self.decisions.extend(&other.decisions);
     }
 }
 

@@ -14,7 +14,7 @@ use guardian_core::event::{NodeHealth, PostOutcome, RequestId};
 use guardian_core::guardian_set::GuardianIndex;
 use guardian_core::message::{Envelope, Message, Partial};
 use guardian_core::proposal::ProposalId;
-use guardian_core::{Command, Event};
+use guardian_core::{Command, Event, Guardian};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use std::collections::{BTreeMap, VecDeque};
@@ -116,7 +116,7 @@ impl World {
             .filter(|(_, member)| matches!(member.fate, Fate::Dark { .. }))
             .all(|(index, _)| self.chain.is_finalized_exit(index));
         gone && self.honest().all(|node| {
-            node.status().is_some_and(|status| {
+            node.status().is_none_or(|status| {
                 let is_about_gone = |index| self.chain.is_finalized_exit(index);
                 status
                     .proposals
@@ -124,6 +124,21 @@ impl World {
                     .all(|p| p.state.is_over() || !is_about_gone(p.proposal.exit.validator_index))
             })
         })
+    }
+
+    /// Panics unless every running honest guardian is what its journal says it is.
+    pub fn check_journals(&self) {
+        for node in self.honest() {
+            let Some(alive) = node.guardian() else { continue };
+            let story_of = |guardian: &Guardian| {
+                let proposals = guardian.status().proposals.into_iter();
+                let lasting = proposals
+                    .map(|p| (p.id, p.state, p.votes, p.certified, p.released, p.partials, p.combined));
+                lasting.collect::<Vec<_>>()
+            };
+            let restored = node.restored(&self.story);
+            assert_eq!(story_of(alive), story_of(&restored), "{:?} is not its journal", node.index());
+        }
     }
 
     /// The story that runs.
