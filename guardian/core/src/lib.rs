@@ -41,6 +41,8 @@ mod projection;
 mod release;
 mod restore;
 mod roster;
+#[cfg(test)]
+mod scene;
 mod timeline;
 mod view;
 
