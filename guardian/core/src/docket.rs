@@ -10,11 +10,12 @@ use crate::guardian_set::GuardianIndex;
 use crate::message::Vote;
 use crate::proposal::{ProposalId, State};
 use crate::record::Record;
-use crypto::spec::{BlsPubkey, Epoch};
+use crypto::spec::{BlsPubkey, Epoch, Slot};
 use crypto::threshold::Threshold;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-/// Cases that are over and kept for the status and against late messages; the oldest is forgotten first.
+/// Cases that are over and kept for the status and against late messages; the oldest is forgotten first, but none
+/// before its voting window is over: whoever forgot its own vote on it would vote again and contradict itself.
 const MAX_OVER: usize = 256;
 
 /// Most cases at all: n times what one guardian may have open, and as many certified ones.
@@ -25,7 +26,7 @@ pub(crate) const MAX_CASES: usize = 8_192;
 pub(crate) struct Docket {
     cases: BTreeMap<ProposalId, Case>,
     by_validator: BTreeMap<BlsPubkey, BTreeSet<ProposalId>>,
-    /// Cases that are over, in the order they ended; at most [`MAX_OVER`].
+    /// Cases that are over, in the order they ended; at most [`MAX_OVER`], and those whose window still runs.
     over: VecDeque<ProposalId>,
     /// Due epoch each guardian last proposed for a validator: at most n for each watched validator. Not journaled.
     forms: BTreeMap<BlsPubkey, BTreeMap<GuardianIndex, Epoch>>,
@@ -77,11 +78,13 @@ impl Docket {
         self.brought_by.entry(id).or_insert(from);
     }
 
-    /// Open cases a guardian brought: in all, and about one validator.
-    pub(crate) fn open_by(&self, from: GuardianIndex, pubkey: &BlsPubkey) -> (usize, usize) {
+    /// Uncertified cases a guardian brought whose voting window still runs: in all, and about one validator. Those that
+    /// were refused count too, or refusals would make room for the next ones without end.
+    pub(crate) fn brought_by(&self, from: GuardianIndex, pubkey: &BlsPubkey, slot: Slot) -> (usize, usize) {
         let brought = self.brought_by.iter().filter(|(_, bringer)| **bringer == from);
-        let open = brought.filter_map(|(id, _)| self.cases.get(id)).filter(|case| case.state == State::Open);
-        open.fold((0, 0), |(all, same), case| (all + 1, same + usize::from(case.proposal.pubkey == *pubkey)))
+        let fruitless = |case: &&Case| case.certificate.is_none() && slot < case.proposal.expires;
+        let running = brought.filter_map(|(id, _)| self.cases.get(id)).filter(fruitless);
+        running.fold((0, 0), |(all, same), case| (all + 1, same + usize::from(case.proposal.pubkey == *pubkey)))
     }
 
     /// Makes the change a journal record tells of.
@@ -127,13 +130,13 @@ impl Docket {
                 if distinct.len() != approvals.len() || !threshold.met_by(distinct.len()) {
                     return Err("a certificate without enough distinct approvals");
                 }
-                self.step(proposal, State::Certified)?;
+                self.step(proposal, State::Certified, *at)?;
                 let case = self.known(proposal)?;
                 case.certificate = Some(Certified { approvals: approvals.clone(), at: *at, sealed: None });
                 Ok(())
             }
             Record::Released { proposal, at } => {
-                self.step(proposal, State::Signed)?;
+                self.step(proposal, State::Signed, *at)?;
                 self.known(proposal)?.ceremony.released = Some(*at);
                 Ok(())
             }
@@ -172,23 +175,23 @@ impl Docket {
                 case.ceremony.outcomes = outcomes.clone();
                 let moves = first && case.ceremony.submitted.is_some();
                 if moves && case.state.may_become(State::Submitted) && case.state != State::Included {
-                    self.step(proposal, State::Submitted)?;
+                    self.step(proposal, State::Submitted, *at)?;
                 }
                 Ok(())
             }
-            Record::Moved { proposal, to, .. } => match to {
+            Record::Moved { proposal, to, at } => match to {
                 State::Open
                 | State::Finalized
                 | State::Included
                 | State::Rejected
                 | State::Expired
-                | State::Moot => self.step(proposal, *to),
+                | State::Moot => self.step(proposal, *to, *at),
                 // Back after a reorg, to where its ceremony stands.
                 State::Certified | State::Signed | State::Submitted => {
                     if self.known(proposal)?.state_before_inclusion() != *to {
                         return Err("a step back to where the proposal never was");
                     }
-                    self.step(proposal, *to)
+                    self.step(proposal, *to, *at)
                 }
             },
             Record::Faulted { fault, .. } => {
@@ -214,8 +217,8 @@ impl Docket {
         self.cases.get_mut(id).ok_or("the proposal is not known")
     }
 
-    /// Moves a case along the transition table, and forgets the oldest one that is over.
-    fn step(&mut self, id: &ProposalId, to: State) -> Result<(), &'static str> {
+    /// Moves a case along the transition table, and forgets the oldest one that is over, window and all.
+    fn step(&mut self, id: &ProposalId, to: State, at: Slot) -> Result<(), &'static str> {
         let case = self.known(id)?;
         if !case.state.may_become(to) {
             return Err("the transition table has no such step");
@@ -226,8 +229,11 @@ impl Docket {
         if to.is_over() {
             self.over.push_back(*id);
         }
+        let is_past =
+            |id: &ProposalId| self.cases.get(id).is_none_or(|case| case.proposal.expires <= at);
         if self.over.len() > MAX_OVER
-            && let Some(oldest) = self.over.pop_front()
+            && let Some(place) = self.over.iter().position(is_past)
+            && let Some(oldest) = self.over.remove(place)
             && let Some(case) = self.cases.remove(&oldest)
         {
             self.brought_by.remove(&oldest);

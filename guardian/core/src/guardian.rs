@@ -231,6 +231,8 @@ impl Guardian {
         evidence: Vec<Envelope>,
         out: &mut Vec<Command>,
     ) {
+        // An id that nobody else knows is the offender's to choose: each would be one more journal record.
+        let proposal = proposal.filter(|id| self.docket.get(id).is_some());
         let fault = Fault { guardian, kind, proposal };
         if !self.roster.is_known(&fault) {
             self.persist(Record::Faulted { fault, evidence }, out);

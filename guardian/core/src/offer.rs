@@ -74,9 +74,10 @@ impl Guardian {
                 if is_my_turn && !all_know {
                     offers.extend(self.certificate(id));
                 }
-                // A partial for a validator that came back is better not spread further.
+                // A partial for a validator that came back is better not spread further; after a restart, one that
+                // may never have been said waits until we have looked again.
                 let own = case.ceremony.partials.get(&self.me);
-                if since % PARTIAL_EVERY == 0 && !matches!(self.opinion(case), Opinion::Reject(_)) {
+                if since % PARTIAL_EVERY == 0 && self.opinion(case) == Opinion::Approve {
                     offers.extend(own.map(|(partial, _)| Message::Partial(partial.clone())));
                 }
             }

@@ -8,7 +8,8 @@
 //!
 //! # Design decisions
 //! - Unknown is not dark. A guardian that was away has gaps; a gap breaks its own runs. It may still confirm a claim
-//!   that reaches into its gap, but only when its own view makes the validator due and nothing in it contradicts.
+//!   that reaches into its gaps, but only when its own view makes the validator due and nothing in it contradicts:
+//!   which k epochs are named decides the form of the exit, not whether the validator must leave.
 //! - The claim must be exactly k epochs long: there is one claim for each due epoch.
 
 use crate::epoch_set::{EpochSet, Run};
@@ -114,12 +115,8 @@ impl Facts<'_> {
             // Our nodes may call the first epochs of a run live that theirs call dark, by as much as the tolerance.
             (true, Some(own)) if own <= claim.dark_to.saturating_add(self.rule.tolerance) => Opinion::Approve,
             (true, _) => Opinion::Reject(RejectReason::AttestedWhileAccused),
-            (false, Some(own))
-                if claim.dark_to <= own || self.timeline.dark().covers(claim.dark_from, claim.dark_to) =>
-            {
-                Opinion::Approve
-            }
-            (false, _) => Opinion::Silent,
+            (false, Some(_)) => Opinion::Approve,
+            (false, None) => Opinion::Silent,
         }
     }
 

@@ -6,7 +6,8 @@
 //! - The signing root is taken at `exit.epoch`, so it is the same bytes for all guardians at all times. From Deneb on
 //!   the domain does not depend on the current epoch (EIP-7044). Before Deneb an exit that names the last epochs of
 //!   one fork would be checked with the previous fork's version after the next, which is the same version.
-//! - Who holds back its own partial does not combine or post the others' either.
+//! - Who holds back its own partial does not combine or post the others' either; so too after the release, as long as
+//!   our view does not, or after a restart does not yet, confirm the cause.
 //! - One combination at a time, of exactly t partials, so that its answer says of each whether it is true. A partial
 //!   that comes after the signature exists goes through one more: a liar is named even when it was not in the way.
 
@@ -69,7 +70,9 @@ impl Guardian {
         let is_done =
             case.ceremony.partials.contains_key(&self.me) || case.ceremony.culprits.contains(&self.me);
         let is_waiting = case.ceremony.ordered.is_some_and(|at| slot < at.saturating_add(SIGN_AGAIN));
-        if is_done || is_waiting || matches!(self.opinion(case), Opinion::Reject(_)) {
+        // After a restart our view is empty and the release may be long ago: nothing is signed before we have looked
+        // again.
+        if is_done || is_waiting || self.opinion(case) != Opinion::Approve {
             return;
         }
         if self.view.validator(&case.proposal.pubkey).is_none() {
@@ -149,6 +152,10 @@ impl Guardian {
         if !matches!(case.state, State::Signed | State::Submitted | State::Included) {
             return;
         }
+        let is_needed = case.state == State::Signed && case.ceremony.combined.is_none();
+        if is_needed && self.opinion(case) != Opinion::Approve {
+            return;
+        }
         let Some(watched) = self.view.validator(&case.proposal.pubkey) else { return };
         let threshold = self.definition.guardian_set.threshold;
         let Some(chosen) = case.ceremony.next_combination(threshold) else { return };
@@ -184,6 +191,13 @@ impl Guardian {
         culprits: &[ShareIndex],
         out: &mut Vec<Command>,
     ) {
+        if culprits.is_empty()
+            && let Some(case) = self.docket.get_mut(&id)
+        {
+            // With culprits the search may have ended before it looked at all of them: they are asked again.
+            let checked = std::mem::take(&mut case.ceremony.combining);
+            case.ceremony.verified.extend(checked);
+        }
         self.combination_ended(&id, culprits, out);
         let Some(case) = self.docket.get(&id).filter(|case| case.ceremony.combined.is_none()) else { return };
         let exit = SignedVoluntaryExit { message: case.proposal.exit, signature };
@@ -194,16 +208,15 @@ impl Guardian {
 
     pub(crate) fn combine_failed(&mut self, id: ProposalId, culprits: &[ShareIndex], out: &mut Vec<Command>) {
         self.combination_ended(&id, culprits, out);
-        self.advance(&id, out);
+        if !culprits.is_empty() {
+            self.advance(&id, out);
+        }
+        // Without culprits it was not combined at all (the shell was too busy): it is ordered again when next reviewed.
     }
 
     fn combination_ended(&mut self, id: &ProposalId, culprits: &[ShareIndex], out: &mut Vec<Command>) {
         let Some(case) = self.docket.get_mut(id) else { return };
-        let checked = std::mem::take(&mut case.ceremony.combining);
-        if culprits.is_empty() {
-            // With culprits the search may have ended before it looked at all of them: they are asked again.
-            case.ceremony.verified.extend(checked);
-        }
+        case.ceremony.combining.clear();
         for culprit in culprits {
             self.fault(GuardianIndex(culprit.get()), FaultKind::InvalidPartial, Some(*id), Vec::new(), out);
         }

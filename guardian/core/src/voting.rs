@@ -22,10 +22,10 @@ use crate::status::Hold;
 use crate::{ballot::Novelty, docket::MAX_CASES};
 use crypto::spec::{BlsPubkey, Slot};
 
-/// Open proposals one guardian may have brought.
+/// Uncertified proposals one guardian may have brought whose voting window still runs.
 pub const MAX_OPEN: usize = 256;
 
-/// Open proposals one guardian may have brought about one validator.
+/// As [`MAX_OPEN`], about one validator.
 pub const MAX_OPEN_PER_VALIDATOR: usize = 3;
 
 /// Changes of mind on one proposal; more would be a flickering view, and silence is better.
@@ -96,7 +96,7 @@ impl Guardian {
             .min_by_key(|(id, _)| *id)?;
         let since = *self.view.validator_mut(pubkey)?.due_since.get_or_insert(slot);
         let turn = since.max(proposal.opened).saturating_add(id.rank(&self.definition.guardian_set, self.me));
-        let (open, open_here) = self.docket.open_by(self.me, pubkey);
+        let (open, open_here) = self.docket.brought_by(self.me, pubkey, slot);
         let has_room = open < MAX_OPEN && open_here < MAX_OPEN_PER_VALIDATOR && self.docket.len() < MAX_CASES;
         (turn <= slot && has_room).then_some(proposal)
     }
@@ -170,7 +170,7 @@ impl Guardian {
             return;
         }
         if self.docket.get(&id).is_none() {
-            let (open, open_here) = self.docket.open_by(from, &pubkey);
+            let (open, open_here) = self.docket.brought_by(from, &pubkey, slot);
             if open >= MAX_OPEN || open_here >= MAX_OPEN_PER_VALIDATOR {
                 self.fault(from, FaultKind::Flooding, Some(id), Vec::new(), out);
                 return;
@@ -200,6 +200,11 @@ impl Guardian {
         if envelope.0.len() > MAX_SEALED_VOTE {
             // It could not be relayed in a certificate, so it must not count towards one.
             self.fault(from, FaultKind::Garbage, Some(id), Vec::new(), out);
+            return;
+        }
+        if vote.revision > MAX_REVISION {
+            // Each change of mind is journaled; nobody honest has so many.
+            self.fault(from, FaultKind::Flooding, Some(id), Vec::new(), out);
             return;
         }
         match case.ballot.novelty(from, &vote) {

@@ -176,9 +176,11 @@ fn a_claim_into_our_gap_needs_our_own_verdict() {
 }
 
 #[test]
-fn a_later_claim_we_cannot_confirm_is_left_alone() {
+fn a_claim_between_our_runs_is_approved_when_we_find_it_due_ourselves() {
     let known = Knowledge { current: 13, finalized: 11, ..knowledge([4, 5, 6, 10, 11, 12]) };
-    assert_eq!(known.opinion(7, 9), Opinion::Silent);
+    assert_eq!(known.opinion(7, 9), Opinion::Approve);
+    let not_due = Knowledge { current: 13, finalized: 11, ..knowledge([4, 5, 10, 11, 12]) };
+    assert_eq!(not_due.opinion(7, 9), Opinion::Silent);
 }
 
 #[test]
