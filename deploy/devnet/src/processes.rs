@@ -6,7 +6,7 @@
 //! standard input when even that did not happen.
 
 pub(crate) mod command;
-mod ports;
+pub mod ports;
 
 use crate::Error;
 use command::Program;

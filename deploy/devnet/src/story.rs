@@ -238,9 +238,10 @@ async fn watch(stage: &mut Stage, narrator: &mut Narrator, deadline: Duration) -
         for index in 0..stage.guardians.len() {
             stage.guardians.check(index)?;
         }
+        let before = stage.chain.view();
         let statuses = statuses(&stage.guardians).await;
         let view = stage.chain.view();
-        for news in witness.look(&view, &statuses, &stage.guardians) {
+        for news in witness.look(&before, &view, &statuses, &stage.guardians) {
             let who: Vec<&str> = news.who.iter().map(String::as_str).collect();
             narrator.tell(news.slot, &who, &news.fact);
         }

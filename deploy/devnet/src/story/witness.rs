@@ -96,9 +96,11 @@ impl Witness {
         }
     }
 
-    /// Everything new, in an order in which it can have happened.
+    /// Everything new, in an order in which it can have happened: the chain was looked at once before the guardians
+    /// were asked, for what follows from their deeds, and once after, for what their words follow from.
     pub(super) fn look(
         &mut self,
+        before: &View,
         view: &View,
         statuses: &[Option<StatusSnapshot>],
         guardians: &Guardians,
@@ -108,7 +110,8 @@ impl Witness {
         self.look_at_peers(statuses, &mut facts);
         self.look_at_validator(statuses, &mut facts);
         self.look_at_proposal(statuses, guardians, &mut facts);
-        self.look_at_exit(view, &mut facts);
+        self.look_at_exit(before, &mut facts);
+        self.look_at_exit_finality(view, &mut facts);
         self.look_at_settlement(statuses, &mut facts);
         let slot = view.head().slot;
         facts.into_iter().map(|(who, fact)| News { slot, who, fact }).collect()
@@ -259,6 +262,10 @@ impl Witness {
             self.included = Some((slot, exit_epoch));
             facts.push((chain(), Fact::Included { slot, validator, exit_epoch }));
         }
+    }
+
+    fn look_at_exit_finality(&mut self, view: &View, facts: &mut Vec<(Vec<String>, Fact)>) {
+        let validator = self.validator;
         let finalized = view.state_of(view.finalized()).and_then(|state| state.validator(validator));
         if self.exit_finalized.is_none() && finalized.is_some_and(|v| v.exit_epoch != FAR_FUTURE_EPOCH) {
             let epoch = view.finalized().epoch;
