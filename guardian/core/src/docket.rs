@@ -84,7 +84,8 @@ impl Docket {
         let brought = self.brought_by.iter().filter(|(_, bringer)| **bringer == from);
         let fruitless = |case: &&Case| case.certificate.is_none() && slot < case.proposal.expires;
         let running = brought.filter_map(|(id, _)| self.cases.get(id)).filter(fruitless);
-        running.fold((0, 0), |(all, same), case| (all + 1, same + usize::from(case.proposal.pubkey == *pubkey)))
+        running
+            .fold((0, 0), |(all, same), case| (all + 1, same + usize::from(case.proposal.pubkey == *pubkey)))
     }
 
     /// Makes the change a journal record tells of.
@@ -229,8 +230,7 @@ impl Docket {
         if to.is_over() {
             self.over.push_back(*id);
         }
-        let is_past =
-            |id: &ProposalId| self.cases.get(id).is_none_or(|case| case.proposal.expires <= at);
+        let is_past = |id: &ProposalId| self.cases.get(id).is_none_or(|case| case.proposal.expires <= at);
         if self.over.len() > MAX_OVER
             && let Some(place) = self.over.iter().position(is_past)
             && let Some(oldest) = self.over.remove(place)

@@ -79,11 +79,6 @@ impl EpochSet {
         self.runs.iter().any(|run| run.first <= last && first <= run.last)
     }
 
-    /// Whether every epoch of `first..=last` is in the set.
-    pub(crate) fn covers(&self, first: Epoch, last: Epoch) -> bool {
-        self.runs.iter().any(|run| run.first <= first && last <= run.last)
-    }
-
     /// The runs, ascending.
     pub(crate) fn runs(&self) -> impl DoubleEndedIterator<Item = Run> + '_ {
         self.runs.iter().copied()

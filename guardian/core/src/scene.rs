@@ -46,7 +46,7 @@ pub(crate) fn definition() -> NetworkDefinition {
     let member = |(number, name): (u16, &str)| Member {
         index: GuardianIndex(number),
         name: name.to_owned(),
-        peer_id: format!("16Uiu2HAm{name}"),
+        peer_id: format!("16Uiu2HAm{number}"),
         addresses: vec![format!("/ip4/10.0.0.{number}/tcp/9440")],
         custody_key: format!("04{}", format!("{number:02x}").repeat(64)),
     };
