@@ -7,8 +7,10 @@ use crate::counters::{Counters, Tally};
 use crate::envelope::{Opened, Opener, Sealer};
 use crate::inbound::{Inbound, Mailbox, RequestToken};
 use crate::{Error, Rejection};
+use libp2p::multiaddr::Protocol;
 use libp2p::swarm::Swarm;
 use libp2p::{Multiaddr, PeerId, SwarmBuilder, noise, tcp, yamux};
+use std::net::{IpAddr, TcpListener};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -55,6 +57,7 @@ pub fn start(config: Config) -> Result<(Network, mpsc::Receiver<Inbound>), Error
     let mut listeners = Vec::new();
     for address in &config.listen {
         let failed = |reason: String| Error::Listen { address: address.clone(), reason };
+        refuse_if_taken(address).map_err(|error| failed(reason(&error)))?;
         listeners.push(swarm.listen_on(address.clone()).map_err(|error| failed(reason(&error)))?);
     }
 
@@ -157,6 +160,22 @@ impl Network {
             mpsc::error::TrySendError::Full(_) => Error::Busy,
             mpsc::error::TrySendError::Closed(_) => Error::Stopped,
         })
+    }
+}
+
+/// libp2p's listeners let several sockets of one user share a port, so that a second guardian on our address would start
+/// and take away a part of our connections. An ordinary socket is refused there; it is closed again at once.
+fn refuse_if_taken(address: &Multiaddr) -> std::io::Result<()> {
+    let mut parts = address.iter();
+    let ip: IpAddr = match parts.next() {
+        Some(Protocol::Ip4(ip)) => ip.into(),
+        Some(Protocol::Ip6(ip)) => ip.into(),
+        // Refused by `Config::check`.
+        _ => return Ok(()),
+    };
+    match parts.next() {
+        Some(Protocol::Tcp(port)) if port != 0 => TcpListener::bind((ip, port)).map(drop),
+        _ => Ok(()),
     }
 }
 

@@ -197,6 +197,16 @@ async fn an_address_in_use_is_an_error_that_names_it() {
     assert!(error.to_string().contains(&address), "{error}");
 }
 
+/// libp2p alone would let the two share the port.
+#[tokio::test]
+async fn two_guardians_do_not_share_an_address() {
+    let [alice, bob] = identities();
+    let a = Node::start(config(&alice, vec![peer(&bob, None)])).await;
+    let config = Config { listen: vec![a.address.clone()], ..config(&bob, vec![peer(&alice, None)]) };
+    let Err(error) = start(config) else { panic!("it started") };
+    assert!(matches!(error, Error::Listen { .. }), "{error}");
+}
+
 #[test]
 fn without_a_runtime_nothing_starts() {
     let [alice] = identities();
