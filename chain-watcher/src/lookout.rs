@@ -43,6 +43,7 @@ pub(crate) struct Lookout {
 #[derive(Default)]
 struct Told {
     nodes: Option<(u16, u16, bool)>,
+    disagreed: bool,
     head: Option<Slot>,
     head_epoch: Option<Epoch>,
     head_wanted: bool,
@@ -116,7 +117,10 @@ impl Lookout {
             self.told.nodes = Some(nodes);
             if let Agreement::Disagree(epoch) = agreement {
                 tracing::error!(%epoch, "beacon nodes finalized different blocks: nothing finalized is taken from them");
+            } else if self.told.disagreed {
+                tracing::info!("beacon nodes agree about finality again");
             }
+            self.told.disagreed = nodes.2;
             let (total, healthy, disagree) = nodes;
             self.tell(Observation::Nodes { total, healthy, disagree }).await?;
         }

@@ -40,6 +40,8 @@ pub(crate) struct Node {
     /// First slot since which it was synced without a break that we saw.
     since: Slot,
     broken: bool,
+    /// Whether its standing was logged since start.
+    told: bool,
     pub(crate) validators_way: ValidatorsWay,
     pub(crate) liveness_way: LivenessWay,
     pub(crate) finality: History,
@@ -54,6 +56,7 @@ impl Node {
             retry_at: Slot(0),
             since: Slot(0),
             broken: false,
+            told: false,
             validators_way: ValidatorsWay::default(),
             liveness_way: LivenessWay::default(),
             finality: History::default(),
@@ -106,8 +109,10 @@ impl Node {
                 self.failures = 0;
                 self.retry_at = slot;
                 self.standing = standing;
-                if std::mem::discriminant(&before) != std::mem::discriminant(&standing) {
-                    tracing::info!(node = self.name(), ?standing, "beacon node changed");
+                // The first look is told too: a node that syncs from the start is why nothing happens.
+                if !self.told || std::mem::discriminant(&before) != std::mem::discriminant(&standing) {
+                    self.told = true;
+                    self.tell(standing);
                 }
                 match standing {
                     Standing::Syncing => {
@@ -123,6 +128,20 @@ impl Node {
                 }
             }
             Err(error) => self.fail(slot, &error),
+        }
+    }
+
+    fn tell(&self, standing: Standing) {
+        match standing {
+            Standing::Synced { head } => tracing::info!(node = self.name(), %head, "beacon node is synced"),
+            Standing::Syncing => {
+                tracing::warn!(
+                    node = self.name(),
+                    "beacon node is syncing, or its execution client is: not asked until it is done"
+                );
+            }
+            // Told where they arise, with the reason.
+            Standing::Away | Standing::Foreign => {}
         }
     }
 
