@@ -24,6 +24,7 @@ use crate::status::Hold;
 use crypto::exit::SignedVoluntaryExit;
 use crypto::spec::BlsSignature;
 use crypto::threshold::ShareIndex;
+use std::collections::BTreeSet;
 
 /// Slots after which an unanswered or failed signing order is given again.
 const SIGN_AGAIN: u64 = 8;
@@ -191,15 +192,15 @@ impl Guardian {
         culprits: &[ShareIndex],
         out: &mut Vec<Command>,
     ) {
-        if culprits.is_empty()
-            && let Some(case) = self.docket.get_mut(&id)
-        {
+        let checked = self.combination_ended(&id, culprits, out);
+        let Some(case) = self.docket.get_mut(&id) else { return };
+        if culprits.is_empty() {
             // With culprits the search may have ended before it looked at all of them: they are asked again.
-            let checked = std::mem::take(&mut case.ceremony.combining);
             case.ceremony.verified.extend(checked);
         }
-        self.combination_ended(&id, culprits, out);
-        let Some(case) = self.docket.get(&id).filter(|case| case.ceremony.combined.is_none()) else { return };
+        if case.ceremony.combined.is_some() {
+            return;
+        }
         let exit = SignedVoluntaryExit { message: case.proposal.exit, signature };
         if self.persist(Record::Combined { proposal: id, exit, culprits: culprits.to_vec() }, out) {
             self.advance(&id, out);
@@ -214,12 +215,21 @@ impl Guardian {
         // Without culprits it was not combined at all (the shell was too busy): it is ordered again when next reviewed.
     }
 
-    fn combination_ended(&mut self, id: &ProposalId, culprits: &[ShareIndex], out: &mut Vec<Command>) {
-        let Some(case) = self.docket.get_mut(id) else { return };
-        case.ceremony.combining.clear();
-        for culprit in culprits {
-            self.fault(GuardianIndex(culprit.get()), FaultKind::InvalidPartial, Some(*id), Vec::new(), out);
+    /// Blames those whose partial was in the combination and false; says whose were in it.
+    fn combination_ended(
+        &mut self,
+        id: &ProposalId,
+        culprits: &[ShareIndex],
+        out: &mut Vec<Command>,
+    ) -> BTreeSet<GuardianIndex> {
+        let Some(case) = self.docket.get_mut(id) else { return BTreeSet::new() };
+        let checked = std::mem::take(&mut case.ceremony.combining);
+        for guardian in culprits.iter().map(|culprit| GuardianIndex(culprit.get())) {
+            if checked.contains(&guardian) {
+                self.fault(guardian, FaultKind::InvalidPartial, Some(*id), Vec::new(), out);
+            }
         }
+        checked
     }
 }
 
