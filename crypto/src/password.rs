@@ -61,7 +61,7 @@ impl Password {
     }
 }
 
-/// What a scrypt derivation costs: 128 * r * 2^log_n bytes of memory, p times over.
+/// What a scrypt derivation costs: 128 * r * (2^log_n + p) bytes of memory, and p passes over 128 * r * 2^log_n.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ScryptCost {
@@ -81,11 +81,11 @@ impl ScryptCost {
     pub const LIGHT: Self = Self { log_n: 10, r: 8, p: 1 };
 
     fn check(&self) -> Result<(), Error> {
-        let memory = 1u64
-            .checked_shl(self.log_n.into())
-            .and_then(|n| n.checked_mul(128))
-            .and_then(|bytes| bytes.checked_mul(self.r.into()));
-        let work = memory.and_then(|bytes| bytes.checked_mul(self.p.into()));
+        let block = u64::from(self.r).saturating_mul(128);
+        let pass = 1u64.checked_shl(self.log_n.into()).and_then(|n| n.checked_mul(block));
+        // The blocks of all passes lie in memory at once (RFC 7914, section 6: B).
+        let memory = pass.and_then(|bytes| bytes.checked_add(block.checked_mul(self.p.into())?));
+        let work = pass.and_then(|bytes| bytes.checked_mul(self.p.into()));
         let in_bounds =
             memory.is_some_and(|m| m <= MAX_SCRYPT_MEMORY) && work.is_some_and(|w| w <= MAX_SCRYPT_WORK);
         let real = self.log_n > 0 && self.r > 0 && self.p > 0;
