@@ -11,8 +11,12 @@ use guardian_core::event::RequestId;
 use guardian_core::guardian_set::GuardianIndex;
 use guardian_core::message::{Certificate, Envelope, Message, Vote, WireMessage};
 use p2p::{Inbound, Opened, Rejection};
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
-use tracing::debug;
+use tracing::{debug, warn};
+
+/// Least time between two hints that clocks may differ.
+const HINT_EVERY: Duration = Duration::from_secs(600);
 
 /// Opens sealed envelopes of this network, whatever their age: [`p2p::Network::open_sealed`].
 pub type Open<'a> = &'a dyn Fn(&[u8]) -> Result<Opened, Rejection>;
@@ -26,6 +30,7 @@ pub async fn run(
     inbox: mpsc::Sender<Arrival>,
 ) {
     let mut requests = 0;
+    let mut hints = ClockHints::default();
     while let Some(item) = inbound.recv().await {
         // Opening a certificate of a hundred approvals takes milliseconds; the place comes first so that a full
         // inbox makes this task wait and the network's bounded queue drop, not pile up.
@@ -53,12 +58,36 @@ pub async fn run(
             }
             Inbound::Refused { peer, reason } => {
                 // Counted by the network layer already.
-                let guardian = peer.as_ref().and_then(|peer| directory.index(peer)).map(|index| index.0);
+                let guardian = peer.as_ref().and_then(|peer| directory.index(peer));
+                if let Some(guardian) = guardian.filter(|_| hints.is_due(reason, Instant::now())) {
+                    warn!(
+                        guardian = guardian.0,
+                        code = reason.code(),
+                        "messages refused for their time: check this machine's clock, then that guardian's"
+                    );
+                }
+                let guardian = guardian.map(|index| index.0);
                 debug!(guardian, peer = peer.map(tracing::field::display), code = reason.code(), "refused");
                 continue;
             }
         };
         place.send(arrival);
+    }
+}
+
+/// When the operator was last told that clocks may differ.
+#[derive(Debug, Default)]
+struct ClockHints(Option<Instant>);
+
+impl ClockHints {
+    /// Whether a refusal points to a clock and the last hint is long enough ago; remembers it as given then.
+    fn is_due(&mut self, reason: Rejection, now: Instant) -> bool {
+        let points = matches!(reason, Rejection::Stale | Rejection::FromFuture);
+        let due = points && self.0.is_none_or(|last| now.saturating_duration_since(last) >= HINT_EVERY);
+        if due {
+            self.0 = Some(now);
+        }
+        due
     }
 }
 

@@ -1,7 +1,7 @@
 //! Logs: how they are written, and what is said of every event, command and journal record.
 //!
-//! The core logs nothing; the shell logs each [`Event`] and [`Command`] at `debug` and each move that an operator
-//! cares for at `info`, when the journal holds it. Field names are stable: `proposal`, `validator`, `guardian`, `slot`,
+//! The core logs nothing; the shell logs each [`Event`] and [`Command`] at `debug`, guardians that come and go at
+//! `info` and `warn`, and each move that an operator cares for at `info`, when the journal holds it. Field names are stable: `proposal`, `validator`, `guardian`, `slot`,
 //! `code`. Nothing here can see a secret: events and commands carry none.
 
 mod moves;
@@ -13,7 +13,7 @@ use crate::config::{Log, LogFormat};
 use guardian_core::message::Message;
 use guardian_core::{Command, Event};
 use std::io::IsTerminal;
-use tracing::debug;
+use tracing::{debug, info, warn};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -39,7 +39,10 @@ where
 {
     let filter = EnvFilter::try_new(&log.filter)
         .map_err(|e| Error::Identity { problem: format!("log.filter is no filter ({e})") })?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
+    // A log reader that has gone away (a closed pipe, a restarted log daemon) must not end the node: telling standard
+    // error that standard error is gone would panic.
+    let builder =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).log_internal_errors(false);
     Ok(match log.format {
         LogFormat::Human => Box::new(builder.with_ansi(colours).finish()),
         LogFormat::Json => Box::new(
@@ -88,10 +91,10 @@ pub fn event(event: &Event) {
             debug!(target: "guardian::event", event = "garbage_received", guardian = from.0)
         }
         Event::PeerConnected(peer) => {
-            debug!(target: "guardian::event", event = "peer_connected", guardian = peer.0)
+            info!(target: "guardian", guardian = peer.0, "guardian connected")
         }
         Event::PeerDisconnected(peer) => {
-            debug!(target: "guardian::event", event = "peer_disconnected", guardian = peer.0)
+            warn!(target: "guardian", guardian = peer.0, "guardian lost; dialling it until it is back")
         }
         Event::CatchUpRequested { from, request } => {
             debug!(target: "guardian::event", event = "catch_up_requested", guardian = from.0, request = request.0);

@@ -220,6 +220,8 @@ async fn connect(
     view: &watch::Sender<View>,
 ) -> Result<BeaconNodes, Error> {
     let mut wait = MIN_RETRY;
+    let asking = "asking the beacon nodes which chain they serve".to_owned();
+    view.send_modify(|view| view.phase = Phase::Connecting(asking));
     loop {
         let nodes = config.beacon.iter();
         let nodes = nodes.map(|node| NodeConfig { name: node.name.clone(), url: node.url.clone() }).collect();

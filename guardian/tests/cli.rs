@@ -596,3 +596,32 @@ fn a_running_guardian_holds_its_store_and_stops_when_told() {
     assert_eq!(running.wait().unwrap().code(), Some(0));
     assert_eq!(world.import("alice", "shares.json")["known"], 1);
 }
+
+/// The log daemon restarts, the pipe to it breaks: the guardian goes on.
+#[test]
+fn a_closed_log_does_not_end_a_running_guardian() {
+    let world = World::new();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    world.edit("alice/guardian.toml", "127.0.0.1:8440", &format!("127.0.0.1:{port}"));
+    let mut running = Command::new(env!("CARGO_BIN_EXE_guardian"))
+        .args(["run", "--config", &world.config("alice")])
+        .stderr(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    // Closed at once: every line of the log is lost, the first one too.
+    drop(running.stderr.take());
+    let deadline = Instant::now() + Duration::from_secs(60);
+    // Shown after the first attempt to reach its beacon node, which is logged before.
+    let attempted = || {
+        let status = guardian(&["status", "--config", &world.config("alice")]);
+        text(&status.stderr).contains("does not answer")
+    };
+    while !attempted() {
+        assert!(running.try_wait().unwrap().is_none(), "it ended with its log");
+        assert!(Instant::now() < deadline);
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert!(Command::new("kill").args(["-TERM", &running.id().to_string()]).status().unwrap().success());
+    assert_eq!(running.wait().unwrap().code(), Some(0));
+}

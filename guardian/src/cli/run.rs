@@ -3,7 +3,12 @@
 use crate::{Config, logging, node, password};
 use anyhow::Context;
 use std::path::PathBuf;
+use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
+
+/// How long the process waits for blocking work that the stop left behind, such as a password being stretched or a
+/// disk that hangs. The store survives being cut off.
+const LAST_WAIT: Duration = Duration::from_secs(2);
 
 const EXAMPLES: &str = "\
 Example:
@@ -28,7 +33,7 @@ impl Run {
             .enable_all()
             .build()
             .context("cannot start the runtime")?;
-        runtime.block_on(async {
+        let result = runtime.block_on(async {
             // Asked for before anything starts, so that no signal is lost.
             let mut interrupt = signal(SignalKind::interrupt())?;
             let mut terminate = signal(SignalKind::terminate())?;
@@ -39,6 +44,8 @@ impl Run {
                 }
             };
             Ok(node::run(config, password, shutdown).await?)
-        })
+        });
+        runtime.shutdown_timeout(LAST_WAIT);
+        result
     }
 }

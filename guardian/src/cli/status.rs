@@ -96,16 +96,24 @@ async fn get(client: &reqwest::Client, base: &Url, path: &str) -> anyhow::Result
     Ok((answer.status(), value))
 }
 
-/// The reasons in an answer of `/readyz`, for people.
-fn reasons(readiness: &Value) -> String {
-    let reasons = readiness.get("reasons").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+/// What a list in an answer of `/readyz` says, for people; empty when it is.
+fn details(readiness: &Value, list: &str) -> String {
+    let reasons = readiness.get(list).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let texts: Vec<&str> = reasons.iter().filter_map(|reason| reason.get("detail")?.as_str()).collect();
-    if texts.is_empty() { "no reason given".into() } else { texts.join("; ") }
+    texts.join("; ")
+}
+
+/// Why the guardian is not ready.
+fn reasons(readiness: &Value) -> String {
+    Some(details(readiness, "reasons")).filter(|text| !text.is_empty()).unwrap_or("no reason given".into())
 }
 
 fn render(status: &StatusSnapshot, readiness: &Value) -> String {
     let ready = match readiness.get("ready").and_then(Value::as_bool) {
-        Some(true) => "yes".to_owned(),
+        Some(true) => match details(readiness, "degraded") {
+            degraded if degraded.is_empty() => "yes".to_owned(),
+            degraded => format!("yes, but {degraded}"),
+        },
         _ => format!("NO: {}", reasons(readiness)),
     };
     let mut text = format!(

@@ -14,6 +14,12 @@ use tokio::time::Instant;
 /// Slot lengths without a processed slot after which the loop counts as standing still.
 const STALE_SLOTS: u32 = 2;
 
+/// Slots that a head may lie ahead of our clock: clocks are never quite the same.
+const AHEAD_SLOTS: u64 = 2;
+
+/// Epochs between the clock and finality after which the chain counts as not finalizing; two to three are ordinary.
+const FINALITY_EPOCHS: u64 = 4;
+
 /// What the loop shows to the outside; the only thing that HTTP reads.
 #[derive(Debug, Clone, Default)]
 pub struct View {
@@ -81,7 +87,10 @@ impl Readiness {
             Phase::Running => {}
         }
         match (view.slot_processed, moment.slot) {
-            (_, None) => not_ready("before_genesis", format!("genesis is at {}", chain.genesis_time)),
+            (_, None) => not_ready(
+                "before_genesis",
+                format!("genesis, at Unix time {}, is ahead of this machine's clock", chain.genesis_time),
+            ),
             (None, Some(_)) => not_ready("slot_stale", "no slot processed yet".to_owned()),
             (Some(at), Some(_)) => {
                 let age = moment.instant.saturating_duration_since(at);
@@ -92,7 +101,7 @@ impl Readiness {
         }
         if let (Some(status), Some(now)) = (&view.status, moment.slot) {
             chain_reasons(status, chain, now, &mut not_ready);
-            peer_reasons(status, &mut |code, detail| degraded.push(Reason { code, detail }));
+            thin(status, chain, now, &mut |code, detail| degraded.push(Reason { code, detail }));
         }
         Self { ready: reasons.is_empty(), reasons, degraded }
     }
@@ -107,18 +116,38 @@ fn chain_reasons(
     not_ready: &mut impl FnMut(&'static str, String),
 ) {
     if status.nodes.healthy == 0 {
-        not_ready("no_healthy_beacon_node", format!("0 of {} beacon nodes are healthy", status.nodes.total));
+        let total = status.nodes.total;
+        not_ready(
+            "no_healthy_beacon_node",
+            format!("0 of {total} beacon nodes are healthy; the log says why"),
+        );
+    }
+    if status.nodes.disagree {
+        let detail = "own beacon nodes finalized different blocks; find the wrong one, remove it and restart";
+        not_ready("beacon_nodes_disagree", detail.to_owned());
     }
     match status.head {
         None => not_ready("no_head", "no beacon node has reported a head yet".to_owned()),
         Some(head) if now.0.saturating_sub(head.0) > chain.slots_per_epoch.get() => {
             not_ready("head_stale", format!("the head is at slot {head}, the clock at slot {now}"));
         }
+        // A head from the future is our clock's mistake; peers would refuse all we say.
+        Some(head) if head.0 > now.0.saturating_add(AHEAD_SLOTS) => {
+            let detail =
+                format!("the head is at slot {head}, this machine's clock at slot {now}; set the clock");
+            not_ready("clock_behind", detail);
+        }
         Some(_) => {}
     }
 }
 
-fn peer_reasons(status: &StatusSnapshot, degraded: &mut impl FnMut(&'static str, String)) {
+/// What this node leans on beside its own parts.
+fn thin(
+    status: &StatusSnapshot,
+    chain: &ChainSpec,
+    now: Slot,
+    degraded: &mut impl FnMut(&'static str, String),
+) {
     // Ourselves and everybody we are connected to.
     let reachable = status.peers.iter().filter(|peer| peer.connected).count() + 1;
     if !status.threshold.met_by(reachable) {
@@ -132,7 +161,13 @@ fn peer_reasons(status: &StatusSnapshot, degraded: &mut impl FnMut(&'static str,
         let (healthy, total) = (status.nodes.healthy, status.nodes.total);
         degraded("beacon_node_down", format!("{healthy} of {total} beacon nodes are healthy"));
     }
-    if status.nodes.disagree {
-        degraded("beacon_nodes_disagree", "own beacon nodes disagree about finality".to_owned());
+    let epoch = chain.epoch_of(now);
+    if let Some(finalized) = status.finalized.map(|checkpoint| checkpoint.epoch)
+        && finalized.saturating_add(FINALITY_EPOCHS) < epoch
+    {
+        degraded(
+            "finality_stale",
+            format!("epoch {finalized} is finalized in epoch {epoch}: nobody is accused, no exit released"),
+        );
     }
 }

@@ -95,13 +95,34 @@ fn beacon_nodes_decide_readiness_peers_do_not() {
     assert_eq!(codes(&judge(&running(status, now), now, Some(1000)).reasons), ["no_healthy_beacon_node"]);
 
     let mut status = snapshot(Some(1000));
-    status.nodes = NodeHealth { total: 2, healthy: 1, disagree: true };
+    status.nodes.disagree = true;
+    assert_eq!(codes(&judge(&running(status, now), now, Some(1000)).reasons), ["beacon_nodes_disagree"]);
+
+    let mut status = snapshot(Some(1000));
+    status.nodes = NodeHealth { total: 2, healthy: 1, disagree: false };
     status.peers[0].connected = false;
-    assert_eq!(judge(&running(status.clone(), now), now, Some(1000)).degraded.len(), 2, "3 of 4 are enough");
+    assert_eq!(judge(&running(status.clone(), now), now, Some(1000)).degraded.len(), 1, "3 of 4 are enough");
     status.peers[1].connected = false;
     let readiness = judge(&running(status, now), now, Some(1000));
     assert!(readiness.ready);
-    assert_eq!(codes(&readiness.degraded), ["below_threshold", "beacon_node_down", "beacon_nodes_disagree"]);
+    assert_eq!(codes(&readiness.degraded), ["below_threshold", "beacon_node_down"]);
+}
+
+#[test]
+fn a_head_ahead_of_the_clock_says_that_the_clock_is_behind() {
+    let now = Instant::now();
+    assert!(judge(&running(snapshot(Some(1002)), now), now, Some(1000)).ready, "clocks differ a little");
+    assert_eq!(codes(&judge(&running(snapshot(Some(1003)), now), now, Some(1000)).reasons), ["clock_behind"]);
+}
+
+#[test]
+fn a_chain_that_does_not_finalize_degrades() {
+    let now = Instant::now();
+    // Epoch 29 is finalized. Slot 1056 begins epoch 33, slot 1088 epoch 34.
+    assert_eq!(judge(&running(snapshot(Some(1087)), now), now, Some(1087)).degraded, []);
+    let later = judge(&running(snapshot(Some(1088)), now), now, Some(1088));
+    assert!(later.ready, "no fault of this node");
+    assert_eq!(codes(&later.degraded), ["finality_stale"]);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-use super::said;
+use super::{ClockHints, HINT_EVERY, said};
 use crate::metrics::Metrics;
 use crate::node::Directory;
 use crypto::exit::VoluntaryExit;
@@ -7,8 +7,10 @@ use guardian_core::Event;
 use guardian_core::guardian_set::{GuardianIndex, GuardianSetEpoch};
 use guardian_core::message::{Certificate, Decision, Envelope, Message, Vote, WireMessage};
 use guardian_core::proposal::{ExitProposal, Origin, ProposalId};
+use p2p::Rejection;
 use p2p::envelope::{Opener, Sealer};
 use p2p::identity::Keypair;
+use std::time::{Duration, Instant};
 
 const NETWORK: [u8; 32] = [5; 32];
 
@@ -139,4 +141,13 @@ fn no_more_approvals_are_opened_than_there_are_guardians() {
     let event = said(GuardianIndex(2), &payload, vec![1], &set.directory, &set.metrics, &open);
     assert!(matches!(event, Event::CertificateReceived { .. }));
     assert_eq!(opened.get(), 3);
+}
+
+#[test]
+fn a_clock_that_is_off_is_hinted_at_but_not_with_every_message() {
+    let (mut hints, start) = (ClockHints::default(), Instant::now());
+    assert!(!hints.is_due(Rejection::BadSignature, start), "says nothing of clocks");
+    assert!(hints.is_due(Rejection::Stale, start));
+    assert!(!hints.is_due(Rejection::FromFuture, start + HINT_EVERY - Duration::from_secs(1)));
+    assert!(hints.is_due(Rejection::FromFuture, start + HINT_EVERY));
 }

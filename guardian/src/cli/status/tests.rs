@@ -42,5 +42,9 @@ fn everything_an_operator_asks_for_is_shown() {
         assert!(text.lines().any(|shown| shown == line), "{line:?} not in\n{text}");
     }
     let ready = render(&status, &serde_json::json!({ "ready": true, "reasons": [] }));
-    assert!(ready.contains("Ready       yes"), "{ready}");
+    assert!(ready.lines().any(|line| line == "Ready       yes"), "{ready}");
+    let thin =
+        serde_json::json!({ "ready": true, "reasons": [], "degraded": [{ "detail": "a node is down" }] });
+    let thin = render(&status, &thin);
+    assert!(thin.lines().any(|line| line == "Ready       yes, but a node is down"), "{thin}");
 }
