@@ -211,16 +211,27 @@ impl G1 {
         Self(out)
     }
 
+    fn double(&self) -> Self {
+        let mut out = blst_p1::default();
+        // SAFETY: live input and output.
+        unsafe { blst_p1_double(&mut out, &self.0) };
+        Self(out)
+    }
+
+    fn add(&self, other: &Self) -> Self {
+        let mut out = blst_p1::default();
+        // SAFETY: three live points.
+        unsafe { blst_p1_add_or_double(&mut out, &self.0, &other.0) };
+        Self(out)
+    }
+
     /// `k` times this point for a small public `k`, by double-and-add.
     pub(crate) fn times_small(&self, k: u16) -> Self {
         let mut acc = Self::infinity();
         for bit in (0..u16::BITS - k.leading_zeros()).rev() {
-            // SAFETY: doubling and adding in place are allowed by the library; all points are live.
-            unsafe {
-                blst_p1_double(&mut acc.0, &acc.0);
-                if k >> bit & 1 == 1 {
-                    blst_p1_add_or_double(&mut acc.0, &acc.0, &self.0);
-                }
+            acc = acc.double();
+            if k >> bit & 1 == 1 {
+                acc = acc.add(self);
             }
         }
         acc
