@@ -79,3 +79,6 @@ pub struct Fault {
     /// The proposal, where there is one.
     pub proposal: Option<ProposalId>,
 }
+
+#[cfg(test)]
+mod tests;

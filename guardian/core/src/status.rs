@@ -148,3 +148,6 @@ impl Hold {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -105,7 +105,8 @@ fn old_knowledge_is_no_knowledge() {
 
 #[test]
 fn who_cannot_exit_is_kept() {
-    let cases: [(&str, fn(&mut Knowledge)); 7] = [
+    type Change = fn(&mut Knowledge);
+    let cases: [(&str, Change); 7] = [
         ("exiting at the head", |k| k.at_head.exit_epoch = Epoch(12)),
         ("exiting in the finalized state", |k| k.at_finalized.exit_epoch = Epoch(12)),
         ("status exiting", |k| k.at_head.status = ValidatorStatus::ActiveExiting),

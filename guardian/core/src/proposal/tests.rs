@@ -77,7 +77,8 @@ fn impossible_epochs_make_no_proposal() {
 
 #[test]
 fn any_other_field_makes_it_malformed() {
-    let changes: [(&str, fn(&mut ExitProposal)); 8] = [
+    type Change = fn(&mut ExitProposal);
+    let changes: [(&str, Change); 8] = [
         ("set epoch", |p| p.guardian_set_epoch.0 += 1),
         ("exit epoch", |p| p.exit.epoch.0 += 1),
         ("dark_from", |p| p.origin = Origin::Offline { dark_from: Epoch(5), dark_to: Epoch(6) }),

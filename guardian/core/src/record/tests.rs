@@ -1,1 +1,111 @@
+use super::*;
+use crate::fault::FaultKind;
+use crate::message::{Decision, RejectReason};
+use crate::scene::{BOB, CAROL, ME, envelope, partial, proposal_at, signature};
+use crypto::spec::{Root, ValidatorIndex};
+use proptest::prelude::*;
 
+/// One line a record: name, space, hex. A journal written today must be read by every later version.
+const GOLDEN: &str = include_str!("golden.txt");
+
+fn samples() -> Vec<(String, Record)> {
+    let id = ProposalId([1; 32]);
+    let vote = Vote { proposal: id, revision: 2, decision: Decision::Withdraw(RejectReason::Attesting) };
+    let mut proposal = proposal_at(36);
+    proposal.pubkey = crypto::spec::BlsPubkey([0xaa; 48]);
+    let exit = SignedVoluntaryExit { message: proposal.exit, signature: signature() };
+    let outcomes = vec![
+        ("a".to_owned(), PostOutcome::Accepted),
+        ("b".to_owned(), PostOutcome::AlreadyKnown),
+        ("c".to_owned(), PostOutcome::Rejected("no".to_owned())),
+        ("d".to_owned(), PostOutcome::Unreachable("down".to_owned())),
+    ];
+    let liveness = Liveness { epoch: Epoch(5), live: vec![ValidatorIndex(1)], dark: vec![ValidatorIndex(2)] };
+    let checkpoint = Checkpoint { epoch: Epoch(5), root: Root([6; 32]) };
+    let at = Slot(36);
+    let approvals = vec![(ME, envelope(ME, 1)), (BOB, envelope(BOB, 2))];
+    let (own, held) = (partial(id, ME), partial(id, BOB));
+    let culprits = vec![ShareIndex::new(4).unwrap()];
+    let mut samples = vec![
+        ("liveness", Record::Liveness(liveness)),
+        ("finalized", Record::Finalized(checkpoint)),
+        ("proposed", Record::Proposed(proposal)),
+        ("vote_cast", Record::VoteCast(vote.clone())),
+        ("vote_seen", Record::VoteSeen { from: BOB, vote, envelope: envelope(BOB, 3) }),
+        ("certified", Record::Certified { proposal: id, approvals, at }),
+        ("released", Record::Released { proposal: id, at }),
+        ("partial_own", Record::PartialHeld { from: ME, partial: own, envelope: None }),
+        ("partial_held", Record::PartialHeld { from: BOB, partial: held, envelope: Some(envelope(BOB, 4)) }),
+        ("combined", Record::Combined { proposal: id, exit, culprits }),
+        ("submitted", Record::Submitted { proposal: id, at, outcomes }),
+        ("not_finalizing", Record::NotFinalizing(Epoch(12))),
+    ]
+    .into_iter()
+    .map(|(name, record)| (name.to_owned(), record))
+    .collect::<Vec<_>>();
+    let states = [
+        State::Open,
+        State::Certified,
+        State::Signed,
+        State::Submitted,
+        State::Included,
+        State::Finalized,
+        State::Rejected,
+        State::Expired,
+        State::Moot,
+    ];
+    samples.extend(states.map(|to| (format!("moved_{to:?}"), Record::Moved { proposal: id, to, at })));
+    let kinds = [
+        FaultKind::Equivocation,
+        FaultKind::InvalidPartial,
+        FaultKind::ForeignShare,
+        FaultKind::InvalidCertificate,
+        FaultKind::MalformedProposal,
+        FaultKind::Garbage,
+        FaultKind::Flooding,
+        FaultKind::WrongEpoch,
+    ];
+    samples.extend(kinds.map(|kind| {
+        let fault = Fault { guardian: CAROL, kind, proposal: Some(id) };
+        (format!("faulted_{}", kind.code()), Record::Faulted { fault, evidence: vec![envelope(CAROL, 5)] })
+    }));
+    samples
+}
+
+#[test]
+fn disk_bytes_are_golden_and_read_back() {
+    let lines: Vec<_> = samples()
+        .into_iter()
+        .map(|(name, record)| {
+            let bytes = record.encode();
+            assert_eq!(Record::decode(&bytes), Some(record), "{name}");
+            format!("{name} {}", hex::encode(bytes))
+        })
+        .collect();
+    assert_eq!(lines, GOLDEN.lines().collect::<Vec<_>>());
+}
+
+#[test]
+fn torn_longer_or_foreign_records_are_none() {
+    for (name, record) in samples() {
+        let bytes = record.encode();
+        for length in 0..bytes.len() {
+            assert_eq!(Record::decode(&bytes[..length]), None, "{name} torn at {length}");
+        }
+        let mut longer = bytes.clone();
+        longer.push(0);
+        assert_eq!(Record::decode(&longer), None, "{name} and a byte more");
+        let mut version = bytes;
+        version[0] = 2;
+        assert_eq!(Record::decode(&version), None, "{name} of version 2");
+    }
+}
+
+proptest! {
+    #[test]
+    fn random_bytes_do_no_harm(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        if let Some(record) = Record::decode(&bytes) {
+            prop_assert_eq!(record.encode(), bytes);
+        }
+    }
+}

@@ -93,8 +93,17 @@ fn epochs_without_finality_survive_a_restart() {
     (37..=52).for_each(|slot| scene.slot(slot));
     assert!(scene.journal.contains(&Record::NotFinalizing(Epoch(12))));
     assert!(!scene.journal.contains(&Record::NotFinalizing(Epoch(11))));
-    let guardian = restored(&scene.journal).unwrap();
-    assert_eq!(guardian.view.facts(&definition(), &crate::scene::pubkey(0)).is_none(), true, "no nodes yet");
+    (9..=15).for_each(|epoch| scene.liveness(epoch, false));
+    scene.restart(Slot(68));
+    let facts = scene.guardian.view.facts(&scene.guardian.definition, &crate::scene::pubkey(0)).unwrap();
+    let claim = |from, to| crate::offline::Claim {
+        index: crypto::spec::ValidatorIndex(0),
+        dark_from: Epoch(from),
+        dark_to: Epoch(to),
+    };
+    let not_due = crate::offline::Opinion::Reject(crate::message::RejectReason::NotDue);
+    assert_eq!(facts.opinion(&claim(12, 14)), not_due);
+    assert_eq!(facts.opinion(&claim(9, 11)), crate::offline::Opinion::Approve);
 }
 
 #[test]

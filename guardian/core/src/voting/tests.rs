@@ -124,7 +124,8 @@ fn rejects_with_the_reason_its_view_gives() {
             dark: vec![ValidatorIndex(3)],
         }));
     };
-    let cases: [(RejectReason, &dyn Fn(&mut Scene)); 5] = [
+    type Change<'a> = &'a dyn Fn(&mut Scene);
+    let cases: [(RejectReason, Change<'_>); 5] = [
         (RejectReason::Attesting, &attesting),
         (RejectReason::AttestedWhileAccused, &attested),
         (RejectReason::NotExitable, &leaving),
