@@ -106,6 +106,7 @@ impl Engine {
     }
 
     fn raw(at: &Path, directory: &Path) -> Result<Self, Error> {
+        remove_unfinished(at)?;
         let config = sled::Config::new().path(at).flush_every_ms(None).cache_capacity(CACHE);
         let damaged = |problem: String| Error::StoreDamaged { path: directory.into(), problem };
         let mut tries = 0;
@@ -284,6 +285,23 @@ fn checksum(key: &[u8], payload: &[u8]) -> [u8; 8] {
     let mut sum = [0u8; 8];
     sum.copy_from_slice(&digest[..8]);
     sum
+}
+
+/// Removes index snapshots that were never finished. The engine writes one when it opens, under a name of its own until
+/// it is whole; killed or out of space while doing so, it would take what is left for its newest and call the database
+/// corrupt. The one before is still there, and so is everything in the data file.
+fn remove_unfinished(at: &Path) -> Result<(), Error> {
+    if !at.is_dir() {
+        return Ok(());
+    }
+    for entry in std::fs::read_dir(at).map_err(Error::file("read", at))? {
+        let path = entry.map_err(Error::file("read", at))?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if name.starts_with("snap.") && name.ends_with(".generating") {
+            std::fs::remove_file(&path).map_err(Error::file("remove", &path))?;
+        }
+    }
+    Ok(())
 }
 
 /// Syncs every file and directory below `path`.

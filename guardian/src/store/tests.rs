@@ -256,3 +256,18 @@ fn a_torn_file_is_refused_or_harmless() {
     }
     assert!(refused >= 8, "cutting the file must be noticed");
 }
+
+/// Killed, or out of space, while the engine wrote the snapshot that it writes at opening.
+#[test]
+fn an_unfinished_snapshot_of_the_engine_is_no_damage() {
+    let directory = tempfile::tempdir().unwrap();
+    let expected = small(0..20);
+    open(directory.path()).unwrap().append(&expected).unwrap();
+    let engine = directory.path().join("store/engine");
+    for content in [&b""[..], &[0x5a; 100]] {
+        let unfinished = engine.join("snap.7FFFFFFFFFFFFFFF.generating");
+        std::fs::write(&unfinished, content).unwrap();
+        assert_eq!(open(directory.path()).unwrap().records().unwrap(), expected);
+        assert!(!unfinished.exists());
+    }
+}
