@@ -1,9 +1,10 @@
 //! Lodestar, a beacon node and validator client that nobody here wrote: minimal preset (8 slots an epoch), one-second
 //! slots, 16 interop validators, the last of them without anyone who attests for it.
 
-use crate::processes::{free_port, tail};
+use crate::processes::{tail, tethered};
 use anyhow::{Context, Result, bail, ensure};
 use crypto::spec::{BlsPubkey, ValidatorIndex};
+use devnet::processes::ports::Port;
 use serde_json::Value;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -61,14 +62,21 @@ impl Lodestar {
             peers.join("node_modules/@chainsafe/lodestar").exists(),
             "Lodestar is not installed: run `make peers` (`make test` does)"
         );
-        let (rest, p2p) = (free_port()?, free_port()?);
+        // reqwest wants a TLS provider even where all is plain HTTP; an error says that there is one already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let http = reqwest::Client::builder().timeout(Duration::from_secs(10)).build()?;
+        let (mut rest, mut p2p) = (Port::free()?, Port::free()?);
         let log = dir.join("lodestar.log");
         let output = File::create(&log).with_context(|| format!("create {}", log.display()))?;
+        rest.release();
+        p2p.release();
         // run.sh execs node, so this child is the node itself and killing it ends everything.
-        let child = Command::new(peers.join("run.sh"))
+        let (program, first_args) = tethered(peers.join("run.sh"));
+        let child = Command::new(program)
+            .args(first_args)
             .arg(dir.join("lodestar"))
-            .env("REST_PORT", rest.to_string())
-            .env("P2P_PORT", p2p.to_string())
+            .env("REST_PORT", rest.number().to_string())
+            .env("P2P_PORT", p2p.number().to_string())
             .env("VALIDATORS", VALIDATORS.to_string())
             .env("DARK", "1")
             .stdin(Stdio::null())
@@ -76,8 +84,8 @@ impl Lodestar {
             .stderr(output)
             .spawn()
             .context("start tests/peers/run.sh")?;
-        let http = reqwest::Client::builder().timeout(Duration::from_secs(10)).build()?;
-        let mut node = Self { child, log, url: format!("http://127.0.0.1:{rest}"), http, well: false };
+        let mut node =
+            Self { child, log, url: format!("http://127.0.0.1:{}", rest.number()), http, well: false };
         let started = tokio::time::Instant::now();
         loop {
             if let Some(status) = node.child.try_wait()? {

@@ -1,186 +1,96 @@
-//! Real guardian processes, set up and driven through the commands an operator would type.
+//! Real guardian processes in a story: the devnet's launcher with the installed guardian program, guardians numbered
+//! from 1 as in the network's definition, and logs shown when the story ends badly.
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
+use crypto::keystore::{self, Kdf, Password, ScryptCost};
+use crypto::spec::ValidatorIndex;
+use devnet::chain::interop;
+use devnet::processes::GuardianSpec;
 use guardian_core::proposal::State;
 use guardian_core::status::{ProposalStatus, StatusSnapshot};
-use std::ffi::OsStr;
-use std::fs::{File, OpenOptions};
+use std::ffi::OsString;
 use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
-use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
-/// Names of guardians 1, 2, 3 and 4.
-pub const NAMES: [&str; 4] = ["alice", "bob", "carol", "dave"];
-
-/// The password of every key file in a test.
-pub const PASSWORD: &str = "correct horse battery staple";
-
-/// Longest a guardian may take to answer after its start.
-const START_LIMIT: Duration = Duration::from_secs(60);
-
-/// Longest wait for a guardian to come to a wished status. The stories take about a minute.
+/// Longest wait for a guardian to come to a wished status. The stories take one to three minutes in all.
 const STATUS_LIMIT: Duration = Duration::from_secs(180);
 
-/// Four guardians with their folders, ports and processes. Killed when dropped; their logs are shown unless the
-/// story [`ended well`](Self::ended_well).
+/// The password of the validator's keystore.
+const PASSWORD: &str = "correct horse battery staple";
+
+/// Guardians with shares of one interop validator's key, set up and not yet started. Killed when dropped; their logs are
+/// shown unless the story [`ended well`](Self::ended_well).
 pub struct Guardians {
-    program: PathBuf,
+    processes: devnet::processes::Guardians,
     dir: PathBuf,
-    members: Vec<Member>,
-    http: reqwest::Client,
     well: bool,
 }
 
-struct Member {
-    dir: PathBuf,
-    http_port: u16,
-    child: Option<Child>,
-}
-
 impl Guardians {
-    /// `guardian init` for each of the four, and `guardian network create` with 3 of 4 and the given rules.
-    /// Guardian i watches `beacons[i % beacons.len()]`.
+    /// Makes a guardian for each of `beacons`, which is the one it watches, in a network of `threshold` with the given
+    /// rules, and gives out shares of `validator`'s key.
     ///
     /// # Errors
     /// When a command fails, with what it said.
-    pub fn create(dir: &Path, beacons: &[&str], rules: &[&str]) -> Result<Self> {
-        ensure!(!beacons.is_empty(), "a beacon node is needed");
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder().timeout(Duration::from_secs(5)).build()?;
-        let mut guardians =
-            Self { program: program()?, dir: dir.to_owned(), members: Vec::new(), http, well: false };
-        secret_file(&guardians.password_file())?;
-        for (name, beacon) in NAMES.iter().zip(beacons.iter().cycle()) {
-            let (home, p2p_port, http_port) = (dir.join(name), free_port()?, free_port()?);
-            guardians.command([
-                "init".as_ref(),
-                "--dir".as_ref(),
-                home.as_os_str(),
-                "--name".as_ref(),
-                OsStr::new(name),
-                "--beacon".as_ref(),
-                OsStr::new(beacon),
-                "--p2p-listen".as_ref(),
-                format!("/ip4/127.0.0.1/tcp/{p2p_port}").as_ref(),
-                "--http-listen".as_ref(),
-                format!("127.0.0.1:{http_port}").as_ref(),
-                "--password-file".as_ref(),
-                guardians.password_file().as_os_str(),
-                "--kdf".as_ref(),
-                "light".as_ref(),
-            ])?;
-            guardians.members.push(Member { dir: home, http_port, child: None });
-        }
-        let mut create: Vec<&OsStr> =
-            ["network", "create", "--name", "test", "--threshold", "3"].map(OsStr::new).into();
-        let cards: Vec<PathBuf> =
-            guardians.members.iter().map(|member| member.dir.join("member.toml")).collect();
-        for card in &cards {
-            create.extend([OsStr::new("--member"), card.as_os_str()]);
-        }
-        let definition = guardians.definition_file();
-        create.extend([OsStr::new("--beacon"), OsStr::new(beacons[0])]);
-        create.extend(rules.iter().map(OsStr::new));
-        create.extend([OsStr::new("--out"), definition.as_os_str()]);
-        guardians.command(create)?;
-        for member in &guardians.members {
-            std::fs::copy(&definition, member.dir.join("network.toml")).context("hand out the definition")?;
-        }
-        Ok(guardians)
+    pub async fn prepare(
+        dir: &Path,
+        beacons: &[&str],
+        threshold: u16,
+        rules: &[&str],
+        validator: ValidatorIndex,
+    ) -> Result<Self> {
+        let password_file = dir.join("keystore.password");
+        let mut file =
+            std::fs::File::options().write(true).create_new(true).mode(0o600).open(&password_file)?;
+        file.write_all(PASSWORD.as_bytes())?;
+        let keystore = dir.join("keystore.json");
+        let key = interop::secret_key(validator.0)?;
+        let kdf = Kdf::Scrypt(ScryptCost::LIGHT);
+        std::fs::write(&keystore, keystore::encrypt(&key, &Password::new(PASSWORD), kdf, &mut rand::rng())?)?;
+        let (program, prefix_args) = tethered(program()?);
+        let processes = devnet::processes::Guardians::prepare(GuardianSpec {
+            program,
+            prefix_args,
+            dir: dir.to_owned(),
+            network: "test".into(),
+            beacon_urls_per_guardian: beacons.iter().map(|url| vec![(*url).to_owned()]).collect(),
+            threshold,
+            keystores: vec![keystore],
+            keystore_password_file: password_file,
+            policy: rules.iter().map(|rule| (*rule).to_owned()).collect(),
+        });
+        Ok(Self { processes: processes.await?, dir: dir.to_owned(), well: false })
     }
 
-    /// `guardian custody split` of a keystore that [`PASSWORD`] opens, and `guardian custody import` by each.
+    /// Starts guardian `index` and waits until it answers.
     ///
     /// # Errors
-    /// When a command fails, with what it said.
-    pub fn give_custody(&self, keystore: &Path) -> Result<()> {
-        let custody = self.dir.join("custody-of-validator.json");
-        self.command([
-            "custody".as_ref(),
-            "split".as_ref(),
-            "--keystore".as_ref(),
-            keystore.as_os_str(),
-            "--password-file".as_ref(),
-            self.password_file().as_os_str(),
-            "--network".as_ref(),
-            self.definition_file().as_os_str(),
-            "--out".as_ref(),
-            custody.as_os_str(),
-        ])?;
-        for index in 1..=self.members.len() {
-            let config = self.config_file(index);
-            self.command([
-                "custody".as_ref(),
-                "import".as_ref(),
-                "--kdf".as_ref(),
-                "light".as_ref(),
-                "--config".as_ref(),
-                config.as_os_str(),
-                custody.as_os_str(),
-            ])?;
-        }
-        Ok(())
-    }
-
-    /// Starts guardian `index` (from 1) and waits until it answers.
-    ///
-    /// # Errors
-    /// When it ends at once or does not answer in time.
+    /// When it ends or does not answer in time.
     pub async fn start(&mut self, index: usize) -> Result<()> {
-        let (config, log) = (self.config_file(index), self.log_file(index));
-        let output = OpenOptions::new().create(true).append(true).open(&log)?;
-        let child = Command::new(&self.program)
-            .args(["run".as_ref(), "--config".as_ref(), config.as_os_str()])
-            .stdin(Stdio::null())
-            .stdout(output.try_clone()?)
-            .stderr(output)
-            .spawn()
-            .with_context(|| format!("start {}", self.program.display()))?;
-        self.member_mut(index)?.child = Some(child);
-        let started = tokio::time::Instant::now();
-        loop {
-            if let Some(status) =
-                self.member_mut(index)?.child.as_mut().context("just started")?.try_wait()?
-            {
-                bail!("guardian {index} ended ({status}):\n{}", tail(&log));
-            }
-            if self.status(index).await.is_ok() {
-                return Ok(());
-            }
-            ensure!(started.elapsed() < START_LIMIT, "guardian {index} does not answer:\n{}", tail(&log));
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
+        self.processes.start(place(index)?)?;
+        let answering = self.processes.answering(place(index)?).await;
+        answering.with_context(|| format!("its log ends:\n{}", tail(&self.log_file(index))))?;
+        Ok(())
     }
 
     /// SIGKILL to guardian `index`: no last word, no flush.
     ///
     /// # Errors
     /// When it does not run.
-    pub fn kill(&mut self, index: usize) -> Result<()> {
-        let mut child =
-            self.member_mut(index)?.child.take().with_context(|| format!("guardian {index} does not run"))?;
-        child.kill()?;
-        child.wait()?;
-        Ok(())
+    pub async fn kill(&mut self, index: usize) -> Result<()> {
+        // A guardian that ended by itself would make a story of killed guardians one of crashed ones.
+        self.processes.check(place(index)?)?;
+        Ok(self.processes.kill(place(index)?).await?)
     }
 
-    /// Whether guardian `index` runs.
-    pub fn runs(&mut self, index: usize) -> bool {
-        self.member_mut(index).is_ok_and(|member| {
-            member.child.as_mut().is_some_and(|child| matches!(child.try_wait(), Ok(None)))
-        })
-    }
-
-    /// `GET /v1/status` of guardian `index`.
+    /// What guardian `index` shows.
     ///
     /// # Errors
     /// When it does not answer.
     pub async fn status(&self, index: usize) -> Result<StatusSnapshot> {
-        let port = self.members.get(index.wrapping_sub(1)).context("guardians are 1 to 4")?.http_port;
-        let url = format!("http://127.0.0.1:{port}/v1/status");
-        Ok(self.http.get(url).send().await?.error_for_status()?.json().await?)
+        Ok(self.processes.status(place(index)?).await?)
     }
 
     /// Asks guardian `index` until its status is as wished, and answers it.
@@ -195,8 +105,7 @@ impl Guardians {
     ) -> Result<StatusSnapshot> {
         let started = tokio::time::Instant::now();
         loop {
-            let status = self.status(index).await;
-            match status {
+            match self.status(index).await {
                 Ok(status) if fulfilled(&status) => return Ok(status),
                 status => ensure!(
                     started.elapsed() < STATUS_LIMIT,
@@ -214,62 +123,45 @@ impl Guardians {
     }
 
     /// The network's definition, as `guardian network create` wrote it.
-    pub fn definition_file(&self) -> PathBuf {
-        self.dir.join("network.toml")
-    }
-
-    /// A file with [`PASSWORD`] in it.
-    pub fn password_file(&self) -> PathBuf {
-        self.dir.join("password")
+    pub fn definition(&self) -> PathBuf {
+        self.processes.definition()
     }
 
     /// The folder of guardian `index`.
     pub fn home(&self, index: usize) -> PathBuf {
-        NAMES.get(index.wrapping_sub(1)).map_or_else(|| self.dir.clone(), |name| self.dir.join(name))
+        self.dir.join(index.checked_sub(1).map(devnet::processes::name_of).unwrap_or_default())
     }
 
-    /// Where guardian `index` logs to.
-    pub fn log_file(&self, index: usize) -> PathBuf {
-        self.home(index).join("guardian.log")
+    /// Frees the seat of guardian `index`, which was not started, for somebody else: lets its ports go and answers its
+    /// identity key file with the password.
+    ///
+    /// # Errors
+    /// When the password cannot be read.
+    pub fn give_up_seat(&mut self, index: usize) -> Result<(PathBuf, Password)> {
+        self.processes.release_ports(place(index)?);
+        let text =
+            std::fs::read_to_string(self.home(index).join("password")).context("a guardian's password")?;
+        Ok((self.home(index).join("identity.json"), Password::new(text.trim_end())))
     }
 
-    fn config_file(&self, index: usize) -> PathBuf {
-        self.home(index).join("guardian.toml")
-    }
-
-    fn member_mut(&mut self, index: usize) -> Result<&mut Member> {
-        self.members.get_mut(index.wrapping_sub(1)).context("guardians are 1 to 4")
-    }
-
-    /// Runs one command to its end.
-    fn command<'a>(&self, args: impl IntoIterator<Item = &'a OsStr>) -> Result<Output> {
-        let mut command = Command::new(&self.program);
-        let output = command.args(args).stdin(Stdio::null()).output()?;
-        ensure!(
-            output.status.success(),
-            "{command:?} failed ({}):\n{}{}",
-            output.status,
-            String::from_utf8_lossy(&output.stdout),
-            String::from_utf8_lossy(&output.stderr)
-        );
-        Ok(output)
+    fn log_file(&self, index: usize) -> PathBuf {
+        index.checked_sub(1).map(|place| self.processes.log_path(place)).unwrap_or_default()
     }
 }
 
 impl Drop for Guardians {
     fn drop(&mut self) {
-        for member in &mut self.members {
-            if let Some(child) = &mut member.child {
-                let _ = child.kill();
-                let _ = child.wait();
-            }
-        }
         if !self.well {
-            for index in 1..=self.members.len() {
+            for index in 1..=self.processes.len() {
                 eprintln!("--- end of guardian {index}'s log\n{}", tail(&self.log_file(index)));
             }
         }
     }
+}
+
+/// Guardians are numbered from 1, the launcher's places from 0.
+fn place(index: usize) -> Result<usize> {
+    index.checked_sub(1).context("guardians are numbered from 1")
 }
 
 /// How far a proposal has come on the way to [`State::Finalized`]; ends elsewhere count as nothing.
@@ -297,32 +189,14 @@ fn program() -> Result<PathBuf> {
     Ok(program)
 }
 
-/// Writes [`PASSWORD`] to a file only we can read.
-fn secret_file(path: &Path) -> Result<()> {
-    use std::os::unix::fs::OpenOptionsExt;
-    let mut file = File::options().write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(PASSWORD.as_bytes()).context("write the password")
-}
-
-/// A TCP port nobody listens on. Below the range from which outgoing connections take theirs, so that a process that was
-/// killed finds its port free when it comes back.
-///
-/// # Errors
-/// When none of the range is free.
-pub fn free_port() -> Result<u16> {
-    const FIRST: u16 = 20_000;
-    const COUNT: u16 = 12_000;
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    // Test processes that run side by side start at different places.
-    let offset = u16::try_from(std::process::id() % u32::from(COUNT)).unwrap_or_default();
-    for _ in 0..COUNT {
-        let step = NEXT.fetch_add(1, Ordering::Relaxed);
-        let port = FIRST + (offset.wrapping_mul(17) % COUNT + step % COUNT) % COUNT;
-        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return Ok(port);
-        }
+/// How to call `program` so that it dies when we die, even when we are killed (Linux; elsewhere it is called plainly): the
+/// program to start and its first arguments.
+pub fn tethered(program: PathBuf) -> (PathBuf, Vec<OsString>) {
+    let setpriv = Path::new("/usr/bin/setpriv");
+    if !setpriv.exists() {
+        return (program, Vec::new());
     }
-    bail!("no free port between {FIRST} and {}", FIRST + COUNT)
+    (setpriv.to_owned(), vec!["--pdeathsig".into(), "KILL".into(), program.into()])
 }
 
 /// The last 60 lines of a log.

@@ -1,21 +1,18 @@
 //! Guardian processes on the embedded chain: killed at every stage of an exit and restarted, they lose no vote, release
-//! one form of the exit only, and never without a certificate. And the devnet's own story, as a user would run it.
+//! one form of the exit only, and never without a certificate.
 
 use anyhow::{Context, Result, ensure};
 use crypto::exit::VoluntaryExit;
-use crypto::keystore::{self, Kdf};
 use crypto::spec::ValidatorIndex;
-use crypto::vault::{Password, ScryptCost};
 use devnet::chain::Chain;
 use devnet::chain::config::{ChainConfig, Clock};
-use devnet::chain::interop;
 use guardian_core::guardian_set::{GuardianIndex, NetworkDefinition};
 use guardian_core::message::{Decision, Vote};
 use guardian_core::proposal::{ProposalId, State};
 use guardian_core::record::Record;
 use guardian_core::status::{ProposalStatus, StatusSnapshot};
 use std::collections::{BTreeMap, BTreeSet};
-use tests::processes::{Guardians, PASSWORD, leading, progress};
+use tests::processes::{Guardians, leading, progress};
 
 /// The validator that stops attesting.
 const DARK: ValidatorIndex = ValidatorIndex(7);
@@ -47,7 +44,7 @@ async fn kill_at(guardians: &mut Guardians, index: usize, state: State) -> Resul
         leading(status).is_some_and(|story| progress(story.state) >= progress(state))
     };
     let before = guardians.status_until(index, &format!("{state:?}"), reached).await?;
-    guardians.kill(index)?;
+    guardians.kill(index).await?;
     let before = leading(&before).context("a proposal")?;
     guardians.start(index).await?;
     let remembers =
@@ -122,12 +119,7 @@ async fn guardians_killed_at_every_stage_finish_the_exit_and_contradict_themselv
     let urls: Vec<String> = nodes.iter().map(|node| node.url()).collect();
     let urls: Vec<&str> = urls.iter().map(String::as_str).collect();
 
-    let mut guardians = Guardians::create(dir.path(), &urls, &RULES)?;
-    let secret = interop::secret_key(DARK.0)?;
-    let kdf = Kdf::Scrypt(ScryptCost::LIGHT);
-    let keystore = dir.path().join("keystore.json");
-    std::fs::write(&keystore, keystore::encrypt(&secret, &Password::new(PASSWORD), kdf, &mut rand::rng())?)?;
-    guardians.give_custody(&keystore)?;
+    let mut guardians = Guardians::prepare(dir.path(), &urls, 3, &RULES, DARK).await?;
 
     // Two of four cannot certify: the vote stands open while both are killed, at once, after they voted.
     guardians.start(1).await?;
@@ -139,9 +131,8 @@ async fn guardians_killed_at_every_stage_finish_the_exit_and_contradict_themselv
         leading(&before).is_some_and(|story| story.state == State::Open),
         "two of four certified {before:?}"
     );
-    guardians.kill(1)?;
-    guardians.kill(2)?;
-    ensure!(!guardians.runs(1) && !guardians.runs(2));
+    guardians.kill(1).await?;
+    guardians.kill(2).await?;
     for index in [1, 2] {
         guardians.start(index).await?;
         guardians.status_until(index, "both votes survived", both).await?;
@@ -163,10 +154,10 @@ async fn guardians_killed_at_every_stage_finish_the_exit_and_contradict_themselv
     let view = chain.view();
     let exits: Vec<_> = view.exits().iter().map(|seen| seen.signed).collect();
     ensure!(exits.len() == 1 && exits[0].message.validator_index == DARK, "one exit and no other: {exits:?}");
-    let definition: NetworkDefinition = guardian::definition::load(&guardians.definition_file())?;
+    let definition: NetworkDefinition = guardian::definition::load(&guardians.definition())?;
     let mut releases = 0;
     for index in 1..=4 {
-        guardians.kill(index)?;
+        guardians.kill(index).await?;
         let testimony = Testimony::read(&guardians, &definition, index)?;
         for votes in testimony.votes.values() {
             ensure!(

@@ -190,6 +190,14 @@ impl Guardians {
         Ok(())
     }
 
+    /// Lets a guardian's ports go without starting it, for somebody else who takes its seat.
+    pub fn release_ports(&mut self, index: usize) {
+        if let Some(member) = self.members.get_mut(index) {
+            member.p2p.release();
+            member.http.release();
+        }
+    }
+
     /// Waits until a started guardian tells its status.
     ///
     /// # Errors
