@@ -12,7 +12,7 @@ use futures::future::join_all;
 const PATH: &str = "eth/v1/beacon/pool/voluntary_exits";
 
 /// What a refusal says, in letters and digits only, when the exit is in the pool or the validator is already leaving.
-const ALREADY: [&str; 10] = [
+const ALREADY: [&str; 11] = [
     "alreadyexist",     // VOLUNTARY_EXIT_ERROR_ALREADY_EXISTS
     "alreadyexit",      // "validator has already exited", "is already exiting"
     "alreadyinitiated", // AlreadyInitiatedExit
@@ -23,6 +23,7 @@ const ALREADY: [&str; 10] = [
     "alreadyseen",
     "alreadyinpool",
     "priorvoluntaryexitknown",
+    "publisherrorduplicate", // PublishError.Duplicate: into the pool, but gossiped before
 ];
 
 /// Posts exits. Cheap to clone; lives on when the watch has stopped.

@@ -31,6 +31,7 @@ fn refusals_are_told_apart_by_meaning() {
         "Validator has initiated exit already",
         "exit is already known",
         "Already exiting",
+        "PublishError.Duplicate",
     ] {
         assert!(is_already_known(known), "{known}");
     }
