@@ -1,7 +1,7 @@
 //! `Ballot`: the votes on one proposal, one a guardian, the latest revision counting.
 
 use crate::guardian_set::GuardianIndex;
-use crate::message::{Decision, Envelope, Vote};
+use crate::message::{Decision, Envelope, RejectReason, Vote};
 use std::collections::BTreeMap;
 
 /// Votes by guardian; at most one each, so at most n.
@@ -46,9 +46,14 @@ impl Ballot {
             .map(|(from, (_, envelope))| (*from, envelope))
     }
 
-    /// How many refuse, whether from the start or by taking an approval back.
+    /// How many refuse, whether from the start or by taking an approval back. Who went over to another proposal about
+    /// the same validator may come back when that one is over.
     pub(crate) fn refusals(&self) -> usize {
-        self.votes.values().filter(|(vote, _)| vote.decision != Decision::Approve).count()
+        let refuses = |decision: Decision| match decision {
+            Decision::Approve | Decision::Withdraw(RejectReason::Superseded) => false,
+            Decision::Reject(_) | Decision::Withdraw(_) => true,
+        };
+        self.votes.values().filter(|(vote, _)| refuses(vote.decision)).count()
     }
 
     /// All votes, by guardian.

@@ -127,6 +127,8 @@ pub enum RejectReason {
     NotExitable,
     /// Key, index or exit epoch do not belong together.
     Mismatch,
+    /// I approve another proposal about the same validator instead. Only ever with [`Decision::Withdraw`]; no refusal.
+    Superseded,
 }
 
 /// Proof that t guardians approved.

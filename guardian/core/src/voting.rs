@@ -1,7 +1,9 @@
 //! Voting: what this guardian proposes, approves, rejects and takes back.
 //!
 //! # Design decisions
-//! - One approval a validator at a time: while our approval stands on one open proposal, no other is approved.
+//! - One approval a validator at a time. Of several open proposals we can confirm it goes to the smallest id, and goes
+//!   over when a smaller one comes to be known: a liar that shows each guardian another form cannot keep them apart,
+//!   because each offers on what it approved.
 //! - Guardians that began to watch in the middle of a dark run name different due epochs, all of them true. Each
 //!   remembers what the others proposed, and in every voting window all choose, among the forms they can confirm, the
 //!   one whose proposal id is smallest: the same one for all who know the same forms, another one in each window.
@@ -13,7 +15,7 @@ use crate::fault::FaultKind;
 use crate::governor::patience;
 use crate::guardian::Guardian;
 use crate::guardian_set::GuardianIndex;
-use crate::message::{Decision, Envelope, MAX_SEALED_VOTE, Message, Vote};
+use crate::message::{Decision, Envelope, MAX_SEALED_VOTE, Message, RejectReason, Vote};
 use crate::offline::{Claim, Facts, Opinion, Verdict};
 use crate::policy::Enforcement;
 use crate::proposal::{ExitProposal, ProposalId, State};
@@ -43,8 +45,15 @@ impl Guardian {
         if self.definition.policy.offline.enforcement != Enforcement::Enforce || self.is_bound(pubkey) {
             return;
         }
-        if let Some(id) = self.approvable(pubkey) {
+        let approved = self.approved(pubkey);
+        if let Some(id) = self.approvable(pubkey).filter(|id| approved.is_none_or(|approved| *id < approved))
+        {
+            if let Some(approved) = approved {
+                self.cast(&approved, Decision::Withdraw(RejectReason::Superseded), out);
+            }
             self.cast(&id, Decision::Approve, out);
+        } else if approved.is_some() {
+            // Ours stands.
         } else if let Some(proposal) = self.proposable(pubkey) {
             self.propose(proposal, out);
         }
@@ -124,11 +133,10 @@ impl Guardian {
         }
     }
 
-    /// Whether an approval or a certificate about this validator keeps us from approving another proposal.
+    /// Whether a certificate about this validator keeps us from approving another proposal.
     fn is_bound(&self, pubkey: &BlsPubkey) -> bool {
         let slot = self.view.slot();
         self.docket.about(pubkey).any(|(_, case)| match case.state {
-            State::Open => case.is_approved_by_us(),
             State::Certified => match case.hold {
                 // Our own view keeps us out of that exit; it must not keep us out of one it can confirm.
                 Some(Hold::Acquitted | Hold::Unconfirmed | Hold::NoShare) => false,
@@ -146,8 +154,14 @@ impl Guardian {
             },
             State::Signed => !case.is_stuck(slot, patience(&self.definition)),
             State::Submitted | State::Included => true,
-            State::Finalized | State::Rejected | State::Expired | State::Moot => false,
+            State::Open | State::Finalized | State::Rejected | State::Expired | State::Moot => false,
         })
+    }
+
+    /// The open proposal about this validator that our approval stands on: at most one.
+    fn approved(&self, pubkey: &BlsPubkey) -> Option<ProposalId> {
+        let standing = |case: &Case| case.state == State::Open && case.is_approved_by_us();
+        self.docket.about(pubkey).find(|(_, case)| standing(case)).map(|(id, _)| id)
     }
 
     pub(crate) fn receive_proposal(

@@ -26,6 +26,17 @@ fn the_latest_revision_counts() {
 }
 
 #[test]
+fn who_went_over_to_another_proposal_neither_approves_nor_refuses() {
+    let mut ballot = Ballot::default();
+    ballot.count(BOB, vote(0, Decision::Approve), envelope(BOB, 1));
+    ballot.count(BOB, vote(1, Decision::Withdraw(RejectReason::Superseded)), envelope(BOB, 2));
+    assert_eq!((ballot.approvals().count(), ballot.refusals()), (0, 0));
+    // From the start it is a refusal like any other: nothing was approved instead.
+    ballot.count(CAROL, vote(0, Decision::Reject(RejectReason::Superseded)), envelope(CAROL, 1));
+    assert_eq!(ballot.refusals(), 1);
+}
+
+#[test]
 fn a_repetition_or_an_older_vote_is_known() {
     let mut ballot = Ballot::default();
     ballot.count(BOB, vote(3, Decision::Approve), envelope(BOB, 1));

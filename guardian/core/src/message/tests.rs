@@ -40,6 +40,7 @@ fn samples() -> Vec<(String, Message)> {
         RejectReason::NotDue,
         RejectReason::NotExitable,
         RejectReason::Mismatch,
+        RejectReason::Superseded,
     ];
     let mut decisions = vec![("approve".to_owned(), Decision::Approve)];
     for reason in reasons {

@@ -73,18 +73,53 @@ fn approves_what_it_finds_due_itself_and_takes_no_part_twice() {
         said(&commands).into_iter().filter(|m| matches!(m, Message::Vote(v) if v.decision == APPROVE)).count()
     };
     assert_eq!(approvals(&mut scene), 1);
-    // Another true claim about the same validator, while our approval stands.
-    scene.finalized(8, &[]);
+    scene.slot(37);
+    assert_eq!(approvals(&mut scene), 0);
+}
+
+/// Two true claims about one validator, in the order of their ids, and the slot from which both can be confirmed.
+fn two_forms() -> ([ExitProposal; 2], u64) {
     let other =
         ExitProposal::offline(&definition(), pubkey(0), ValidatorIndex(0), Epoch(7), Slot(40)).unwrap();
-    scene.slot(40);
+    let mut forms = [proposal_at(40), other];
+    forms.sort_by_key(ExitProposal::id);
+    (forms, 40)
+}
+
+#[test]
+fn goes_over_to_a_smaller_id_so_that_a_liar_cannot_keep_guardians_apart() {
+    let ([smaller, larger], slot) = two_forms();
+    let mut scene = Scene::due();
+    scene.finalized(8, &[]);
+    scene.slot(slot);
+    let larger = hear_proposal(&mut scene, BOB, &larger);
+    assert_eq!(scene.own(larger), Some(APPROVE));
     scene.take();
-    let other = hear_proposal(&mut scene, CAROL, &other);
-    assert_eq!((scene.state(other), scene.own(other)), (Some(State::Open), None));
-    assert_eq!(scene.own(id), Some(APPROVE));
-    // When the first expires, the second is still open.
-    scene.slot(44);
-    assert_eq!((scene.state(id), scene.own(other)), (Some(State::Expired), Some(APPROVE)));
+    let smaller = hear_proposal(&mut scene, CAROL, &smaller);
+    assert_eq!(scene.own(smaller), Some(APPROVE));
+    assert_eq!(scene.own(larger), Some(Decision::Withdraw(RejectReason::Superseded)));
+    let votes: Vec<_> = said(&scene.take())
+        .into_iter()
+        .filter_map(|m| if let Message::Vote(vote) = m { Some((vote.proposal, vote.revision)) } else { None })
+        .collect();
+    assert_eq!(votes, [(larger, 1), (smaller, 0)], "one approval at a time: first it is taken back");
+    // The votes of those who came over do not close the one they left.
+    scene.hear_vote(BOB, larger, 1, Decision::Withdraw(RejectReason::Superseded));
+    scene.hear_vote(CAROL, larger, 1, Decision::Withdraw(RejectReason::Superseded));
+    assert_eq!(scene.state(larger), Some(State::Open));
+}
+
+#[test]
+fn stays_with_the_smaller_id_when_a_larger_one_comes() {
+    let ([smaller, larger], slot) = two_forms();
+    let mut scene = Scene::due();
+    scene.finalized(8, &[]);
+    scene.slot(slot);
+    let smaller = hear_proposal(&mut scene, BOB, &smaller);
+    let larger = hear_proposal(&mut scene, CAROL, &larger);
+    assert_eq!((scene.own(smaller), scene.own(larger)), (Some(APPROVE), None));
+    scene.slot(slot + 1);
+    assert_eq!((scene.own(smaller), scene.own(larger)), (Some(APPROVE), None));
 }
 
 #[test]
