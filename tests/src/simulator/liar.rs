@@ -178,7 +178,7 @@ impl Liar {
         rng: &mut StdRng,
     ) -> Vec<Whisper> {
         let mut whispers = Vec::new();
-        if self.does(Lie::Accusation) && slot.0 % 3 == 0 {
+        if self.does(Lie::Accusation) && slot.0.is_multiple_of(3) {
             let epoch = definition.chain.epoch_of(slot);
             let due = Epoch(epoch.0.saturating_sub(rng.random_range(2..8)));
             let place = rng.random_range(0..validators.len());
