@@ -2,6 +2,8 @@
 //!
 //! `SIMULATOR_SEEDS=n` runs that many storms instead of a thousand, `SIMULATOR_SEED=n` that one alone.
 
+#![allow(clippy::panic, reason = "a test may fail")]
+
 use crypto::spec::{Epoch, Slot};
 use guardian_core::fault::FaultKind;
 use guardian_core::guardian_set::GuardianIndex;
