@@ -1,7 +1,7 @@
 //! The liar: an honest guardian inside, whose words are twisted on the way out.
 
 use super::sealing::{open, seal, seal_bytes};
-use crypto::spec::{Epoch, Slot, ValidatorIndex};
+use crypto::spec::{BlsPubkey, Epoch, Slot, ValidatorIndex};
 use guardian_core::Event;
 use guardian_core::guardian_set::{GuardianIndex, NetworkDefinition};
 use guardian_core::message::{Certificate, Decision, Envelope, Message, RejectReason, Vote};
@@ -33,11 +33,13 @@ pub enum Lie {
     Replay,
     /// It keeps the approvals it heard and shows a certificate to one guardian alone, when the voting is long over.
     LateCertificate,
+    /// It shows each guardian another proposal about a validator that is dark, so that their votes do not meet.
+    Division,
 }
 
 impl Lie {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::FalsePartial,
         Self::ForeignShare,
         Self::Equivocation,
@@ -48,6 +50,7 @@ impl Lie {
         Self::Garbage,
         Self::Replay,
         Self::LateCertificate,
+        Self::Division,
     ];
 }
 
@@ -168,11 +171,34 @@ impl Liar {
         }
     }
 
+    /// For each guardian a proposal of its own about the first validator, approved.
+    fn division(
+        &self,
+        definition: &NetworkDefinition,
+        pubkey: BlsPubkey,
+        slot: Slot,
+        nonce: u64,
+        rng: &mut StdRng,
+    ) -> Vec<Whisper> {
+        let mut whispers = Vec::new();
+        for member in &definition.guardian_set.members {
+            let due = definition.chain.epoch_of(slot).saturating_sub(rng.random_range(3..6));
+            let proposal = ExitProposal::offline(definition, pubkey, ValidatorIndex(0), due, slot);
+            if let Some(proposal) = proposal {
+                let vote = Vote { proposal: proposal.id(), revision: 0, decision: Decision::Approve };
+                for message in [Message::Proposal(proposal), Message::Vote(vote)] {
+                    whispers.push((Some(member.index), seal(self.me, nonce, message)));
+                }
+            }
+        }
+        whispers
+    }
+
     /// What it says unasked in a slot.
     pub fn whispers(
         &self,
         definition: &NetworkDefinition,
-        validators: &[crypto::spec::BlsPubkey],
+        validators: &[BlsPubkey],
         slot: Slot,
         nonce: u64,
         rng: &mut StdRng,
@@ -201,6 +227,9 @@ impl Liar {
                 whispers.push((None, seal(self.me, nonce, Message::Proposal(proposal))));
                 whispers.push((None, seal(self.me, nonce, Message::Vote(vote))));
             }
+        }
+        if self.does(Lie::Division) {
+            whispers.extend(self.division(definition, validators[0], slot, nonce, rng));
         }
         if self.does(Lie::LateCertificate) && rng.random_bool(0.2) {
             let set = definition.guardian_set.threshold;

@@ -111,6 +111,7 @@ fn what_proves_nothing_is_a_fault() {
         ("too few", proposal.clone(), good[..2].to_vec()),
         ("none", proposal.clone(), Vec::new()),
         ("one twice", proposal.clone(), with(2, approval(id, BOB))),
+        ("enough, and one twice", proposal.clone(), [&good[..], &good[..1]].concat()),
         ("an approval of something else", proposal.clone(), with(1, approval(other, CAROL))),
         ("a rejection", proposal.clone(), with(1, (CAROL, rejecting, envelope(CAROL, 1)))),
         ("a stranger's", proposal.clone(), with(1, approval(id, GuardianIndex(5)))),
