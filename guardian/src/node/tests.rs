@@ -100,6 +100,8 @@ impl Home {
     /// Asks over HTTP until the answer is as wanted.
     async fn until(&self, path: &str, wanted: impl Fn(u16, &Value) -> bool) -> Value {
         let url = format!("http://{}{path}", self.config.http.listen);
+        // The program installs it at its start; a second time is no harm.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         let asking = async {
             loop {
