@@ -8,6 +8,7 @@
 //! checked with [`crate::keys::PublicKeySet::verify_share`].
 
 use crate::Error;
+use crate::execution::Address;
 use crate::keys::SecretKeyShare;
 use crate::threshold::ShareIndex;
 use aes_gcm::aead::{AeadInOut, Generate, KeyInit, consts::U16};
@@ -17,6 +18,7 @@ use k256::elliptic_curve::sec1::ToSec1Point;
 use k256::{ProjectivePoint, PublicKey, SecretKey};
 use rand_core::CryptoRng;
 use sha2::Sha256;
+use sha3::{Digest, Keccak256};
 use zeroize::Zeroizing;
 
 #[cfg(test)]
@@ -78,6 +80,16 @@ impl CustodyPublicKey {
     /// The 65 bytes, uncompressed.
     pub fn to_bytes(&self) -> [u8; POINT] {
         uncompressed(&self.0)
+    }
+
+    /// The account that belongs to the key, as contracts name it: the last 20 bytes of Keccak-256 over the point's 64
+    /// coordinate bytes (Yellow Paper, appendix F).
+    pub fn address(&self) -> Address {
+        let point = self.to_bytes();
+        let digest: [u8; 32] = Keccak256::digest(&point[1..]).into();
+        let mut address = [0u8; Address::LEN];
+        address.copy_from_slice(&digest[12..]);
+        Address(address)
     }
 }
 

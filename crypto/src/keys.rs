@@ -12,6 +12,7 @@ use crate::spec::{BlsPubkey, BlsSignature, Root};
 use crate::threshold::{MAX_SHARES, ShareIndex, Threshold};
 use borsh::{BorshDeserialize, BorshSerialize};
 use rand_core::CryptoRng;
+use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
@@ -165,6 +166,11 @@ impl std::fmt::Debug for PublicKeyShare {
     }
 }
 
+crate::fixed_bytes!(
+    /// Identity of one split of one validator key: see [`PublicKeySet::id`].
+    KeySetId, 32
+);
+
 /// Feldman commitments of one validator's sharing polynomial, constant term first: 1 to 100 points, none infinite.
 ///
 /// The first is the validator's public key. Cloning is cheap. In text it is the hex of t * 48 bytes.
@@ -195,6 +201,17 @@ impl PublicKeySet {
     /// The t * 48 bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
         self.commitments.iter().flat_map(|point| point.to_compressed()).collect()
+    }
+
+    /// Which split this is: SHA-256 over a tag and the commitments. Two splits of one key have different ids.
+    pub fn id(&self) -> KeySetId {
+        KeySetId(
+            Sha256::new()
+                .chain_update(b"guardian/key-set/v1")
+                .chain_update(self.to_bytes())
+                .finalize()
+                .into(),
+        )
     }
 
     /// How many shares make a signature.

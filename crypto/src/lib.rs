@@ -10,6 +10,8 @@
 //! | [`threshold`] | `Threshold` and `ShareIndex`; the only quorum arithmetic | |
 //! | [`keys`] | secret keys, shares, `PublicKeySet` (Shamir, Feldman) | Puffer's layout |
 //! | [`partial`] | partial signatures: verify, combine, batch verify | draft-irtf-cfrg-bls-signature |
+//! | [`execution`] | accounts, blocks, tickets, registrations as the contracts show them | Puffer's ABI |
+//! | [`registration`] | what a registration is worth: one coded verdict | |
 //! | [`custody`] | a share sealed for one guardian (ECIES) | Puffer's layout |
 //! | [`keystore`] | EIP-2335 keystores in and out | EIP-2335 |
 //! | [`password`] | passwords and bounded key derivation | EIP-2335, RFC 7914, RFC 8018 |
@@ -52,11 +54,13 @@
 //!   layer above recomputes the exit it signs.
 
 pub mod custody;
+pub mod execution;
 pub mod exit;
 pub mod keys;
 pub mod keystore;
 pub mod partial;
 pub mod password;
+pub mod registration;
 pub mod spec;
 pub mod threshold;
 pub mod validator;

@@ -68,3 +68,13 @@ fn keys_are_checked_and_read_back() {
         Some(Error::Length { what: "custody public key", expected: 65, got: 1 })
     );
 }
+
+#[test]
+fn a_key_has_the_address_that_wallets_show() {
+    // The first of the accounts every local Ethereum node offers, with its well-known key.
+    let secret =
+        crate::wire::parse_hex("key", "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80")
+            .unwrap();
+    let key = CustodySecretKey::from_bytes(&secret).unwrap();
+    assert_eq!(key.public_key().address().to_string(), "0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266");
+}
