@@ -6,6 +6,7 @@
 //! |---|---|---|
 //! | [`spec`] | slots, epochs, roots, fork versions, domains | consensus-specs |
 //! | [`exit`] | `VoluntaryExit`, its root and its signing root | consensus-specs, EIP-7044 |
+//! | [`deposit`] | `DepositMessage` and `DepositData`: roots, signing root, check | consensus-specs |
 //! | [`validator`] | registry entries and statuses | Beacon API |
 //! | [`threshold`] | `Threshold` and `ShareIndex`; the only quorum arithmetic | |
 //! | [`keys`] | secret keys, shares, `PublicKeySet` (Shamir, Feldman) | Puffer's layout |
@@ -54,6 +55,7 @@
 //!   layer above recomputes the exit it signs.
 
 pub mod custody;
+pub mod deposit;
 pub mod execution;
 pub mod exit;
 pub mod keys;
