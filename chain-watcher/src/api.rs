@@ -58,6 +58,12 @@ pub(crate) struct Syncing {
     pub(crate) is_optimistic: bool,
 }
 
+/// `GET /eth/v1/node/version`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Version {
+    pub(crate) version: String,
+}
+
 /// `Checkpoint`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct CheckpointJson {

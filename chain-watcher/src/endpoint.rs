@@ -5,7 +5,7 @@ use crate::error::Error;
 use futures::StreamExt;
 use reqwest::{Client, RequestBuilder, Response};
 use serde::de::DeserializeOwned;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use url::Url;
 
 /// Largest answer to anything but a validators query, in bytes.
@@ -110,6 +110,13 @@ impl Endpoint {
     pub(crate) async fn submit(&self, path: &str, body: &impl serde::Serialize) -> Result<(), Error> {
         let request = self.client.post(self.url(path, &[])).timeout(self.timeouts.request).json(body);
         self.send(path, request).await.map(drop)
+    }
+
+    /// The time of an answer to `GET path` by the node's own clock: its `Date` header, exact to a second.
+    pub(crate) async fn date(&self, path: &str) -> Option<SystemTime> {
+        let request = self.client.get(self.url(path, &[])).timeout(self.timeouts.request);
+        let response = self.send(path, request).await.ok()?;
+        httpdate::parse_http_date(response.headers().get("date")?.to_str().ok()?).ok()
     }
 
     /// `GET path` as a stream that may stay silent for long: no timeout here, the caller watches it.

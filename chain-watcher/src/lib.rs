@@ -1,4 +1,6 @@
-//! Reads and posts to beacon nodes: the only crate of the network that speaks to a chain.
+//! Reads and posts to beacon nodes, reads contracts through execution nodes: the only crate of the network that
+//! speaks to a chain. The two sides do not know each other; the contracts' side is [`execution`], the rest is the beacon
+//! chain's.
 //!
 //! It reports facts ([`Observation`]), never opinions. Several nodes are used as one: facts come from any healthy
 //! node, finality only where a majority of the healthy ones agrees and none contradicts, exits go to all.
@@ -15,6 +17,8 @@
 //! | `events` | the events stream, as hints |
 //! | `lookout`, `watch` | what is asked at a slot; the task that does it |
 //! | `submission` | posting exits |
+//! | [`execution`] | the contracts: what they log and say, through execution nodes |
+//! | [`checkup`] | one node looked at once, for a person |
 //! | [`slot_clock`] | slots from time |
 //!
 //! # Design decisions
@@ -25,7 +29,9 @@
 //! - The events stream only makes things faster. It is not believed: what it hints at is asked for.
 //! - No general load balancing, no caching, no retries within a slot: the next slot asks again.
 
+pub mod checkup;
 pub mod config;
+pub mod execution;
 pub mod slot_clock;
 
 mod api;
