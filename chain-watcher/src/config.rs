@@ -19,12 +19,13 @@ pub struct Config {
     pub timeouts: Timeouts,
 }
 
-/// One beacon node.
+/// One beacon or execution node.
 #[derive(Clone)]
 pub struct NodeConfig {
     /// What logs and errors call it. The URL may hold a password or an API key, so it is never shown whole.
     pub name: String,
-    /// Where its REST API is. `http` or `https`; a path, a query and user info are kept for every request.
+    /// Where its API is. `http` or `https`, for an execution node also `ws` or `wss`; a path, a query and user info
+    /// are kept for every request.
     pub url: Url,
 }
 
@@ -70,12 +71,7 @@ impl Config {
         }
         let mut names = std::collections::BTreeSet::new();
         for (position, node) in self.nodes.iter().enumerate() {
-            if node.name.is_empty()
-                || node.name.chars().count() > 64
-                || node.name.chars().any(char::is_control)
-            {
-                return fail(format!("beacon[{position}].name"), "must be 1 to 64 printable characters");
-            }
+            check_name(&format!("beacon[{position}].name"), &node.name)?;
             if !names.insert(node.name.as_str()) {
                 return fail(format!("beacon[{position}].name"), "another node has this name");
             }
@@ -83,6 +79,17 @@ impl Config {
         }
         Ok(())
     }
+}
+
+/// A node's name goes into logs and labels.
+pub(crate) fn check_name(field: &str, name: &str) -> Result<(), Error> {
+    if name.is_empty() || name.chars().count() > 64 || name.chars().any(char::is_control) {
+        return Err(Error::Config {
+            field: field.to_owned(),
+            problem: "must be 1 to 64 printable characters".to_owned(),
+        });
+    }
+    Ok(())
 }
 
 /// A beacon node speaks HTTP.

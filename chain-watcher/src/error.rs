@@ -1,6 +1,6 @@
 //! The one error type of this crate.
 
-/// What can go wrong with beacon nodes. No variant carries a URL's credentials.
+/// What can go wrong with beacon and execution nodes. No variant carries a URL's credentials.
 #[derive(Debug, thiserror::Error, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Error {
@@ -66,8 +66,40 @@ pub enum Error {
         /// What is wrong with the answer.
         problem: String,
     },
+    /// An execution node serves another chain than the contracts are on.
+    #[error(
+        "execution node `{node}` serves chain {found}, the contracts are on chain {expected}; point it at the right chain or remove it"
+    )]
+    WrongChain {
+        /// The node's name.
+        node: String,
+        /// Chain id of the network definition.
+        expected: u64,
+        /// Chain id of the node.
+        found: u64,
+    },
+    /// There is no contract where one should be.
+    #[error(
+        "execution node `{node}` knows no contract at {address} ({field}); correct `{field}` in the network definition, or wait until it is deployed and the node is synced"
+    )]
+    NotDeployed {
+        /// The node's name.
+        node: String,
+        /// Which contract, as the network definition calls it.
+        field: String,
+        /// Where it should be.
+        address: crypto::execution::Address,
+    },
+    /// An execution node gave no usable answer.
+    #[error("execution node `{node}`: {problem}")]
+    ExecutionNode {
+        /// The node's name.
+        node: String,
+        /// What happened, at most 300 characters.
+        problem: String,
+    },
     /// None of the configured nodes can be believed.
-    #[error("no beacon node could be checked: {causes}; start one, or correct its url")]
+    #[error("no node could be checked: {causes}; start one, or correct its url")]
     NoNode {
         /// One cause for each node.
         causes: String,
