@@ -6,6 +6,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`Account`] | one operator at any epoch: present tickets, shortfall, runway, worst-case settlement |
+//! | [`TicketLedger`] | every operator's tickets as events and contract state tell of them, and where the two disagree |
 //!
 //! Source: `PufferProtocol._getVTBurnAmount` and `batchHandleWithdrawals`, profile `v1`. The figures in the tests were
 //! burned by those contracts.
@@ -16,9 +17,11 @@
 //! - The balance belongs to the operator, so validators use it up together, and leave together.
 
 mod account;
+mod ledger;
 mod stretch;
 
 pub use account::{Account, Balance, Duty, Runway, Settlement};
+pub use ledger::{Operator, TicketLedger, Unexplained, epoch_at};
 
 use crypto::execution::Tickets;
 use crypto::spec::Epoch;

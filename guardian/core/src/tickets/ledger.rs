@@ -1,0 +1,255 @@
+//! `TicketLedger`: every operator's account as the contracts' events and `getNodeInfo` tell of it, and where the two
+//! disagree.
+//!
+//! # Design decisions
+//! - `getNodeInfo` at finalized blocks has the last word on a balance: registrations add tickets and skips take them
+//!   without a ticket event, so a replay of events alone is wrong. Events say when a balance last went down, and they
+//!   check the readings: what neither an event nor a registration nor a skip explains is [`Unexplained`]. A node that
+//!   drops logs or invents figures shows up there.
+//! - Balances are checked from one reading to the next; after a restart from zero to the first reading, which
+//!   registrations make the weaker check. Counts of validators are checked against all registrations each time, so a
+//!   lost log keeps showing.
+//! - An account's `since` comes from events alone. All guardians scan the same events, whatever they read when.
+//! - Nothing is written down: a restart folds the journaled scans again.
+
+use crate::registration::{JudgedEvent, JudgedLog, ScanReport};
+use crypto::execution::{Address, Block, BlockNumber, ContractState, NodeInfo, RegistrationId, Tickets};
+use crypto::spec::{ChainSpec, Epoch, Slot};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The epoch that a moment lies in, Unix seconds; epoch 0 for moments before genesis.
+pub fn epoch_at(chain: &ChainSpec, timestamp: u64) -> Epoch {
+    chain.epoch_of(Slot(timestamp.saturating_sub(chain.genesis_time) / chain.seconds_per_slot))
+}
+
+/// A reading of an operator's account that the events since the reading before do not lead to: logs were dropped, or
+/// the node that was read lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unexplained {
+    /// The block it was read at.
+    pub block: BlockNumber,
+    /// What was read.
+    pub found: NodeInfo,
+    /// Active validators by the events.
+    pub active: u64,
+    /// Pending validators by the events.
+    pub pending: u64,
+    /// Fewest tickets there can be by the events.
+    pub least: Tickets,
+    /// Most tickets there can be by the events; None when a registration may have added any number.
+    pub most: Option<Tickets>,
+}
+
+impl Unexplained {
+    fn is_explained(&self) -> bool {
+        self.found.active == self.active
+            && self.found.pending == self.pending
+            && self.found.tickets >= self.least
+            && self.most.is_none_or(|most| self.found.tickets <= most)
+    }
+}
+
+/// One operator's account.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Operator {
+    /// `getNodeInfo` at the block last read; None when it was not read there.
+    pub info: Option<NodeInfo>,
+    /// Epoch of the last event that took tickets: a withdrawal, a skip, a settlement.
+    pub since: Epoch,
+    /// What the last reading shows that the events do not.
+    pub unexplained: Option<Unexplained>,
+    /// The reading that `moves` started from; zero before the first one.
+    known: Tickets,
+    moves: Moves,
+    active: u64,
+    pending: u64,
+}
+
+/// What happened to a balance since a reading.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Moves {
+    /// Deposited.
+    added: Tickets,
+    /// Withdrawn or burned.
+    taken: Tickets,
+    /// Registrations: each added tickets, no event says how many.
+    registered: u64,
+    /// Skips: each took at most the penalty.
+    skipped: u64,
+}
+
+/// A registration that was neither skipped nor settled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Live {
+    operator: Address,
+    is_provisioned: bool,
+}
+
+/// All accounts. Grows with the operators and the live registrations on the chain, each of which cost somebody a
+/// transaction; not with time, and not with what peers or nodes say.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TicketLedger {
+    scanned: Option<Block>,
+    read: Option<Block>,
+    /// The largest penalty of this reading and the one before: it may have changed in between.
+    penalty: Tickets,
+    operators: BTreeMap<Address, Operator>,
+    live: BTreeMap<RegistrationId, Live>,
+    unplaced: u64,
+    discrepancies: u64,
+}
+
+impl TicketLedger {
+    /// Takes in the logs of one scan. False, and nothing changes, when it does not begin right after the last one.
+    #[must_use]
+    pub fn scan(&mut self, report: &ScanReport, chain: &ChainSpec) -> bool {
+        let follows = self.scanned.is_none_or(|last| last.number.0.checked_add(1) == Some(report.from.0));
+        if !follows || report.to.number < report.from {
+            return false;
+        }
+        self.scanned = Some(report.to);
+        for log in &report.logs {
+            self.take(log, epoch_at(chain, log.timestamp));
+        }
+        true
+    }
+
+    fn take(&mut self, log: &JudgedLog, epoch: Epoch) {
+        match &log.event {
+            JudgedEvent::Registered(registered) => {
+                if self.live.contains_key(&registered.id) {
+                    self.unplaced = self.unplaced.saturating_add(1);
+                    return;
+                }
+                let operator = registered.operator;
+                self.live.insert(registered.id, Live { operator, is_provisioned: false });
+                let account = self.account(operator);
+                account.pending = account.pending.saturating_add(1);
+                account.moves.registered = account.moves.registered.saturating_add(1);
+            }
+            JudgedEvent::Provisioned(id) => {
+                let Some(live) = self.place(id, false) else { return };
+                self.live.insert(*id, Live { is_provisioned: true, ..live });
+                let account = self.account(live.operator);
+                account.pending = account.pending.saturating_sub(1);
+                account.active = account.active.saturating_add(1);
+            }
+            JudgedEvent::Skipped(id) => {
+                let Some(live) = self.place(id, false) else { return };
+                self.live.remove(id);
+                let account = self.account(live.operator);
+                account.pending = account.pending.saturating_sub(1);
+                account.moves.skipped = account.moves.skipped.saturating_add(1);
+                account.since = account.since.max(epoch);
+            }
+            JudgedEvent::Exited { id, burned } => {
+                let Some(live) = self.place(id, true) else { return };
+                self.live.remove(id);
+                let account = self.account(live.operator);
+                account.active = account.active.saturating_sub(1);
+                account.takes(*burned, epoch);
+            }
+            JudgedEvent::TicketsDeposited { operator, amount } => {
+                let account = self.account(*operator);
+                account.moves.added = account.moves.added.saturating_add(*amount);
+            }
+            JudgedEvent::TicketsWithdrawn { operator, amount } => {
+                self.account(*operator).takes(*amount, epoch);
+            }
+        }
+    }
+
+    /// The live registration that an event is about. None, and counted, when there is none in the state the event
+    /// needs: the log of its earlier life is missing.
+    fn place(&mut self, id: &RegistrationId, is_provisioned: bool) -> Option<Live> {
+        let live = self.live.get(id).filter(|live| live.is_provisioned == is_provisioned).copied();
+        if live.is_none() {
+            self.unplaced = self.unplaced.saturating_add(1);
+        }
+        live
+    }
+
+    fn account(&mut self, operator: Address) -> &mut Operator {
+        self.operators.entry(operator).or_default()
+    }
+
+    /// Takes in what the contracts say at the last block scanned. False, and nothing changes, when it is another block.
+    #[must_use]
+    pub fn observe(&mut self, state: &ContractState) -> bool {
+        if self.scanned != Some(state.block) {
+            return false;
+        }
+        let penalty = self.penalty.max(state.skip_penalty);
+        self.penalty = state.skip_penalty;
+        self.read = Some(state.block);
+        for account in self.operators.values_mut() {
+            account.info = None;
+        }
+        for (operator, info) in &state.operators {
+            let account = self.operators.entry(*operator).or_default();
+            account.observe(*info, state.block.number, penalty);
+            self.discrepancies = self.discrepancies.saturating_add(u64::from(account.unexplained.is_some()));
+        }
+        true
+    }
+
+    /// The last block whose logs were taken in.
+    pub fn scanned(&self) -> Option<Block> {
+        self.scanned
+    }
+
+    /// The last block the contracts were read at since the start.
+    pub fn read(&self) -> Option<Block> {
+        self.read
+    }
+
+    /// One operator's account.
+    pub fn operator(&self, operator: &Address) -> Option<&Operator> {
+        self.operators.get(operator)
+    }
+
+    /// All accounts, in the order of their addresses.
+    pub fn operators(&self) -> impl Iterator<Item = (&Address, &Operator)> {
+        self.operators.iter()
+    }
+
+    /// Events about registrations that are not known in the state they need: logs before them were dropped.
+    pub fn unplaced(&self) -> u64 {
+        self.unplaced
+    }
+
+    /// Readings since the start that events do not explain.
+    pub fn discrepancies(&self) -> u64 {
+        self.discrepancies
+    }
+}
+
+impl Operator {
+    fn takes(&mut self, amount: Tickets, epoch: Epoch) {
+        self.moves.taken = self.moves.taken.saturating_add(amount);
+        if amount > Tickets(0) {
+            self.since = self.since.max(epoch);
+        }
+    }
+
+    fn observe(&mut self, found: NodeInfo, block: BlockNumber, penalty: Tickets) {
+        let Moves { added, taken, registered, skipped } = self.moves;
+        let most = self.known.saturating_add(added).saturating_sub(taken);
+        let reading = Unexplained {
+            block,
+            found,
+            active: self.active,
+            pending: self.pending,
+            least: most.saturating_sub(penalty.saturating_mul(skipped)),
+            most: (registered == 0).then_some(most),
+        };
+        self.unexplained = (!reading.is_explained()).then_some(reading);
+        self.info = Some(found);
+        self.known = found.tickets;
+        self.moves = Moves::default();
+    }
+}
+
+#[cfg(test)]
+mod tests;
