@@ -10,7 +10,9 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
 
+mod amount;
 mod custody;
+mod doctor;
 mod init;
 mod network;
 mod run;
@@ -21,10 +23,13 @@ const EXAMPLES: &str = "\
 A network of guardians from nothing:
   1. each guardian:     guardian init --dir alice --name alice --beacon http://127.0.0.1:5052 \\
                           --p2p-listen /ip4/192.0.2.1/tcp/9440
-  2. one of them:       guardian network create --name mynet --threshold 3 --beacon http://127.0.0.1:5052 \\
-                          --member alice/member.toml --member bob/member.toml ... --out network.toml
-  3. each guardian:     puts network.toml beside its guardian.toml and compares `guardian network inspect`
-  4. the node operator: guardian custody split --keystore keystore.json --network network.toml --out shares.json
+  2. one of them:       guardian network create --name mynet --threshold 3 \\
+                          --beacon http://127.0.0.1:5052 --member alice/member.toml \\
+                          --member bob/member.toml ... --out network.toml
+  3. each guardian:     puts network.toml beside its guardian.toml, compares
+                        `guardian network inspect`
+  4. the node operator: guardian custody split --keystore keystore.json \\
+                          --network network.toml --out shares.json
   5. each guardian:     guardian custody import --config alice/guardian.toml shares.json
                         guardian run --config alice/guardian.toml
                         guardian status --config alice/guardian.toml";
@@ -51,6 +56,8 @@ enum Command {
     Run(run::Run),
     /// Show what a running guardian sees
     Status(status::Status),
+    /// Examine everything a guardian needs and say what to do about each fault
+    Doctor(doctor::Doctor),
 }
 
 /// How a command speaks.
@@ -97,6 +104,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Custody(command) => command.run(),
         Command::Run(command) => command.run(),
         Command::Status(command) => command.run(),
+        Command::Doctor(command) => command.run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

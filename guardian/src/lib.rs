@@ -6,6 +6,7 @@
 pub mod cli;
 pub mod config;
 pub mod definition;
+pub mod doctor;
 pub mod effects;
 pub mod file;
 pub mod http;

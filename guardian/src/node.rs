@@ -9,6 +9,7 @@ mod directory;
 mod startup;
 
 pub use directory::Directory;
+pub(crate) use startup::listen_addresses;
 
 use crate::effects::{Effects, Tools};
 use crate::http::{Phase, View};

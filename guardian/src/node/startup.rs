@@ -60,7 +60,7 @@ fn open_blocking(config: &Config, password: &Password) -> Result<Opened, Error> 
 ///
 /// # Errors
 /// [`Error::Identity`] naming the address that cannot be read.
-pub(super) fn listen_addresses(config: &Config) -> Result<Vec<Multiaddr>, Error> {
+pub(crate) fn listen_addresses(config: &Config) -> Result<Vec<Multiaddr>, Error> {
     let parse = |address: &String| {
         address.parse().map_err(|e| Error::Identity {
             problem: format!(

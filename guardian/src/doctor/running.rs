@@ -1,0 +1,97 @@
+//! The guardian itself, when it runs: what it says over its own HTTP window.
+
+use super::{Area, Finding};
+use crate::config::Config;
+use guardian_core::status::StatusSnapshot;
+use serde::Deserialize;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+/// Longest wait for an answer from this machine.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Most bytes of an answer.
+const MAX_ANSWER: usize = 64 << 20;
+
+/// A guardian that answers where ours should.
+pub(super) struct Running {
+    at: SocketAddr,
+    readiness: Readiness,
+    /// What it shows, once it does.
+    pub(super) status: Option<StatusSnapshot>,
+}
+
+#[derive(Deserialize)]
+struct Readiness {
+    ready: bool,
+    reasons: Vec<Reason>,
+    degraded: Vec<Reason>,
+}
+
+#[derive(Deserialize)]
+struct Reason {
+    code: String,
+    detail: String,
+}
+
+/// Asks the guardian; None when nothing answers there.
+pub(super) async fn ask(config: &Config) -> Option<Running> {
+    let mut at = config.http.listen;
+    if at.ip().is_unspecified() {
+        // Listening everywhere includes here.
+        at.set_ip(match at.ip() {
+            IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    let client = reqwest::Client::builder().timeout(PATIENCE).no_proxy().build().ok()?;
+    let readiness = get::<Readiness>(&client, at, "readyz").await?;
+    let status = get::<StatusSnapshot>(&client, at, "v1/status").await;
+    Some(Running { at, readiness, status })
+}
+
+async fn get<T: serde::de::DeserializeOwned>(
+    client: &reqwest::Client,
+    at: SocketAddr,
+    path: &str,
+) -> Option<T> {
+    let mut answer = client.get(format!("http://{at}/{path}")).send().await.ok()?;
+    let mut body = Vec::new();
+    while let Some(part) = answer.chunk().await.ok()? {
+        body.extend_from_slice(&part);
+        if body.len() > MAX_ANSWER {
+            return None;
+        }
+    }
+    serde_json::from_slice(&body).ok()
+}
+
+/// What a running guardian says of itself.
+pub(super) fn examine(running: Option<&Running>, tell: &mut impl FnMut(Finding)) {
+    let Some(running) = running else {
+        let says = "no guardian answers at http.listen; what only a running one shows was not examined";
+        tell(Finding::unknown(Area::Guardian, "not_running", says, "start it with `guardian run`"));
+        return;
+    };
+    if running.readiness.ready {
+        tell(Finding::sound(Area::Guardian, "ready", format!("the guardian at {} is ready", running.at)));
+    }
+    for reason in &running.readiness.reasons {
+        let says = format!("not ready ({}): {}", reason.code, reason.detail);
+        tell(Finding::faulty(
+            Area::Guardian,
+            "not_ready",
+            says,
+            "see above for the cause, and the guardian's log",
+        ));
+    }
+    for reason in &running.readiness.degraded {
+        let says = format!("degraded ({}): {}", reason.code, reason.detail);
+        tell(Finding::weak(
+            Area::Guardian,
+            "degraded",
+            says,
+            "see above for the cause, and the guardian's log",
+        ));
+    }
+}
