@@ -199,7 +199,7 @@ async fn opening(response: Response) -> Vec<u8> {
 }
 
 /// An error and its causes in one line: reqwest's own text hides why.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

@@ -12,11 +12,18 @@
 //! | `endpoints` | several nodes as one |
 //! | `task` | what is done when |
 
+mod calldata;
 mod config;
+mod contracts;
+mod cursor;
+mod endpoint;
 mod endpoints;
+mod failure;
 mod observation;
 mod probe;
 mod task;
+mod transaction;
+mod transport;
 
 pub use crate::config::{NodeConfig, Timeouts};
 pub use config::Config;
