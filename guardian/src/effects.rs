@@ -143,6 +143,7 @@ impl Effects {
             Command::SubmitExit { proposal, exit } => {
                 self.handed_on(self.submit.try_send(Submission { proposal, exit }).is_ok(), "submit");
             }
+            Command::WatchValidators(_) | Command::WatchOperators(_) => {}
             Command::ReportFault(fault) => self.report(fault),
             Command::PublishStatus(status) => self.publish(status),
         }

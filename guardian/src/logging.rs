@@ -70,6 +70,24 @@ pub fn event(event: &Event) {
         Event::ExitGossiped { validator_index, epoch } => {
             debug!(target: "guardian::event", event = "exit_gossiped", validator = %validator_index, %epoch);
         }
+        Event::ExecutionObserved(health) => {
+            debug!(target: "guardian::event", event = "execution_observed", healthy = health.healthy, disagree = health.disagree);
+        }
+        Event::ContractsScanned(report) => {
+            debug!(target: "guardian::event", event = "contracts_scanned", from = %report.from, to = %report.to.number, logs = report.logs.len());
+        }
+        Event::ScanProgressed { scanned, target } => {
+            debug!(target: "guardian::event", event = "scan_progressed", %scanned, until = %target);
+        }
+        Event::ContractsObserved(state) => {
+            debug!(target: "guardian::event", event = "contracts_observed", block = %state.block.number, operators = state.operators.len());
+        }
+        Event::OperatorsObserved { block, infos } => {
+            debug!(target: "guardian::event", event = "operators_observed", block = %block.number, operators = infos.len());
+        }
+        Event::ContractsDiverged { scanned, found } => {
+            debug!(target: "guardian::event", event = "contracts_diverged", block = %scanned.number, %found);
+        }
         Event::NodesObserved(nodes) => {
             debug!(target: "guardian::event", event = "nodes_observed",
                 total = nodes.total,
@@ -140,6 +158,12 @@ pub fn command(command: &Command) {
         }
         Command::SubmitExit { proposal, exit } => {
             debug!(target: "guardian::command", command = "submit_exit", %proposal, validator = %exit.message.validator_index);
+        }
+        Command::WatchValidators(validators) => {
+            debug!(target: "guardian::command", command = "watch_validators", validators = validators.len());
+        }
+        Command::WatchOperators(operators) => {
+            debug!(target: "guardian::command", command = "watch_operators", operators = operators.len());
         }
         Command::ReportFault(fault) => {
             debug!(target: "guardian::command", command = "report_fault", guardian = fault.guardian.0, code = fault.kind.code());

@@ -7,6 +7,7 @@ use crate::message::{Envelope, Message};
 use crate::proposal::ProposalId;
 use crate::record::Record;
 use crate::status::StatusSnapshot;
+use crypto::execution::Address;
 use crypto::exit::{SignedVoluntaryExit, VoluntaryExit};
 use crypto::keys::PublicKeySet;
 use crypto::partial::SignatureShare;
@@ -85,6 +86,11 @@ pub enum Command {
         /// What.
         exit: SignedVoluntaryExit,
     },
+    /// Follow these validators on the beacon chain: those we hold shares of and those registered and not settled.
+    /// Replaces the set before; given whenever the set changes.
+    WatchValidators(Vec<BlsPubkey>),
+    /// Read these operators' accounts at the head: those short of tickets or nearly so. Replaces the set before.
+    WatchOperators(Vec<Address>),
     /// Count, log, and score the peer.
     ReportFault(Fault),
     /// Show the world.

@@ -201,7 +201,9 @@ impl Docket {
                 }
                 Ok(())
             }
-            Record::Liveness(_) | Record::Finalized(_) | Record::NotFinalizing(_) => Ok(()),
+            Record::Liveness(_) | Record::Finalized(_) | Record::NotFinalizing(_) | Record::Scanned(_) => {
+                Ok(())
+            }
         }
     }
 

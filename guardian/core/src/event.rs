@@ -3,7 +3,9 @@
 use crate::guardian_set::GuardianIndex;
 use crate::message::{Envelope, Message, Partial, Vote};
 use crate::proposal::{ExitProposal, ProposalId};
+use crate::registration::ScanReport;
 use borsh::{BorshDeserialize, BorshSerialize};
+use crypto::execution::{Address, Block, BlockHash, BlockNumber, ContractState, NodeInfo};
 use crypto::keys::PublicKeySet;
 use crypto::spec::{BlsPubkey, BlsSignature, Checkpoint, Epoch, Slot, ValidatorIndex};
 use crypto::threshold::ShareIndex;
@@ -29,6 +31,19 @@ pub struct NodeHealth {
     pub healthy: u16,
     /// Whether healthy nodes disagree about a finalized checkpoint.
     pub disagree: bool,
+}
+
+/// What our execution nodes, taken together, are worth right now.
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+pub struct ExecutionHealth {
+    /// Configured nodes.
+    pub total: u16,
+    /// Nodes that answer, are synced and on the right chain.
+    pub healthy: u16,
+    /// Whether healthy nodes disagree about a finalized block.
+    pub disagree: bool,
+    /// What is wrong with one of them, for the operator.
+    pub problem: Option<String>,
 }
 
 /// Which validators attested in one epoch. Watched validators in neither list are unknown for that epoch.
@@ -94,6 +109,33 @@ pub enum Event {
     },
     /// Health of our own nodes changed.
     NodesObserved(NodeHealth),
+    /// Health of our own execution nodes changed.
+    ExecutionObserved(ExecutionHealth),
+    /// The contracts' logs of more finalized blocks, judged; the shares of accepted registrations are stored.
+    ContractsScanned(ScanReport),
+    /// How far a long synchronization has come.
+    ScanProgressed {
+        /// Last block scanned.
+        scanned: BlockNumber,
+        /// Last finalized block.
+        target: BlockNumber,
+    },
+    /// What the contracts say at the last block scanned.
+    ContractsObserved(ContractState),
+    /// What the contracts say at the head of the operators named in [`crate::Command::WatchOperators`].
+    OperatorsObserved {
+        /// The head.
+        block: Block,
+        /// Their accounts.
+        infos: Vec<(Address, NodeInfo)>,
+    },
+    /// The chain has another block where we scanned one that was finalized: nothing more is scanned.
+    ContractsDiverged {
+        /// The block we scanned.
+        scanned: Block,
+        /// The hash found in its place.
+        found: BlockHash,
+    },
     /// A message arrived; envelope, sender, network and freshness were checked at the edge. Our own come this way too.
     MessageReceived {
         /// Who sealed it.

@@ -8,6 +8,7 @@
 use crate::command::Command;
 use crate::event::PostOutcome;
 use crate::guardian::Guardian;
+use crate::offline::Claim;
 use crate::proposal::{ProposalId, State};
 use crate::record::Record;
 use crypto::spec::Epoch;
@@ -62,7 +63,7 @@ impl Guardian {
     /// Whether a finalized epoch after the due one shows the validator alive: this proposal's cause is gone for good.
     fn is_cured(&self, id: &ProposalId) -> bool {
         let Some(case) = self.docket.get(id) else { return false };
-        let claim = case.proposal.claim();
+        let Some(claim) = Claim::of(&case.proposal) else { return false };
         let Some(finalized) = self.view.finalized() else { return false };
         let Some(last) = finalized.epoch.0.checked_sub(1).map(Epoch) else { return false };
         let line = self.view.timeline(claim.index);

@@ -86,6 +86,12 @@ impl Guardian {
                 self.review(&mut out);
             }
             Event::ExitGossiped { validator_index, epoch } => self.view.observe_exit(validator_index, epoch),
+            Event::ExecutionObserved(_)
+            | Event::ContractsScanned(_)
+            | Event::ScanProgressed { .. }
+            | Event::ContractsObserved(_)
+            | Event::OperatorsObserved { .. }
+            | Event::ContractsDiverged { .. } => {}
             Event::NodesObserved(nodes) => {
                 self.view.observe_nodes(nodes);
                 self.review(&mut out);
@@ -254,7 +260,11 @@ fn is_milestone(command: &Command) -> bool {
         | Record::Submitted { .. }
         | Record::Moved { .. }
         | Record::Faulted { .. } => true,
-        Record::Liveness(_) | Record::Finalized(_) | Record::VoteCast(_) | Record::NotFinalizing(_) => false,
+        Record::Liveness(_)
+        | Record::Finalized(_)
+        | Record::VoteCast(_)
+        | Record::NotFinalizing(_)
+        | Record::Scanned(_) => false,
     })
 }
 

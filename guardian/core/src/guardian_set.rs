@@ -1,9 +1,11 @@
 //! Who the guardians are and what they agreed on: `GuardianSet`, `NetworkDefinition` and its hash, the `NetworkId`.
 
+use crate::contracts::Contracts;
 use crate::error::Error;
 use crate::message::canonical;
 use crate::policy::{Caps, Policy};
 use borsh::{BorshDeserialize, BorshSerialize};
+use crypto::execution::Address;
 use crypto::spec::ChainSpec;
 use crypto::threshold::Threshold;
 use serde::{Deserialize, Serialize};
@@ -66,6 +68,9 @@ pub struct Member {
     pub addresses: Vec<String>,
     /// secp256k1 public key its custody envelopes are encrypted to, 65 bytes uncompressed, hex.
     pub custody_key: String,
+    /// Its account in `getGuardians`, with which it signs for the contracts. Needed with `contracts`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<Address>,
 }
 
 /// The members and how many of them must act together.
@@ -88,6 +93,9 @@ pub struct NetworkDefinition {
     pub name: String,
     /// The beacon chain.
     pub chain: ChainSpec,
+    /// The protocol's contracts on the execution chain, if the guardians act on them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contracts: Option<Contracts>,
     /// The guardians.
     pub guardian_set: GuardianSet,
     /// When a validator must leave.
@@ -130,11 +138,14 @@ impl NetworkDefinition {
         check_range("chain.seconds_per_slot", self.chain.seconds_per_slot.get(), 1..=3600)?;
         check_range("chain.slots_per_epoch", self.chain.slots_per_epoch.get(), 1..=1024)?;
         check_range("chain.shard_committee_period", self.chain.shard_committee_period, 0..=1_000_000)?;
-        self.guardian_set.validate()?;
-        let offline = &self.policy.offline;
-        check_range("policy.offline.epochs", offline.epochs, 1..=100_000)?;
-        check_range("policy.offline.tolerance", offline.tolerance, 0..=1_000)?;
-        check_range("policy.vote_window", self.policy.vote_window, 4..=100_000)?;
+        if let Some(contracts) = &self.contracts {
+            check_range("contracts.chain_id", contracts.chain_id, 1..=u64::MAX)?;
+            if contracts.protocol == contracts.guardian_module {
+                return Err(refuse("contracts.guardian_module", "is the same as `contracts.protocol`"));
+            }
+        }
+        self.guardian_set.validate(self.contracts.is_some())?;
+        self.policy.validate(self.contracts.is_some())?;
         check_range("caps.exits_per_epoch", self.caps.exits_per_epoch, 1..=MAX_EXITS)?;
         check_range("caps.exits_per_day", self.caps.exits_per_day, self.caps.exits_per_epoch..=MAX_EXITS)?;
         check_range("caps.max_finality_distance", self.caps.max_finality_distance, 2..=1_000)?;
@@ -147,7 +158,7 @@ const MAX_EXITS: u64 = 4_000_000;
 
 impl GuardianSet {
     /// Checks number, order and distinctness of the members, and each member's fields.
-    fn validate(&self) -> Result<(), Error> {
+    fn validate(&self, needs_accounts: bool) -> Result<(), Error> {
         let n = usize::from(self.threshold.n());
         if self.members.len() != n {
             let problem = format!("has {} entries, but threshold.n is {n}", self.members.len());
@@ -182,11 +193,19 @@ impl GuardianSet {
                     "must be an uncompressed secp256k1 key, beginning with 04",
                 ));
             }
+            if needs_accounts && member.account.is_none() {
+                let problem = "is missing: with `contracts` every member needs its account in `getGuardians`";
+                return Err(refuse(at("account"), problem));
+            }
+            let account = member.account.map(|account| ("account", account.to_string()));
             for (field, value) in [
                 ("name", member.name.clone()),
                 ("peer_id", member.peer_id.clone()),
                 ("custody_key", hex::encode(custody_key)),
-            ] {
+            ]
+            .into_iter()
+            .chain(account)
+            {
                 if !seen.insert((field, value)) {
                     return Err(refuse(
                         at(field),
@@ -214,7 +233,11 @@ fn check_name(field: &str, name: &str) -> Result<(), Error> {
     Ok(())
 }
 
-fn check_range(field: &str, value: u64, range: std::ops::RangeInclusive<u64>) -> Result<(), Error> {
+pub(crate) fn check_range(
+    field: &str,
+    value: u64,
+    range: std::ops::RangeInclusive<u64>,
+) -> Result<(), Error> {
     if range.contains(&value) {
         return Ok(());
     }

@@ -4,7 +4,8 @@
 //! |---|---|
 //! | [`event`], [`command`] | what happened; what to do |
 //! | [`message`], [`record`] | what is said; what is written down |
-//! | [`guardian_set`], [`policy`] | who decides; by which rules and within which caps |
+//! | [`guardian_set`], [`policy`], [`contracts`] | who decides; by which rules and within which caps; about which contracts |
+//! | [`registration`] | what the contracts logged, judged |
 //! | [`proposal`] | `ExitProposal`, its states and the one transition table |
 //! | [`fault`], [`status`] | stable codes of misbehaviour and holds; the public projection |
 //! | [`governor`], [`voting`], [`catch_up`] | the bounds that operators may want to know |
@@ -16,6 +17,7 @@
 
 pub mod catch_up;
 pub mod command;
+pub mod contracts;
 pub mod event;
 pub mod fault;
 pub mod governor;
@@ -24,7 +26,9 @@ pub mod message;
 pub mod policy;
 pub mod proposal;
 pub mod record;
+pub mod registration;
 pub mod status;
+pub mod tickets;
 pub mod voting;
 
 mod ballot;

@@ -129,6 +129,10 @@ pub enum RejectReason {
     Mismatch,
     /// I approve another proposal about the same validator instead. Only ever with [`Decision::Withdraw`]; no refusal.
     Superseded,
+    /// The operator has enough tickets, or the head shows a top-up.
+    Funded,
+    /// The balance is not below the threshold, or the head shows it restored.
+    Restored,
 }
 
 /// Proof that t guardians approved.

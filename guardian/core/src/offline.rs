@@ -15,6 +15,7 @@
 use crate::epoch_set::{EpochSet, Run};
 use crate::message::RejectReason;
 use crate::policy::OfflineRule;
+use crate::proposal::{ExitProposal, Origin};
 use crate::timeline::Timeline;
 use crypto::spec::{Epoch, ValidatorIndex};
 use crypto::validator::{Validator, ValidatorStatus};
@@ -40,7 +41,7 @@ pub(crate) struct Facts<'a> {
     pub(crate) at_head: &'a Validator,
 }
 
-/// What a proposal claims: dark in every epoch `dark_from..=dark_to`.
+/// What an `offline` proposal claims: dark in every epoch `dark_from..=dark_to`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Claim {
     pub(crate) index: ValidatorIndex,
@@ -69,6 +70,18 @@ pub(crate) enum Opinion {
     Reject(RejectReason),
     /// We cannot know yet.
     Silent,
+}
+
+impl Claim {
+    /// What a proposal claims, if it is one by this rule.
+    pub(crate) fn of(proposal: &ExitProposal) -> Option<Self> {
+        match proposal.origin {
+            Origin::Offline { dark_from, dark_to } => {
+                Some(Self { index: proposal.exit.validator_index, dark_from, dark_to })
+            }
+            Origin::Tickets { .. } | Origin::Balance { .. } => None,
+        }
+    }
 }
 
 impl Facts<'_> {

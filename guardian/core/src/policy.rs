@@ -1,6 +1,10 @@
 //! The rules: when a validator must leave, and how fast validators may be made to leave at all.
 
+use crate::error::Error;
+use crate::guardian_set::check_range;
 use borsh::{BorshDeserialize, BorshSerialize};
+use crypto::execution::Tickets;
+use crypto::spec::Gwei;
 use serde::{Deserialize, Serialize};
 
 /// How far a rule may go.
@@ -40,14 +44,140 @@ pub struct OfflineRule {
     pub tolerance: u64,
 }
 
+/// The `tickets` rule: the operator has too few tickets for the validators it has on duty; all of them must leave.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, BorshSerialize, BorshDeserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TicketsRule {
+    /// How far the rule may go. `warn` and `enforce` need the definition's `contracts`.
+    pub enforcement: Enforcement,
+    /// Least an operator must have for each of its active validators, wei of ticket. Above 0, at most 1,000 tickets.
+    pub floor: Tickets,
+    /// Slots it may be short before its validators must leave.
+    pub grace: u64,
+    /// How far, in epochs, a proposer's due epoch may lie before ours.
+    pub tolerance: u64,
+}
+
+/// The `balance` rule: effective or actual balance below the ejection threshold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, BorshSerialize, BorshDeserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BalanceRule {
+    /// How far the rule may go.
+    pub enforcement: Enforcement,
+    /// `getEjectionThreshold`, Gwei: below it the validator must leave. Above 0, below 32 ETH.
+    pub ejection_threshold: Gwei,
+}
+
+/// The `slashed` rule: shown and counted. The chain itself makes a slashed validator leave.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, BorshSerialize, BorshDeserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SlashedRule {
+    /// How far the rule may go: `observe` or `warn`.
+    pub enforcement: Enforcement,
+}
+
 /// All rules, and how long a vote may take.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, BorshSerialize, BorshDeserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Policy {
-    /// Validators that stopped attesting.
-    pub offline: OfflineRule,
     /// Slots an uncertified proposal stays open.
     pub vote_window: u64,
+    /// Validators that stopped attesting.
+    pub offline: OfflineRule,
+    /// Operators that run out of tickets.
+    pub tickets: TicketsRule,
+    /// Validators that lose stake.
+    pub balance: BalanceRule,
+    /// Validators that were slashed.
+    pub slashed: SlashedRule,
+}
+
+impl OfflineRule {
+    /// A day of mainnet without an attestation.
+    pub fn puffer() -> Self {
+        Self { enforcement: Enforcement::Enforce, epochs: 225, tolerance: 2 }
+    }
+}
+
+impl TicketsRule {
+    /// Puffer's published rule: below five tickets a validator, for five minutes of mainnet.
+    pub fn puffer() -> Self {
+        let floor = Tickets::ONE.saturating_mul(5);
+        Self { enforcement: Enforcement::Enforce, floor, grace: 25, tolerance: 2 }
+    }
+}
+
+impl BalanceRule {
+    /// Puffer's published rule: below 31.75 ETH.
+    pub fn puffer() -> Self {
+        Self { enforcement: Enforcement::Enforce, ejection_threshold: Gwei(31_750_000_000) }
+    }
+}
+
+impl SlashedRule {
+    /// An alert.
+    pub fn puffer() -> Self {
+        Self { enforcement: Enforcement::Warn }
+    }
+}
+
+impl Policy {
+    /// Puffer's published rules, all enforced; votes are taken for two epochs of mainnet. Needs the definition's
+    /// `contracts`.
+    pub fn puffer() -> Self {
+        Self {
+            vote_window: 64,
+            offline: OfflineRule::puffer(),
+            tickets: TicketsRule::puffer(),
+            balance: BalanceRule::puffer(),
+            slashed: SlashedRule::puffer(),
+        }
+    }
+
+    /// A policy that acts by the `offline` rule alone; the others only observe, with Puffer's numbers.
+    pub fn offline_only(offline: OfflineRule, vote_window: u64) -> Self {
+        let enforcement = Enforcement::Observe;
+        Self {
+            vote_window,
+            offline,
+            tickets: TicketsRule { enforcement, ..TicketsRule::puffer() },
+            balance: BalanceRule { enforcement, ..BalanceRule::puffer() },
+            slashed: SlashedRule { enforcement },
+        }
+    }
+
+    /// Checks every rule's numbers; `has_contracts` says whether the definition names the protocol's contracts.
+    ///
+    /// # Errors
+    /// [`Error::Definition`] naming the first field that cannot be, and what it should be.
+    pub fn validate(&self, has_contracts: bool) -> Result<(), Error> {
+        let refuse = |field: &str, problem: &str| {
+            Err(Error::Definition { field: field.to_owned(), problem: problem.to_owned() })
+        };
+        check_range("policy.offline.epochs", self.offline.epochs, 1..=100_000)?;
+        check_range("policy.offline.tolerance", self.offline.tolerance, 0..=1_000)?;
+        let tickets = &self.tickets;
+        if tickets.floor == Tickets(0) || tickets.floor > Tickets::ONE.saturating_mul(1_000) {
+            return refuse("policy.tickets.floor", "must be above 0 and at most 1000 tickets (10^21 wei)");
+        }
+        check_range("policy.tickets.grace", tickets.grace, 0..=1_000_000)?;
+        check_range("policy.tickets.tolerance", tickets.tolerance, 0..=1_000)?;
+        if tickets.enforcement != Enforcement::Observe && !has_contracts {
+            let problem = "needs the protocol's contracts; add `[contracts]`, or say \"observe\"";
+            return refuse("policy.tickets.enforcement", problem);
+        }
+        check_range(
+            "policy.balance.ejection_threshold",
+            self.balance.ejection_threshold.0,
+            1..=31_999_999_999,
+        )?;
+        if self.slashed.enforcement == Enforcement::Enforce {
+            let problem =
+                "cannot be \"enforce\": the chain itself makes a slashed validator leave; say \"warn\"";
+            return refuse("policy.slashed.enforcement", problem);
+        }
+        check_range("policy.vote_window", self.vote_window, 4..=100_000)
+    }
 }
 
 /// Bounds on what this network may do even when everybody agrees. Asked at the moment of signing.

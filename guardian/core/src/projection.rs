@@ -37,7 +37,10 @@ impl Guardian {
             finalized: self.view.finalized(),
             nodes: self.view.nodes(),
             peers: peers.collect(),
+            execution: None,
             validators: self.view.watched().map(|watched| self.health(watched)).collect(),
+            operators: Vec::new(),
+            registrations: Vec::new(),
             proposals,
             faults: self.roster.faults().copied().collect(),
         }
@@ -53,6 +56,10 @@ impl Guardian {
             index: validator.map(|validator| validator.index),
             status: watched.at_finalized.map(|validator| validator.status),
             last_live: line.and_then(|line| line.live().last()),
+            operator: None,
+            balance: watched.at_finalized.map(|validator| validator.balance),
+            effective_balance: watched.at_finalized.map(|validator| validator.effective_balance),
+            slashed: watched.at_finalized.is_some_and(|validator| validator.slashed),
             dark_epochs: line.zip(finalized).map_or(0, |(line, last)| line.dark_epochs_until(Epoch(last))),
         }
     }

@@ -2,9 +2,10 @@
 
 use crate::guardian_set::{GuardianIndex, GuardianSet, GuardianSetEpoch, NetworkDefinition};
 use crate::message::canonical;
-use crate::offline::Claim;
 use borsh::{BorshDeserialize, BorshSerialize};
+use crypto::execution::Address;
 use crypto::exit::VoluntaryExit;
+use crypto::keys::KeySetId;
 use crypto::spec::{BlsPubkey, Epoch, Slot, ValidatorIndex};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -25,6 +26,70 @@ pub enum Origin {
         /// Last dark epoch claimed: the due epoch.
         dark_to: Epoch,
     },
+    /// The `tickets` rule: its operator has been short of tickets since `due`.
+    Tickets {
+        /// The node operator.
+        operator: Address,
+        /// First epoch of the shortage.
+        due: Epoch,
+    },
+    /// The `balance` rule: below the ejection threshold at the finalized checkpoint of epoch `due`.
+    Balance {
+        /// Epoch of the checkpoint.
+        due: Epoch,
+    },
+}
+
+/// Which rule an [`Origin`] belongs to. Codes are stable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RuleKind {
+    /// Stopped attesting.
+    Offline,
+    /// Its operator has too few tickets.
+    Tickets,
+    /// Lost stake.
+    Balance,
+}
+
+impl RuleKind {
+    /// The stable code: in status, logs and metrics.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Offline => "offline",
+            Self::Tickets => "tickets",
+            Self::Balance => "balance",
+        }
+    }
+}
+
+impl Origin {
+    /// Which rule.
+    pub fn kind(&self) -> RuleKind {
+        match self {
+            Self::Offline { .. } => RuleKind::Offline,
+            Self::Tickets { .. } => RuleKind::Tickets,
+            Self::Balance { .. } => RuleKind::Balance,
+        }
+    }
+
+    /// The epoch in which the rule fell due: the epoch of the exit message.
+    pub fn due(&self) -> Epoch {
+        match self {
+            Self::Offline { dark_to: due, .. } | Self::Tickets { due, .. } | Self::Balance { due } => *due,
+        }
+    }
+}
+
+/// Whose exit: a validator with the split of its key that the guardians hold shares of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Subject {
+    /// Its key.
+    pub pubkey: BlsPubkey,
+    /// Which split of it.
+    pub key_set: KeySetId,
+    /// Its index.
+    pub index: ValidatorIndex,
 }
 
 /// A proposal to force one validator to exit.
@@ -36,6 +101,8 @@ pub struct ExitProposal {
     pub guardian_set_epoch: GuardianSetEpoch,
     /// Whose exit. Its index is in `exit`.
     pub pubkey: BlsPubkey,
+    /// Under which split of its key. A guardian that holds a share of another one neither votes nor signs.
+    pub key_set: KeySetId,
     /// Why.
     pub origin: Origin,
     /// The one exact message that will be signed.
@@ -111,32 +178,59 @@ impl State {
     }
 }
 
-/// Epochs between a due epoch and the first voting window: the earliest the chain can have finalized it.
-const EPOCHS_TO_FINALITY: u64 = 3;
+/// Epochs by which finality trails the current one while the chain finalizes.
+const EPOCHS_TO_FINALITY: u64 = 2;
 
 impl ExitProposal {
-    /// The one proposal for a validator due in epoch `due`, in the voting window that `slot` lies in. None before the
-    /// first window.
+    /// The one proposal for a validator that the `offline` rule makes due in epoch `due`, in the voting window that
+    /// `slot` lies in. None before the first window.
     ///
-    /// Windows of `policy.vote_window` slots follow one another from the start of epoch `due + 3`, so all who propose
-    /// in one window make the same bytes.
-    pub fn offline(
+    /// Windows of `policy.vote_window` slots follow one another from the first slot at which the chain can have
+    /// finalized the cause (epoch `due + 3` here), so all who propose in one window make the same bytes.
+    pub fn offline(definition: &NetworkDefinition, subject: Subject, due: Epoch, slot: Slot) -> Option<Self> {
+        let dark_from = Epoch(due.0.checked_sub(definition.policy.offline.epochs.checked_sub(1)?)?);
+        Self::with_origin(definition, subject, Origin::Offline { dark_from, dark_to: due }, slot)
+    }
+
+    /// As [`ExitProposal::offline`], of a validator whose operator has been short of tickets since `due`. The first
+    /// window opens when the chain can have finalized the end of the grace period.
+    pub fn tickets(
         definition: &NetworkDefinition,
-        pubkey: BlsPubkey,
-        validator_index: ValidatorIndex,
+        subject: Subject,
+        operator: Address,
         due: Epoch,
         slot: Slot,
     ) -> Option<Self> {
-        let opened = window(definition, due, slot)?;
-        let dark_from = Epoch(due.0.checked_sub(definition.policy.offline.epochs.checked_sub(1)?)?);
+        Self::with_origin(definition, subject, Origin::Tickets { operator, due }, slot)
+    }
+
+    /// As [`ExitProposal::offline`], of a validator whose balance was below the threshold at the finalized checkpoint of
+    /// epoch `due`.
+    pub fn balance(definition: &NetworkDefinition, subject: Subject, due: Epoch, slot: Slot) -> Option<Self> {
+        Self::with_origin(definition, subject, Origin::Balance { due }, slot)
+    }
+
+    fn with_origin(
+        definition: &NetworkDefinition,
+        subject: Subject,
+        origin: Origin,
+        slot: Slot,
+    ) -> Option<Self> {
+        let opened = window(definition, &origin, slot)?;
         Some(Self {
             guardian_set_epoch: definition.guardian_set.epoch,
-            pubkey,
-            origin: Origin::Offline { dark_from, dark_to: due },
-            exit: VoluntaryExit { epoch: due, validator_index },
+            pubkey: subject.pubkey,
+            key_set: subject.key_set,
+            exit: VoluntaryExit { epoch: origin.due(), validator_index: subject.index },
+            origin,
             opened,
             expires: Slot(opened.0.checked_add(definition.policy.vote_window)?),
         })
+    }
+
+    /// Whose exit.
+    pub fn subject(&self) -> Subject {
+        Subject { pubkey: self.pubkey, key_set: self.key_set, index: self.exit.validator_index }
     }
 
     /// The id: SHA-256 over a tag and the canonical bytes.
@@ -146,18 +240,15 @@ impl ExitProposal {
         ProposalId(digest.into())
     }
 
-    /// Whether it is exactly what [`ExitProposal::offline`] makes for some slot: no field contradicts another.
+    /// Whether it is exactly what the constructor of its origin makes for some slot: no field contradicts another.
     pub fn is_well_formed(&self, definition: &NetworkDefinition) -> bool {
-        let Origin::Offline { dark_to, .. } = self.origin;
-        let canonical =
-            Self::offline(definition, self.pubkey, self.exit.validator_index, dark_to, self.opened);
+        let (subject, slot) = (self.subject(), self.opened);
+        let canonical = match self.origin {
+            Origin::Offline { dark_to, .. } => Self::offline(definition, subject, dark_to, slot),
+            Origin::Tickets { operator, due } => Self::tickets(definition, subject, operator, due, slot),
+            Origin::Balance { due } => Self::balance(definition, subject, due, slot),
+        };
         canonical.as_ref() == Some(self)
-    }
-
-    /// What is claimed of the validator.
-    pub(crate) fn claim(&self) -> Claim {
-        let Origin::Offline { dark_from, dark_to } = self.origin;
-        Claim { index: self.exit.validator_index, dark_from, dark_to }
     }
 }
 
@@ -175,10 +266,18 @@ impl ProposalId {
     }
 }
 
-/// First slot of the voting window that `slot` lies in, for a proposal due in epoch `due`.
-fn window(definition: &NetworkDefinition, due: Epoch, slot: Slot) -> Option<Slot> {
-    let first = definition.chain.start_slot(due.saturating_add(EPOCHS_TO_FINALITY));
-    let since = slot.0.checked_sub(first.0)?;
+/// First slot of the voting window that `slot` lies in, for a proposal of this origin.
+fn window(definition: &NetworkDefinition, origin: &Origin, slot: Slot) -> Option<Slot> {
+    // The finalized checkpoint lies at or after the end of the due epoch; of the grace period; of nothing more.
+    let epochs = match origin {
+        Origin::Offline { .. } => 1,
+        Origin::Tickets { .. } => {
+            definition.policy.tickets.grace.div_ceil(definition.chain.slots_per_epoch.get())
+        }
+        Origin::Balance { .. } => 0,
+    };
+    let first_epoch = origin.due().0.checked_add(epochs)?.checked_add(EPOCHS_TO_FINALITY)?;
+    let since = slot.0.checked_sub(definition.chain.start_slot(Epoch(first_epoch)).0)?;
     let into = since.checked_rem(definition.policy.vote_window)?;
     slot.0.checked_sub(into).map(Slot)
 }

@@ -5,6 +5,7 @@ use crate::fault::Fault;
 use crate::guardian_set::GuardianIndex;
 use crate::message::{Envelope, Partial, Vote};
 use crate::proposal::{ExitProposal, ProposalId, State};
+use crate::registration::ScanReport;
 use borsh::{BorshDeserialize, BorshSerialize};
 use crypto::exit::SignedVoluntaryExit;
 use crypto::spec::{Checkpoint, Epoch, Slot};
@@ -91,6 +92,9 @@ pub enum Record {
     },
     /// An epoch that ended while the chain was not finalizing: it accuses nobody.
     NotFinalizing(Epoch),
+    /// What the contracts logged in a range of finalized blocks: events and cursor are one append, so nothing is
+    /// counted twice.
+    Scanned(ScanReport),
 }
 
 /// First byte of every encoded record: the format it is written in.

@@ -17,7 +17,7 @@ use crate::fault::FaultKind;
 use crate::guardian::Guardian;
 use crate::guardian_set::GuardianIndex;
 use crate::message::{Envelope, Message, Partial};
-use crate::offline::Opinion;
+use crate::offline::{Claim, Opinion};
 use crate::proposal::{ProposalId, State};
 use crate::record::Record;
 use crate::status::Hold;
@@ -59,7 +59,8 @@ impl Guardian {
     /// What our view says of a proposal now.
     pub(crate) fn opinion(&self, case: &Case) -> Opinion {
         let facts = self.view.facts(&self.definition, &case.proposal.pubkey);
-        facts.map_or(Opinion::Silent, |facts| facts.opinion(&case.proposal.claim()))
+        let claim = Claim::of(&case.proposal);
+        facts.zip(claim).map_or(Opinion::Silent, |(facts, claim)| facts.opinion(&claim))
     }
 
     /// Orders our partial for a released proposal that has none: at once, after a failure, and after a restart that

@@ -49,7 +49,8 @@ impl Guardian {
             | Record::Combined { .. }
             | Record::Submitted { .. }
             | Record::Moved { .. }
-            | Record::NotFinalizing(_) => None,
+            | Record::NotFinalizing(_)
+            | Record::Scanned(_) => None,
         };
         stranger.map_or(Ok(()), |guardian| Err(format!("guardian {} is no member", guardian.0)))
     }

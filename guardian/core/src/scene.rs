@@ -1,14 +1,17 @@
 //! Scene: a guardian on a small network, for tests. Epochs have 4 slots, k is 3, three of four must agree.
 
 use crate::command::{Command, ReleaseOrder};
+use crate::contracts::{Contracts, Profile};
 use crate::event::{Custody, Event, Liveness, NodeHealth};
 use crate::guardian::Guardian;
 use crate::guardian_set::{GuardianIndex, GuardianSet, GuardianSetEpoch, Member, NetworkDefinition};
 use crate::message::{Decision, Envelope, Message, Partial, Vote};
 use crate::policy::{Caps, Enforcement, OfflineRule, Policy};
-use crate::proposal::{ExitProposal, ProposalId, State};
+use crate::proposal::{ExitProposal, ProposalId, State, Subject};
 use crate::record::Record;
 use crate::status::{Hold, ProposalStatus};
+use crypto::custody::{CustodyPublicKey, CustodySecretKey};
+use crypto::execution::{Address, Block, BlockHash, BlockNumber, ContractState, Tickets};
 use crypto::keys::{PublicKeySet, SecretKey};
 use crypto::partial::SignatureShare;
 use crypto::spec::{
@@ -49,6 +52,7 @@ pub(crate) fn definition() -> NetworkDefinition {
         peer_id: format!("16Uiu2HAm{number}"),
         addresses: vec![format!("/ip4/10.0.0.{number}/tcp/9440")],
         custody_key: format!("04{}", format!("{number:02x}").repeat(64)),
+        account: None,
     };
     NetworkDefinition {
         name: "scene".to_owned(),
@@ -65,19 +69,68 @@ pub(crate) fn definition() -> NetworkDefinition {
             threshold: Threshold::new(3, 4).unwrap(),
             members: [(1, "alice"), (2, "bob"), (3, "carol"), (4, "dave")].map(member).to_vec(),
         },
-        policy: Policy {
-            offline: OfflineRule { enforcement: Enforcement::Enforce, epochs: 3, tolerance: 1 },
-            vote_window: 8,
-        },
+        contracts: None,
+        policy: Policy::offline_only(
+            OfflineRule { enforcement: Enforcement::Enforce, epochs: 3, tolerance: 1 },
+            8,
+        ),
         caps: Caps { exits_per_epoch: 1, exits_per_day: 3, max_finality_distance: 4, max_dark_percent: 50 },
     }
+}
+
+/// Custody key of the member at a place.
+pub(crate) fn key_of(place: usize) -> CustodyPublicKey {
+    let secret = [u8::try_from(place).unwrap() + 1; 32];
+    CustodySecretKey::from_bytes(&secret).unwrap().public_key()
+}
+
+/// The definition with contracts, accounts and custody keys that are keys.
+pub(crate) fn with_contracts(mut definition: NetworkDefinition) -> NetworkDefinition {
+    definition.contracts = Some(Contracts {
+        profile: Profile::V1,
+        chain_id: 1,
+        protocol: Address([0xc0; 20]),
+        guardian_module: Address([0xc1; 20]),
+        deployed: BlockNumber(1),
+    });
+    for (place, member) in definition.guardian_set.members.iter_mut().enumerate() {
+        member.account = Some(Address([0xa0 + u8::try_from(place).unwrap(); 20]));
+        member.custody_key = key_of(place).to_string().trim_start_matches("0x").to_owned();
+    }
+    definition
+}
+
+/// Contracts that agree with a definition, at the block of a slot.
+pub(crate) fn state(definition: &NetworkDefinition, slot: u64) -> ContractState {
+    let members = &definition.guardian_set.members;
+    ContractState {
+        block: block(slot),
+        guardians: members.iter().filter_map(|member| member.account).collect(),
+        enclaves: (0..members.len()).map(|place| key_of(place).address()).collect(),
+        threshold: definition.guardian_set.threshold.t().into(),
+        ejection_threshold: definition.policy.balance.ejection_threshold,
+        minimum_tickets: Tickets::ONE.saturating_mul(28),
+        skip_penalty: Tickets::ONE.saturating_mul(10),
+        operators: Vec::new(),
+    }
+}
+
+/// The execution block of a slot.
+pub(crate) fn block(slot: u64) -> Block {
+    let hash = BlockHash([u8::try_from(slot % 251).unwrap(); 32]);
+    Block { number: BlockNumber(slot), hash, timestamp: 1_600_000_000 + slot * 12 }
+}
+
+/// A validator of the scene, with the split that all its guardians hold.
+pub(crate) fn subject(index: usize) -> Subject {
+    Subject { pubkey: pubkey(index), key_set: key_sets()[index].id(), index: ValidatorIndex(index as u64) }
 }
 
 /// Key sets of the scene's validators, by index.
 pub(crate) fn key_sets() -> &'static [PublicKeySet] {
     static SETS: OnceLock<Vec<PublicKeySet>> = OnceLock::new();
     SETS.get_or_init(|| {
-        let mut rng = rand::rngs::StdRng::seed_from_u64(1);
+        let mut rng = rand::rngs::StdRng::seed_from_u64(2);
         let threshold = Threshold::new(3, 4).unwrap();
         (0..6).map(|_| SecretKey::generate(&mut rng).split(threshold, &mut rng).0).collect()
     })
@@ -111,7 +164,7 @@ pub(crate) fn envelope(from: GuardianIndex, salt: u8) -> Envelope {
 
 /// The proposal about validator 0 in the voting window of a slot.
 pub(crate) fn proposal_at(slot: u64) -> ExitProposal {
-    ExitProposal::offline(&definition(), pubkey(0), ValidatorIndex(0), DUE, Slot(slot)).unwrap()
+    ExitProposal::offline(&definition(), subject(0), DUE, Slot(slot)).unwrap()
 }
 
 pub(crate) fn partial(id: ProposalId, from: GuardianIndex) -> Partial {

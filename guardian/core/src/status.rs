@@ -1,14 +1,20 @@
 //! `StatusSnapshot`: what this guardian shows the world. A projection, never an input.
 
-use crate::event::{NodeHealth, PostOutcome};
+use crate::contracts::Mismatch;
+use crate::event::{ExecutionHealth, NodeHealth, PostOutcome};
 use crate::fault::Fault;
 use crate::guardian_set::{GuardianIndex, GuardianSetEpoch, NetworkId};
 use crate::message::{Decision, Heartbeat};
 use crate::proposal::{ExitProposal, ProposalId, State};
-use crypto::spec::{BlsPubkey, Checkpoint, Epoch, Slot, ValidatorIndex};
+use crate::registration::Life;
+use crate::tickets::Runway;
+use crypto::execution::{Address, Block, BlockNumber, RegistrationId, Tickets, TransactionHash};
+use crypto::registration::Verdict;
+use crypto::spec::{BlsPubkey, Checkpoint, Epoch, Gwei, Slot, ValidatorIndex};
 use crypto::threshold::{ShareIndex, Threshold};
 use crypto::validator::ValidatorStatus;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// All that one guardian shows, at one slot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,8 +41,14 @@ pub struct StatusSnapshot {
     pub nodes: NodeHealth,
     /// The other guardians as it sees them.
     pub peers: Vec<PeerStatus>,
-    /// Watched validators.
+    /// Its own execution nodes and what they show; None when the definition names no contracts.
+    pub execution: Option<ExecutionStatus>,
+    /// Validators it holds shares of.
     pub validators: Vec<ValidatorHealth>,
+    /// Node operators that ever registered a validator or had tickets.
+    pub operators: Vec<OperatorStatus>,
+    /// All registrations, in the order of the chain.
+    pub registrations: Vec<RegistrationStatus>,
     /// Proposals, newest first; terminal ones are kept for a while.
     pub proposals: Vec<ProposalStatus>,
     /// Faults seen, newest first, at most 256.
@@ -71,6 +83,120 @@ pub struct ValidatorHealth {
     pub last_live: Option<Epoch>,
     /// Consecutive finalized epochs without an attestation, up to the last one known.
     pub dark_epochs: u64,
+    /// The node operator that registered it, if it came through the contracts.
+    pub operator: Option<Address>,
+    /// Its balance at the finalized state, Gwei.
+    pub balance: Option<Gwei>,
+    /// Its effective balance at the finalized state, Gwei.
+    pub effective_balance: Option<Gwei>,
+    /// Whether the finalized state says it was slashed.
+    pub slashed: bool,
+}
+
+/// Our execution nodes, and how far and in what condition they show the contracts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExecutionStatus {
+    /// The nodes.
+    pub health: ExecutionHealth,
+    /// Last block whose logs are in the journal.
+    pub scanned: Option<Block>,
+    /// Last finalized block, while a long synchronization runs.
+    pub target: Option<BlockNumber>,
+    /// The block at which the contracts were last read, since the start.
+    pub state: Option<Block>,
+    /// What the contracts say otherwise than the definition: nothing is released while there is any.
+    pub mismatches: Vec<Mismatch>,
+    /// Whether the chain replaced a block that was scanned as finalized.
+    pub diverged: bool,
+    /// Scans that did not begin where the one before ended; they were ignored.
+    pub out_of_order: u64,
+    /// How many registrations ended in which verdict, by its code.
+    pub verdicts: BTreeMap<String, u64>,
+}
+
+/// One node operator.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OperatorStatus {
+    /// Its account.
+    pub operator: Address,
+    /// Tickets on deposit, as the contracts have them.
+    pub deposited: Tickets,
+    /// What is left of them after what its validators have used and the contracts have not burned yet; at least 0.
+    pub present: Tickets,
+    /// Whether they used more than it has.
+    pub overdrawn: bool,
+    /// Validators provisioned and not settled.
+    pub active: u64,
+    /// Validators registered and waiting.
+    pub pending: u64,
+    /// Where it stands with the `tickets` rule.
+    pub standing: Standing,
+    /// First epoch of the present shortage.
+    pub due: Option<Epoch>,
+    /// How long its tickets last; None while it has no validator on duty or we see too little.
+    pub runway: Option<Runway>,
+    /// How its tickets differ from what its history makes of them, if they do: logs are missing.
+    pub unexplained: Option<Unexplained>,
+}
+
+/// Tickets that the history of an operator does not explain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unexplained {
+    /// What it should have on deposit by all that was logged.
+    pub expected: Tickets,
+    /// What the contracts say.
+    pub found: Tickets,
+}
+
+/// Where an operator stands with the `tickets` rule. Codes are stable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// It has no validator on duty.
+    Idle,
+    /// Enough tickets.
+    Ok,
+    /// Below 8 tickets a validator, or below the floor plus 3.
+    Warning,
+    /// Below the floor; the grace period runs.
+    Short,
+    /// Below the floor for longer than the grace period: its validators must leave.
+    Due,
+    /// We see too little, or the account cannot be explained.
+    Unknown,
+}
+
+impl Standing {
+    /// The stable code: in status, logs and metrics.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Idle => "idle",
+            Self::Ok => "ok",
+            Self::Warning => "warning",
+            Self::Short => "short",
+            Self::Due => "due",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// One registration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RegistrationStatus {
+    /// Its place in the protocol.
+    pub id: RegistrationId,
+    /// The node operator.
+    pub operator: Address,
+    /// The validator key, if it is one.
+    pub pubkey: Option<BlsPubkey>,
+    /// What it is worth to us.
+    pub verdict: Verdict,
+    /// Where it stands in its life.
+    pub life: Life,
+    /// The block it was registered in.
+    pub block: BlockNumber,
+    /// The registering transaction.
+    pub transaction: TransactionHash,
 }
 
 /// One proposal's story.
@@ -126,8 +252,14 @@ pub enum Hold {
     Acquitted,
     /// Our own view cannot confirm the cause yet: we were away, or see too little.
     Unconfirmed,
-    /// We hold no share of this validator.
+    /// We hold no share of this validator, or one of another split of its key.
     NoShare,
+    /// The contracts say otherwise than the definition.
+    ContractsMismatch,
+    /// The contracts were not read since the start.
+    ContractsUnknown,
+    /// The execution chain replaced a block that was scanned as finalized.
+    ContractsDiverged,
 }
 
 impl Hold {
@@ -145,6 +277,9 @@ impl Hold {
             Self::Acquitted => "acquitted",
             Self::Unconfirmed => "unconfirmed",
             Self::NoShare => "no_share",
+            Self::ContractsMismatch => "contracts_mismatch",
+            Self::ContractsUnknown => "contracts_unknown",
+            Self::ContractsDiverged => "contracts_diverged",
         }
     }
 }

@@ -6,6 +6,7 @@ use crate::guardian_set::{GuardianIndex, NetworkDefinition};
 use crate::offline::Facts;
 use crate::record::Record;
 use crate::timeline::Timeline;
+use crypto::keys::KeySetId;
 use crypto::spec::{BlsPubkey, Checkpoint, Epoch, Slot, ValidatorIndex};
 use crypto::validator::{Validator, ValidatorStatus};
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,6 +15,8 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug, Clone)]
 pub(crate) struct Watched {
     pub(crate) custody: Custody,
+    /// Which split our share is of.
+    pub(crate) key_set: KeySetId,
     pub(crate) at_head: Option<Validator>,
     pub(crate) at_finalized: Option<Validator>,
     /// Slot at which we first saw it due; turns to propose are counted from here.
@@ -86,12 +89,17 @@ impl View {
     pub(crate) fn load(&mut self, custodies: Vec<Custody>, me: GuardianIndex) {
         for custody in custodies.into_iter().filter(|custody| custody.index.get() == me.0) {
             let known = self.watched.remove(&custody.pubkey);
-            let pubkey = custody.pubkey;
+            let (pubkey, key_set) = (custody.pubkey, custody.key_set.id());
             let watched = match known {
-                Some(known) => Watched { custody, ..known },
-                None => {
-                    Watched { custody, at_head: None, at_finalized: None, due_since: None, gossiped: None }
-                }
+                Some(known) => Watched { custody, key_set, ..known },
+                None => Watched {
+                    custody,
+                    key_set,
+                    at_head: None,
+                    at_finalized: None,
+                    due_since: None,
+                    gossiped: None,
+                },
             };
             self.watched.insert(pubkey, watched);
         }
@@ -197,7 +205,8 @@ impl View {
             | Record::Combined { .. }
             | Record::Submitted { .. }
             | Record::Moved { .. }
-            | Record::Faulted { .. } => {}
+            | Record::Faulted { .. }
+            | Record::Scanned(_) => {}
         }
     }
 

@@ -18,7 +18,7 @@ use crate::guardian_set::GuardianIndex;
 use crate::message::{Decision, Envelope, MAX_SEALED_VOTE, Message, RejectReason, Vote};
 use crate::offline::{Claim, Facts, Opinion, Verdict};
 use crate::policy::Enforcement;
-use crate::proposal::{ExitProposal, ProposalId, State};
+use crate::proposal::{ExitProposal, ProposalId, State, Subject};
 use crate::record::Record;
 use crate::status::Hold;
 use crate::{ballot::Novelty, docket::MAX_CASES};
@@ -63,7 +63,7 @@ impl Guardian {
     fn refusals(&self, pubkey: &BlsPubkey) -> Vec<(ProposalId, Decision)> {
         let Some(facts) = self.view.facts(&self.definition, pubkey) else { return Vec::new() };
         let refusal = |case: &Case| {
-            let Opinion::Reject(reason) = facts.opinion(&case.proposal.claim()) else { return None };
+            let Opinion::Reject(reason) = judge(&facts, &case.proposal) else { return None };
             match case.own.as_ref().map(|vote| vote.decision) {
                 None => Some(Decision::Reject(reason)),
                 Some(Decision::Approve) => Some(Decision::Withdraw(reason)),
@@ -81,7 +81,7 @@ impl Guardian {
         self.docket
             .about(pubkey)
             .filter(|(_, case)| case.state == State::Open && slot < case.proposal.expires)
-            .find(|(_, case)| facts.opinion(&case.proposal.claim()) == Opinion::Approve)
+            .find(|(_, case)| judge(&facts, &case.proposal) == Opinion::Approve)
             .map(|(id, _)| id)
     }
 
@@ -93,13 +93,14 @@ impl Guardian {
             self.view.validator_mut(pubkey)?.due_since = None;
             return None;
         };
-        let index = facts.at_finalized.index;
+        let key_set = self.view.validator(pubkey)?.key_set;
+        let subject = Subject { pubkey: *pubkey, key_set, index: facts.at_finalized.index };
         let mut forms = self.docket.forms(pubkey);
         forms.insert(due);
         let (id, proposal) = forms
             .into_iter()
-            .filter_map(|due| ExitProposal::offline(&self.definition, *pubkey, index, due, slot))
-            .filter(|proposal| confirms(&facts, &proposal.claim()))
+            .filter_map(|due| ExitProposal::offline(&self.definition, subject, due, slot))
+            .filter(|proposal| judge(&facts, proposal) == Opinion::Approve)
             .map(|proposal| (proposal.id(), proposal))
             .filter(|(id, _)| self.docket.get(id).is_none())
             .min_by_key(|(id, _)| *id)?;
@@ -148,7 +149,10 @@ impl Guardian {
                     | Hold::DayCap
                     | Hold::CorrelatedFailure
                     | Hold::OtherFormReleased
-                    | Hold::NotEnforced,
+                    | Hold::NotEnforced
+                    | Hold::ContractsMismatch
+                    | Hold::ContractsUnknown
+                    | Hold::ContractsDiverged,
                 )
                 | None => true,
             },
@@ -272,8 +276,8 @@ impl Guardian {
     }
 }
 
-fn confirms(facts: &Facts<'_>, claim: &Claim) -> bool {
-    facts.opinion(claim) == Opinion::Approve
+fn judge(facts: &Facts<'_>, proposal: &ExitProposal) -> Opinion {
+    Claim::of(proposal).map_or(Opinion::Silent, |claim| facts.opinion(&claim))
 }
 
 #[cfg(test)]

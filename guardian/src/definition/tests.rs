@@ -20,6 +20,7 @@ pub(crate) fn network(t: u16, n: u16, seed: u64) -> (NetworkDefinition, Vec<Cust
             peer_id: Keypair::generate_secp256k1().public().to_peer_id().to_string(),
             addresses: vec![format!("/ip4/127.0.0.1/tcp/{}", 9000 + index)],
             custody_key: key.public_key().to_string(),
+            account: None,
         })
         .collect();
     let fork =
@@ -40,10 +41,11 @@ pub(crate) fn network(t: u16, n: u16, seed: u64) -> (NetworkDefinition, Vec<Cust
             threshold: Threshold::new(t, n).unwrap(),
             members,
         },
-        policy: Policy {
-            offline: OfflineRule { enforcement: Enforcement::Enforce, epochs: 4, tolerance: 1 },
-            vote_window: 64,
-        },
+        contracts: None,
+        policy: Policy::offline_only(
+            OfflineRule { enforcement: Enforcement::Enforce, epochs: 4, tolerance: 1 },
+            64,
+        ),
         caps: Caps { exits_per_epoch: 4, exits_per_day: 16, max_finality_distance: 4, max_dark_percent: 34 },
     };
     (definition, keys)

@@ -44,7 +44,10 @@ fn snapshot(head: Option<u64>) -> StatusSnapshot {
         finalized: Some(Checkpoint { epoch: Epoch(29), root: Root([2; 32]) }),
         nodes: NodeHealth { total: 2, healthy: 2, disagree: false },
         peers: vec![peer(2), peer(3), peer(4)],
+        execution: None,
         validators: Vec::new(),
+        operators: Vec::new(),
+        registrations: Vec::new(),
         proposals: Vec::new(),
         faults: Vec::new(),
     }

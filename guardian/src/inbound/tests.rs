@@ -62,6 +62,7 @@ fn proposal() -> ExitProposal {
     ExitProposal {
         guardian_set_epoch: GuardianSetEpoch(0),
         pubkey: BlsPubkey([2; 48]),
+        key_set: crypto::keys::KeySetId([3; 32]),
         origin: Origin::Offline { dark_from: Epoch(4), dark_to: Epoch(6) },
         exit: VoluntaryExit { epoch: Epoch(6), validator_index: ValidatorIndex(1) },
         opened: Slot(60),

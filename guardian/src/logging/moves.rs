@@ -14,7 +14,10 @@ const TARGET: &str = "guardian";
 pub fn moved(record: &Record, me: GuardianIndex) {
     match record {
         Record::Proposed(proposal) => {
-            let Origin::Offline { dark_from, dark_to } = &proposal.origin;
+            let (dark_from, dark_to) = match proposal.origin {
+                Origin::Offline { dark_from, dark_to } => (dark_from, dark_to),
+                Origin::Tickets { due, .. } | Origin::Balance { due } => (due, due),
+            };
             info!(
                 target: TARGET, proposal = %proposal.id(), validator = %proposal.exit.validator_index, pubkey = %proposal.pubkey,
                 %dark_from, %dark_to, expires = %proposal.expires, "exit proposed: the validator is offline"
@@ -62,6 +65,6 @@ pub fn moved(record: &Record, me: GuardianIndex) {
         }
         // Told with the core's report of it.
         Record::Faulted { .. } => {}
-        Record::Liveness(_) | Record::Finalized(_) | Record::NotFinalizing(_) => {}
+        Record::Liveness(_) | Record::Finalized(_) | Record::NotFinalizing(_) | Record::Scanned(_) => {}
     }
 }

@@ -54,12 +54,14 @@ fn definition(forks: ForkSchedule) -> NetworkDefinition {
                 peer_id: "16Uiu2HAm".to_owned(),
                 addresses: vec!["/ip4/127.0.0.1/tcp/1".to_owned()],
                 custody_key: format!("04{}", "11".repeat(64)),
+                account: None,
             }],
         },
-        policy: Policy {
-            offline: OfflineRule { enforcement: Enforcement::Enforce, epochs: 3, tolerance: 1 },
-            vote_window: 64,
-        },
+        contracts: None,
+        policy: Policy::offline_only(
+            OfflineRule { enforcement: Enforcement::Enforce, epochs: 3, tolerance: 1 },
+            64,
+        ),
         caps: Caps { exits_per_epoch: 4, exits_per_day: 4, max_finality_distance: 4, max_dark_percent: 100 },
     }
 }

@@ -1,11 +1,11 @@
 //! The liar: an honest guardian inside, whose words are twisted on the way out.
 
 use super::sealing::{open, seal, seal_bytes};
-use crypto::spec::{BlsPubkey, Epoch, Slot, ValidatorIndex};
+use crypto::spec::{Epoch, Slot, ValidatorIndex};
 use guardian_core::Event;
 use guardian_core::guardian_set::{GuardianIndex, NetworkDefinition};
 use guardian_core::message::{Certificate, Decision, Envelope, Message, RejectReason, Vote};
-use guardian_core::proposal::{ExitProposal, ProposalId};
+use guardian_core::proposal::{ExitProposal, ProposalId, Subject};
 use rand::RngExt;
 use rand::rngs::StdRng;
 use std::collections::{BTreeMap, VecDeque};
@@ -175,7 +175,7 @@ impl Liar {
     fn division(
         &self,
         definition: &NetworkDefinition,
-        pubkey: BlsPubkey,
+        subject: Subject,
         slot: Slot,
         nonce: u64,
         rng: &mut StdRng,
@@ -183,7 +183,7 @@ impl Liar {
         let mut whispers = Vec::new();
         for member in &definition.guardian_set.members {
             let due = definition.chain.epoch_of(slot).saturating_sub(rng.random_range(3..6));
-            let proposal = ExitProposal::offline(definition, pubkey, ValidatorIndex(0), due, slot);
+            let proposal = ExitProposal::offline(definition, subject, due, slot);
             if let Some(proposal) = proposal {
                 let vote = Vote { proposal: proposal.id(), revision: 0, decision: Decision::Approve };
                 for message in [Message::Proposal(proposal), Message::Vote(vote)] {
@@ -198,7 +198,7 @@ impl Liar {
     pub fn whispers(
         &self,
         definition: &NetworkDefinition,
-        validators: &[BlsPubkey],
+        validators: &[Subject],
         slot: Slot,
         nonce: u64,
         rng: &mut StdRng,
@@ -208,11 +208,10 @@ impl Liar {
             let epoch = definition.chain.epoch_of(slot);
             let due = Epoch(epoch.0.saturating_sub(rng.random_range(2..8)));
             let place = rng.random_range(0..validators.len());
-            let index = ValidatorIndex(u64::try_from(place).unwrap_or(0));
-            let proposal = ExitProposal::offline(definition, validators[place], index, due, slot);
+            let proposal = ExitProposal::offline(definition, validators[place], due, slot);
             if let Some(mut proposal) = proposal {
                 if rng.random_bool(0.2) {
-                    proposal.exit.validator_index = ValidatorIndex(index.0 + 1);
+                    proposal.exit.validator_index = ValidatorIndex(proposal.exit.validator_index.0 + 1);
                 }
                 if rng.random_bool(0.1) {
                     proposal.expires = Slot(u64::MAX);

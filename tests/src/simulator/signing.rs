@@ -1,6 +1,6 @@
 //! Signing and combining: symbolically for a thousand seeds, with real BLS shares for the story that proves the rest.
 
-use crypto::keys::{PublicKeySet, SecretKey, SecretKeyShare};
+use crypto::keys::{KeySetId, PublicKeySet, SecretKey, SecretKeyShare};
 use crypto::partial::{CombineJob, Combined, PartialSignature, SignatureShare, combine, verify};
 use crypto::spec::{BlsPubkey, BlsSignature, Root};
 use crypto::threshold::{ShareIndex, Threshold};
@@ -18,6 +18,8 @@ pub const VALIDATORS: usize = 4;
 pub struct Keys {
     /// Its commitments.
     pub set: PublicKeySet,
+    /// Which split that is.
+    pub id: KeySetId,
     shares: BTreeMap<ShareIndex, [u8; 32]>,
 }
 
@@ -31,7 +33,11 @@ pub fn keys(threshold: Threshold) -> &'static [Keys] {
         (0..VALIDATORS)
             .map(|_| {
                 let (set, shares) = SecretKey::generate(&mut rng).split(threshold, &mut rng);
-                Keys { set, shares: shares.iter().map(|share| (share.index(), *share.to_bytes())).collect() }
+                Keys {
+                    id: set.id(),
+                    set,
+                    shares: shares.iter().map(|share| (share.index(), *share.to_bytes())).collect(),
+                }
             })
             .collect()
     })

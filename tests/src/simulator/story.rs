@@ -3,10 +3,11 @@
 use super::chain::Fate;
 use super::liar::Lie;
 use super::signing::{Signing, VALIDATORS, keys};
-use crypto::spec::{ChainSpec, Epoch, Fork, ForkName, ForkSchedule, ForkVersion, Root, Slot};
+use crypto::spec::{ChainSpec, Epoch, Fork, ForkName, ForkSchedule, ForkVersion, Root, Slot, ValidatorIndex};
 use crypto::threshold::Threshold;
 use guardian_core::guardian_set::{GuardianIndex, GuardianSet, GuardianSetEpoch, Member, NetworkDefinition};
 use guardian_core::policy::{Caps, Enforcement, OfflineRule, Policy};
+use guardian_core::proposal::Subject;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use std::num::NonZeroU64;
@@ -169,6 +170,7 @@ fn definition(threshold: Threshold) -> NetworkDefinition {
         peer_id: format!("16Uiu2HAm{number}"),
         addresses: Vec::new(),
         custody_key: format!("04{}", format!("{number:02x}").repeat(64)),
+        account: None,
     });
     NetworkDefinition {
         name: "simulated".to_owned(),
@@ -181,10 +183,11 @@ fn definition(threshold: Threshold) -> NetworkDefinition {
             forks: ForkSchedule::new(Root([7; 32]), forks.collect()).expect("a schedule"),
         },
         guardian_set: GuardianSet { epoch: GuardianSetEpoch(0), threshold, members: members.collect() },
-        policy: Policy {
-            offline: OfflineRule { enforcement: Enforcement::Enforce, epochs: 3, tolerance: 1 },
-            vote_window: 8,
-        },
+        contracts: None,
+        policy: Policy::offline_only(
+            OfflineRule { enforcement: Enforcement::Enforce, epochs: 3, tolerance: 1 },
+            8,
+        ),
         caps: Caps { exits_per_epoch: 1, exits_per_day: 8, max_finality_distance: 4, max_dark_percent: 100 },
     }
 }
@@ -192,4 +195,16 @@ fn definition(threshold: Threshold) -> NetworkDefinition {
 /// The key sets of a story's validators.
 pub fn key_sets(story: &Story) -> &'static [super::signing::Keys] {
     keys(story.definition.guardian_set.threshold)
+}
+
+/// Whom proposals in a story can be about.
+pub fn subjects(story: &Story) -> Vec<Subject> {
+    let keys = key_sets(story).iter().take(story.fates.len());
+    keys.zip(0..)
+        .map(|(keys, index)| Subject {
+            pubkey: keys.set.public_key(),
+            key_set: keys.id,
+            index: ValidatorIndex(index),
+        })
+        .collect()
 }

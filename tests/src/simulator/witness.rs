@@ -100,7 +100,9 @@ impl Witness {
             Command::Broadcast(Message::Heartbeat(_) | Message::Proposal(_))
             | Command::Reply { .. }
             | Command::RequestCatchUp(_)
-            | Command::CombineExit(_) => {}
+            | Command::CombineExit(_)
+            | Command::WatchValidators(_)
+            | Command::WatchOperators(_) => {}
         }
     }
 
@@ -181,7 +183,8 @@ impl Testimony {
             | Record::Submitted { .. }
             | Record::Moved { .. }
             | Record::Faulted { .. }
-            | Record::NotFinalizing(_) => {}
+            | Record::NotFinalizing(_)
+            | Record::Scanned(_) => {}
         }
     }
 

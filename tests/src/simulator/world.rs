@@ -5,11 +5,11 @@ use super::chain::{Fate, Taken, VirtualChain};
 use super::liar::Liar;
 use super::node::Node;
 use super::sealing::{open, seal};
-use super::story::{Story, key_sets};
+use super::story::{Story, key_sets, subjects};
 use super::witness::Witness;
 use crypto::exit::SignedVoluntaryExit;
 use crypto::partial::Combined;
-use crypto::spec::{BlsPubkey, Epoch, Slot, ValidatorIndex};
+use crypto::spec::{Epoch, Slot, ValidatorIndex};
 use guardian_core::event::{NodeHealth, PostOutcome, RequestId};
 use guardian_core::guardian_set::GuardianIndex;
 use guardian_core::message::{Envelope, Message, Partial};
@@ -234,8 +234,8 @@ impl World {
         let Some((me, _)) = self.story.liar else { return };
         let Some(liar) = &self.liar else { return };
         self.nonce += 1;
-        let validators: Vec<BlsPubkey> = self.chain.members().iter().map(|member| member.pubkey).collect();
-        let whispers = liar.whispers(&self.story.definition, &validators, slot, self.nonce, &mut self.rng);
+        let subjects = subjects(&self.story);
+        let whispers = liar.whispers(&self.story.definition, &subjects, slot, self.nonce, &mut self.rng);
         for (to, envelope) in whispers {
             self.send(me, to, envelope);
         }
@@ -325,7 +325,7 @@ impl World {
             Command::SubmitExit { proposal, exit } => {
                 self.soon(TICKS_PER_SLOT, Happening::Posted { by: me, life, proposal, exit });
             }
-            Command::ReportFault(_) => {}
+            Command::ReportFault(_) | Command::WatchValidators(_) | Command::WatchOperators(_) => {}
             Command::PublishStatus(status) => node.show(*status),
         }
         true

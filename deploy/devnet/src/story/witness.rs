@@ -196,7 +196,10 @@ impl Witness {
         let Some(first) = seen.first() else { return };
         if self.proposal.is_none() {
             self.proposal = Some(first.id);
-            let Origin::Offline { dark_from, dark_to } = first.proposal.origin;
+            let (dark_from, dark_to) = match first.proposal.origin {
+                Origin::Offline { dark_from, dark_to } => (dark_from, dark_to),
+                Origin::Tickets { due, .. } | Origin::Balance { due } => (due, due),
+            };
             let exit_epoch = first.proposal.exit.epoch;
             let fact = Fact::Proposed { proposal: first.id, validator, dark_from, dark_to, exit_epoch };
             // The one whose log names it first; by its status alone, whoever shows it.

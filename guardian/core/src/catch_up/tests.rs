@@ -98,8 +98,10 @@ fn an_answer_is_bounded_in_envelopes_and_bytes() {
         for index in 0..400 {
             let proposal = crate::proposal::ExitProposal::offline(
                 &definition,
-                crate::scene::pubkey(0),
-                crypto::spec::ValidatorIndex(index),
+                crate::proposal::Subject {
+                    index: crypto::spec::ValidatorIndex(index),
+                    ..crate::scene::subject(0)
+                },
                 crate::scene::DUE,
                 DUE_SLOT,
             )

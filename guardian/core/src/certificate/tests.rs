@@ -3,10 +3,9 @@ use crate::event::Event;
 use crate::guardian_set::GuardianSetEpoch;
 use crate::message::RejectReason;
 use crate::scene::{
-    BOB, CAROL, DAVE, DUE_SLOT, ME, Scene, definition, envelope, exiting, faults, proposal_at, pubkey, said,
-    written,
+    BOB, CAROL, DAVE, DUE_SLOT, ME, Scene, definition, envelope, exiting, faults, proposal_at, said, written,
 };
-use crypto::spec::{Slot, ValidatorIndex};
+use crypto::spec::Slot;
 
 const APPROVE: Decision = Decision::Approve;
 
@@ -146,8 +145,7 @@ fn about_a_validator_not_ours_or_long_gone_it_is_ignored() {
     let mut scene = Scene::due();
     scene.slot(DUE_SLOT.0);
     let strange =
-        ExitProposal::offline(&definition(), pubkey(3), ValidatorIndex(3), crate::scene::DUE, DUE_SLOT)
-            .unwrap();
+        ExitProposal::offline(&definition(), crate::scene::subject(3), crate::scene::DUE, DUE_SLOT).unwrap();
     let id = strange.id();
     hear(&mut scene, strange, [BOB, CAROL, DAVE].map(|from| approval(id, from)).to_vec());
     scene.finalized(8, &[exiting(0)]);

@@ -5,7 +5,7 @@ use crate::message::{Decision, Partial, RejectReason};
 use crate::proposal::ExitProposal;
 use crate::scene::{BOB, CAROL, DAVE, ME, definition, envelope, partial, proposal_at, pubkey, signature};
 use crypto::exit::SignedVoluntaryExit;
-use crypto::spec::{Slot, ValidatorIndex};
+use crypto::spec::Slot;
 
 fn apply(docket: &mut Docket, record: &Record) -> Result<(), &'static str> {
     docket.apply(record, ME, Threshold::new(3, 4).unwrap())
@@ -156,14 +156,9 @@ fn only_so_many_that_are_over_are_kept() {
     let mut docket = Docket::default();
     let mut ids = Vec::new();
     for window in 0..300 {
-        let proposal = ExitProposal::offline(
-            &definition(),
-            pubkey(0),
-            ValidatorIndex(0),
-            Epoch(6),
-            Slot(36 + window * 8),
-        )
-        .unwrap();
+        let proposal =
+            ExitProposal::offline(&definition(), crate::scene::subject(0), Epoch(6), Slot(36 + window * 8))
+                .unwrap();
         ids.push(proposal.id());
         apply(&mut docket, &Record::Proposed(proposal)).unwrap();
         docket.note_bringer(ids[ids.len() - 1], BOB);
@@ -185,9 +180,16 @@ fn none_is_forgotten_while_its_window_runs() {
     let mut docket = Docket::default();
     let mut ids = Vec::new();
     for index in 0..300 {
-        let proposal =
-            ExitProposal::offline(&definition(), pubkey(0), ValidatorIndex(index), Epoch(6), Slot(36))
-                .unwrap();
+        let proposal = ExitProposal::offline(
+            &definition(),
+            crate::proposal::Subject {
+                index: crypto::spec::ValidatorIndex(index),
+                ..crate::scene::subject(0)
+            },
+            Epoch(6),
+            Slot(36),
+        )
+        .unwrap();
         ids.push(proposal.id());
         apply(&mut docket, &Record::Proposed(proposal)).unwrap();
     }

@@ -3,15 +3,13 @@ use crate::event::{Event, NodeHealth};
 use crate::guardian_set::NetworkDefinition;
 use crate::message::{Decision, Message};
 use crate::proposal::{ExitProposal, ProposalId, State};
-use crate::scene::{BOB, CAROL, DUE, DUE_SLOT, Scene, definition, exiting, partial, proposal_at, pubkey};
+use crate::scene::{BOB, CAROL, DUE, DUE_SLOT, Scene, definition, exiting, partial, proposal_at};
 use crypto::spec::ValidatorIndex;
 
 /// A certificate for validator `index`, due in epoch `due`, in the window of `slot`; all votes come at once.
 fn certify(scene: &mut Scene, index: usize, due: Epoch, slot: u64) -> ProposalId {
     let definition = scene.guardian.definition.clone();
-    let validator_index = ValidatorIndex(index as u64);
-    let proposal =
-        ExitProposal::offline(&definition, pubkey(index), validator_index, due, Slot(slot)).unwrap();
+    let proposal = ExitProposal::offline(&definition, crate::scene::subject(index), due, Slot(slot)).unwrap();
     let id = proposal.id();
     let vote = |n: u16| {
         let vote = crate::message::Vote { proposal: id, revision: 0, decision: Decision::Approve };

@@ -133,6 +133,7 @@ fn any_proposal() -> impl Strategy<Value = ExitProposal> {
         |(from, to, epoch, index, opened, expires, set)| ExitProposal {
             guardian_set_epoch: GuardianSetEpoch(set),
             pubkey: pubkey(0),
+            key_set: crate::scene::subject(0).key_set,
             origin: Origin::Offline { dark_from: Epoch(from), dark_to: Epoch(to) },
             exit: VoluntaryExit { epoch: Epoch(epoch), validator_index: ValidatorIndex(index) },
             opened: Slot(opened),

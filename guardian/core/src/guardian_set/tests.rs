@@ -1,5 +1,8 @@
 use super::*;
-use crate::scene::definition;
+use crate::policy::Enforcement;
+use crate::scene::{definition, with_contracts};
+use crypto::execution::Tickets;
+use crypto::spec::Gwei;
 use std::num::NonZeroU64;
 
 fn problem_with(change: impl FnOnce(&mut NetworkDefinition)) -> (String, String) {
@@ -18,6 +21,19 @@ fn a_good_definition_is_valid() {
     assert_eq!(definition().validate(), Ok(()));
     assert_eq!(definition().member(GuardianIndex(2)).unwrap().name, "bob");
     assert!(definition().member(GuardianIndex(5)).is_err());
+}
+
+/// The contracts of a definition that gets them here.
+fn contracts(definition: &mut NetworkDefinition) -> &mut Contracts {
+    *definition = with_contracts(definition.clone());
+    definition.contracts.as_mut().unwrap()
+}
+
+#[test]
+fn puffers_rules_are_valid_with_contracts() {
+    let mut definition = with_contracts(definition());
+    definition.policy = Policy::puffer();
+    assert_eq!(definition.validate(), Ok(()));
 }
 
 #[test]
@@ -62,6 +78,30 @@ fn every_impossible_value_is_refused_by_the_name_of_its_field() {
         ("policy.offline.epochs", |d| d.policy.offline.epochs = 0),
         ("policy.offline.epochs", |d| d.policy.offline.epochs = 100_001),
         ("policy.offline.tolerance", |d| d.policy.offline.tolerance = 1_001),
+        ("contracts.chain_id", |d| contracts(d).chain_id = 0),
+        ("contracts.guardian_module", |d| {
+            let contracts = contracts(d);
+            contracts.guardian_module = contracts.protocol;
+        }),
+        ("guardian_set.members[2].account", |d| {
+            *d = with_contracts(d.clone());
+            d.guardian_set.members[2].account = None;
+        }),
+        ("guardian_set.members[2].account", |d| {
+            *d = with_contracts(d.clone());
+            d.guardian_set.members[2].account = d.guardian_set.members[0].account;
+        }),
+        ("policy.tickets.enforcement", |d| d.policy.tickets.enforcement = Enforcement::Warn),
+        ("policy.tickets.enforcement", |d| d.policy.tickets.enforcement = Enforcement::Enforce),
+        ("policy.tickets.floor", |d| d.policy.tickets.floor = Tickets(0)),
+        ("policy.tickets.floor", |d| d.policy.tickets.floor = Tickets(u128::MAX)),
+        ("policy.tickets.grace", |d| d.policy.tickets.grace = 1_000_001),
+        ("policy.tickets.tolerance", |d| d.policy.tickets.tolerance = 1_001),
+        ("policy.balance.ejection_threshold", |d| d.policy.balance.ejection_threshold = Gwei(0)),
+        ("policy.balance.ejection_threshold", |d| {
+            d.policy.balance.ejection_threshold = Gwei(32_000_000_000);
+        }),
+        ("policy.slashed.enforcement", |d| d.policy.slashed.enforcement = Enforcement::Enforce),
         ("policy.vote_window", |d| d.policy.vote_window = 3),
         ("policy.vote_window", |d| d.policy.vote_window = 100_001),
         ("caps.exits_per_epoch", |d| d.caps.exits_per_epoch = 0),
@@ -117,6 +157,19 @@ fn every_field_is_in_the_id() {
         |d| d.guardian_set.members[0].peer_id.push('x'),
         |d| d.guardian_set.members[0].addresses.clear(),
         |d| d.guardian_set.members[0].custody_key = format!("04{}", "99".repeat(64)),
+        |d| d.guardian_set.members[0].account = Some(Address([1; 20])),
+        |d| *d = with_contracts(d.clone()),
+        |d| contracts(d).chain_id += 1,
+        |d| contracts(d).protocol = Address([1; 20]),
+        |d| contracts(d).guardian_module = Address([1; 20]),
+        |d| contracts(d).deployed.0 += 1,
+        |d| d.policy.tickets.enforcement = crate::policy::Enforcement::Warn,
+        |d| d.policy.tickets.floor.0 += 1,
+        |d| d.policy.tickets.grace += 1,
+        |d| d.policy.tickets.tolerance += 1,
+        |d| d.policy.balance.enforcement = crate::policy::Enforcement::Warn,
+        |d| d.policy.balance.ejection_threshold.0 += 1,
+        |d| d.policy.slashed.enforcement = crate::policy::Enforcement::Warn,
         |d| d.policy.offline.enforcement = crate::policy::Enforcement::Warn,
         |d| d.policy.offline.epochs += 1,
         |d| d.policy.offline.tolerance += 1,
@@ -140,6 +193,6 @@ fn every_field_is_in_the_id() {
 fn the_id_is_golden() {
     assert_eq!(
         definition().id().to_string(),
-        "0xe8f530d568e57edfedd8b4f411523e48ba590ae85a21f95e0ecda1823cfe84be"
+        "0xe2ff5e69dd65fcde8a6ee067f4fa790bce544bc1ca39f5fc073ff4d1b70c4a93"
     );
 }

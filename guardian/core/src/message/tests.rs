@@ -11,6 +11,7 @@ const GOLDEN: &str = include_str!("golden.txt");
 fn samples() -> Vec<(String, Message)> {
     let mut proposal = proposal_at(36);
     proposal.pubkey = crypto::spec::BlsPubkey([0xaa; 48]);
+    proposal.key_set = crypto::keys::KeySetId([0xbb; 32]);
     let heartbeat = Heartbeat {
         guardian_set_epoch: GuardianSetEpoch(1),
         slot: Slot(0x0102_0304_0506_0708),
@@ -41,6 +42,8 @@ fn samples() -> Vec<(String, Message)> {
         RejectReason::NotExitable,
         RejectReason::Mismatch,
         RejectReason::Superseded,
+        RejectReason::Funded,
+        RejectReason::Restored,
     ];
     let mut decisions = vec![("approve".to_owned(), Decision::Approve)];
     for reason in reasons {

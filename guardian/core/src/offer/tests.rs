@@ -102,8 +102,10 @@ fn offers_of_one_slot_are_bounded_and_take_turns() {
     for index in 1..=300 {
         let proposal = crate::proposal::ExitProposal::offline(
             &definition,
-            crate::scene::pubkey(0),
-            crypto::spec::ValidatorIndex(index),
+            crate::proposal::Subject {
+                index: crypto::spec::ValidatorIndex(index),
+                ..crate::scene::subject(0)
+            },
             crate::scene::DUE,
             DUE_SLOT,
         )

@@ -1,5 +1,5 @@
 use super::*;
-use crate::scene::{definition, proposal_at, pubkey};
+use crate::scene::{definition, proposal_at};
 use std::collections::BTreeSet;
 
 const ALL: [State; 9] = [
@@ -51,8 +51,7 @@ fn what_is_over_is_over() {
 
 #[test]
 fn windows_follow_one_another_from_the_third_epoch_after_the_due_one() {
-    let make =
-        |slot| ExitProposal::offline(&definition(), pubkey(0), ValidatorIndex(0), Epoch(6), Slot(slot));
+    let make = |slot| ExitProposal::offline(&definition(), crate::scene::subject(0), Epoch(6), Slot(slot));
     assert_eq!(make(35), None);
     let first = make(36).unwrap();
     assert_eq!((first.opened, first.expires), (Slot(36), Slot(44)));
@@ -66,9 +65,8 @@ fn windows_follow_one_another_from_the_third_epoch_after_the_due_one() {
 
 #[test]
 fn impossible_epochs_make_no_proposal() {
-    let make = |due, slot| {
-        ExitProposal::offline(&definition(), pubkey(0), ValidatorIndex(0), Epoch(due), Slot(slot))
-    };
+    let make =
+        |due, slot| ExitProposal::offline(&definition(), crate::scene::subject(0), Epoch(due), Slot(slot));
     assert_eq!(make(1, 100), None, "k epochs do not fit before epoch 1");
     assert!(make(2, 100).is_some());
     assert_eq!(make(u64::MAX, u64::MAX - 3), None);

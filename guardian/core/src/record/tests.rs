@@ -1,18 +1,56 @@
 use super::*;
 use crate::fault::FaultKind;
 use crate::message::{Decision, RejectReason};
+use crate::proposal::Origin;
+use crate::registration::{JudgedEvent, JudgedLog, Registered};
 use crate::scene::{BOB, CAROL, ME, envelope, partial, proposal_at, signature};
+use crypto::execution::{
+    Address, Block, BlockHash, BlockNumber, ModuleName, RegistrationId, Tickets, TransactionHash,
+};
+use crypto::registration::Verdict;
 use crypto::spec::{Root, ValidatorIndex};
 use proptest::prelude::*;
 
 /// One line a record: name, space, hex. A journal written today must be read by every later version.
 const GOLDEN: &str = include_str!("golden.txt");
 
+/// One log of each kind.
+fn scan() -> ScanReport {
+    let (operator, amount) = (Address([0xcc; 20]), Tickets(28 * Tickets::ONE.0));
+    let id = RegistrationId { module: ModuleName([0xdd; 32]), index: 7 };
+    let registered = Registered {
+        id,
+        operator,
+        pubkey: Some(crypto::spec::BlsPubkey([0xaa; 48])),
+        key_set: Some(crypto::keys::KeySetId([0xbb; 32])),
+        transaction: TransactionHash([0xee; 32]),
+        verdict: Verdict::Accepted,
+    };
+    let nothing = Registered { pubkey: None, key_set: None, verdict: Verdict::NeedsTrace, ..registered };
+    let events = [
+        JudgedEvent::Registered(registered),
+        JudgedEvent::Registered(nothing),
+        JudgedEvent::Provisioned(id),
+        JudgedEvent::Skipped(id),
+        JudgedEvent::Exited { id, burned: amount },
+        JudgedEvent::TicketsDeposited { operator, amount },
+        JudgedEvent::TicketsWithdrawn { operator, amount },
+    ];
+    let block = BlockNumber(9);
+    let log = |(index, event)| JudgedLog { block, index, timestamp: 1_700_000_000, event };
+    let to = Block { number: BlockNumber(10), hash: BlockHash([0x0f; 32]), timestamp: 1_700_000_012 };
+    ScanReport { from: BlockNumber(5), to, logs: (0..).zip(events).map(log).collect() }
+}
+
 fn samples() -> Vec<(String, Record)> {
     let id = ProposalId([1; 32]);
     let vote = Vote { proposal: id, revision: 2, decision: Decision::Withdraw(RejectReason::Attesting) };
     let mut proposal = proposal_at(36);
     proposal.pubkey = crypto::spec::BlsPubkey([0xaa; 48]);
+    proposal.key_set = crypto::keys::KeySetId([0xbb; 32]);
+    let operator = Address([0xcc; 20]);
+    let short = ExitProposal { origin: Origin::Tickets { operator, due: Epoch(6) }, ..proposal.clone() };
+    let poor = ExitProposal { origin: Origin::Balance { due: Epoch(6) }, ..proposal.clone() };
     let exit = SignedVoluntaryExit { message: proposal.exit, signature: signature() };
     let outcomes = vec![
         ("a".to_owned(), PostOutcome::Accepted),
@@ -39,6 +77,9 @@ fn samples() -> Vec<(String, Record)> {
         ("combined", Record::Combined { proposal: id, exit, culprits }),
         ("submitted", Record::Submitted { proposal: id, at, outcomes }),
         ("not_finalizing", Record::NotFinalizing(Epoch(12))),
+        ("scanned", Record::Scanned(scan())),
+        ("proposed_tickets", Record::Proposed(short)),
+        ("proposed_balance", Record::Proposed(poor)),
     ]
     .into_iter()
     .map(|(name, record)| (name.to_owned(), record))

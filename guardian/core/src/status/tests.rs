@@ -14,10 +14,29 @@ fn hold_codes_are_what_json_says() {
         (Hold::Acquitted, "acquitted"),
         (Hold::Unconfirmed, "unconfirmed"),
         (Hold::NoShare, "no_share"),
+        (Hold::ContractsMismatch, "contracts_mismatch"),
+        (Hold::ContractsUnknown, "contracts_unknown"),
+        (Hold::ContractsDiverged, "contracts_diverged"),
     ];
     for (hold, code) in holds {
         assert_eq!(hold.code(), code);
         assert_eq!(serde_json::to_value(hold).unwrap(), code);
+    }
+}
+
+#[test]
+fn other_codes_are_what_json_says() {
+    use crate::proposal::RuleKind;
+    for standing in
+        [Standing::Idle, Standing::Ok, Standing::Warning, Standing::Short, Standing::Due, Standing::Unknown]
+    {
+        assert_eq!(serde_json::to_value(standing).unwrap(), standing.code());
+    }
+    for life in [Life::Pending, Life::Active, Life::Skipped, Life::Settled] {
+        assert_eq!(serde_json::to_value(life).unwrap(), life.code());
+    }
+    for kind in [RuleKind::Offline, RuleKind::Tickets, RuleKind::Balance] {
+        assert_eq!(serde_json::to_value(kind).unwrap(), kind.code());
     }
 }
 

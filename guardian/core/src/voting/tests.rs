@@ -3,8 +3,8 @@ use crate::event::Event;
 use crate::guardian_set::GuardianSetEpoch;
 use crate::message::RejectReason;
 use crate::scene::{
-    BOB, CAROL, DAVE, DUE, DUE_SLOT, ME, Scene, definition, envelope, exiting, faults, proposal_at, pubkey,
-    said, validator, written,
+    BOB, CAROL, DAVE, DUE, DUE_SLOT, ME, Scene, definition, envelope, exiting, faults, proposal_at, said,
+    validator, written,
 };
 use crypto::spec::{Epoch, ValidatorIndex};
 use crypto::validator::ValidatorStatus;
@@ -79,8 +79,7 @@ fn approves_what_it_finds_due_itself_and_takes_no_part_twice() {
 
 /// Two true claims about one validator, in the order of their ids, and the slot from which both can be confirmed.
 fn two_forms() -> ([ExitProposal; 2], u64) {
-    let other =
-        ExitProposal::offline(&definition(), pubkey(0), ValidatorIndex(0), Epoch(7), Slot(40)).unwrap();
+    let other = ExitProposal::offline(&definition(), crate::scene::subject(0), Epoch(7), Slot(40)).unwrap();
     let mut forms = [proposal_at(40), other];
     forms.sort_by_key(ExitProposal::id);
     (forms, 40)
@@ -128,8 +127,7 @@ fn of_several_it_can_confirm_it_approves_the_smallest_id() {
     scene.finalized(8, &[]);
     scene.guardian.definition.policy.offline.enforcement = Enforcement::Observe;
     scene.slot(40);
-    let other =
-        ExitProposal::offline(&definition(), pubkey(0), ValidatorIndex(0), Epoch(7), Slot(40)).unwrap();
+    let other = ExitProposal::offline(&definition(), crate::scene::subject(0), Epoch(7), Slot(40)).unwrap();
     let ids = [hear_proposal(&mut scene, BOB, &proposal_at(40)), hear_proposal(&mut scene, CAROL, &other)];
     scene.guardian.definition.policy.offline.enforcement = Enforcement::Enforce;
     scene.slot(41);
@@ -284,7 +282,7 @@ fn malformed_proposals_wrong_epochs_and_floods_are_faults() {
     assert_eq!(faults(&scene.take()), [(BOB, "wrong_epoch")]);
     for due in 2..=6 {
         let claim =
-            ExitProposal::offline(&definition(), pubkey(0), ValidatorIndex(0), Epoch(due), DUE_SLOT).unwrap();
+            ExitProposal::offline(&definition(), crate::scene::subject(0), Epoch(due), DUE_SLOT).unwrap();
         hear_proposal(&mut scene, CAROL, &claim);
     }
     assert_eq!(faults(&scene.take()), [(CAROL, "flooding"), (CAROL, "flooding")]);
@@ -310,8 +308,7 @@ fn proposals_of_other_times_or_of_validators_not_ours_are_dropped() {
     scene.slot(60);
     hear_proposal(&mut scene, BOB, &proposal_at(DUE_SLOT.0));
     hear_proposal(&mut scene, BOB, &proposal_at(76));
-    let unwatched =
-        ExitProposal::offline(&definition(), pubkey(3), ValidatorIndex(3), DUE, Slot(60)).unwrap();
+    let unwatched = ExitProposal::offline(&definition(), crate::scene::subject(3), DUE, Slot(60)).unwrap();
     hear_proposal(&mut scene, BOB, &unwatched);
     scene.hear_vote(BOB, unwatched.id(), 0, APPROVE);
     assert_eq!(scene.guardian.docket.iter().filter(|(_, case)| !case.is_approved_by_us()).count(), 0);
@@ -361,8 +358,7 @@ fn a_form_heard_in_one_window_is_proposed_in_the_next() {
     let mut scene = Scene::due();
     scene.finalized(8, &[]);
     scene.slot(40);
-    let other =
-        ExitProposal::offline(&definition(), pubkey(0), ValidatorIndex(0), Epoch(7), Slot(40)).unwrap();
+    let other = ExitProposal::offline(&definition(), crate::scene::subject(0), Epoch(7), Slot(40)).unwrap();
     hear_proposal(&mut scene, BOB, &other);
     let mut proposed = std::collections::BTreeSet::new();
     for slot in 41..140 {
