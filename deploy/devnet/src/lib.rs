@@ -3,12 +3,14 @@
 //! | module | holds |
 //! |---|---|
 //! | [`chain`] | the beacon chain, for tests of every crate; alone without the feature `story` |
+//! | [`execution`] | the execution chain, likewise |
 //! | [`processes`] | guardian processes, set up through the real commands |
 //! | [`story`] | the story: one validator goes dark, the guardians make it leave |
 //! | [`narrator`] | tells it |
 
 pub mod chain;
 mod error;
+pub mod execution;
 #[cfg(feature = "story")]
 pub mod narrator;
 #[cfg(feature = "story")]
