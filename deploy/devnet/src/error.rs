@@ -27,6 +27,22 @@ pub enum Error {
         /// What the system said.
         source: std::io::Error,
     },
+    /// An execution node does not do what it should.
+    #[error("execution node, {doing}: {problem}")]
+    Execution {
+        /// What was asked of it.
+        doing: String,
+        /// What it said.
+        problem: String,
+    },
+    /// A contract reverted a call.
+    #[error("the contract refuses `{call}`: {reason}")]
+    Refused {
+        /// The function's signature.
+        call: &'static str,
+        /// The contract's error by name, such as `InvalidVTAmount` or `Panic(0x11)`, with its arguments.
+        reason: String,
+    },
     /// Keys or shares were refused.
     #[error(transparent)]
     Crypto(#[from] crypto::Error),

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`chain`] | the beacon chain, for tests of every crate; alone without the feature `story` |
 //! | [`execution`] | the execution chain, likewise |
+//! | [`protocol`] | the contracts for local networks, and everyone who calls them but the guardians |
 //! | [`processes`] | guardian processes, set up through the real commands |
 //! | [`story`] | the story: one validator goes dark, the guardians make it leave |
 //! | [`narrator`] | tells it |
@@ -15,6 +16,7 @@ pub mod execution;
 pub mod narrator;
 #[cfg(feature = "story")]
 pub mod processes;
+pub mod protocol;
 #[cfg(feature = "story")]
 pub mod story;
 
