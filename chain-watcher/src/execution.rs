@@ -12,18 +12,26 @@
 //! | `endpoints` | several nodes as one |
 //! | `task` | what is done when |
 
+mod agreement;
 mod calldata;
 mod config;
 mod contracts;
+mod counts;
 mod cursor;
 mod endpoint;
 mod endpoints;
 mod failure;
+mod logs;
+mod node;
 mod observation;
 mod probe;
+mod registrations;
+mod scan;
+mod state;
 mod task;
 mod transaction;
 mod transport;
+mod watcher;
 
 pub use crate::config::{NodeConfig, Timeouts};
 pub use config::Config;

@@ -1,6 +1,6 @@
-//! Pure: which blocks are scanned next, and what it means when the chain does not continue where the last scan ended.
+//! Pure: which blocks are scanned next, and how many at once.
 
-use crypto::execution::{Block, BlockHash, BlockNumber};
+use crypto::execution::{Block, BlockNumber};
 
 /// Blocks asked for at first.
 const FIRST_CHUNK: u64 = 2_000;
@@ -107,11 +107,6 @@ impl Cursor {
         self.ceiling = self.ceiling.min((blocks / 2).max(1));
         self.chunk = self.chunk.min(self.ceiling);
         blocks > 1
-    }
-
-    /// Whether the chain that has `found` where the last scan ended is the chain that was scanned.
-    pub(crate) fn continues(&self, found: BlockHash) -> bool {
-        self.scanned.is_none_or(|scanned| scanned.hash == found)
     }
 }
 

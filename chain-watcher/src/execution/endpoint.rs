@@ -178,6 +178,8 @@ impl Endpoint {
                     tracing::info!(node = self.name, "execution node takes no batches: asked one by one");
                     self.no_batches.store(true, Ordering::Relaxed);
                 }
+                // The answers together are too large, not each of them.
+                Err(Failure::TooMuch(_)) => {}
                 answers => return answers,
             }
         }

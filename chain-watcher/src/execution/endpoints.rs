@@ -1,16 +1,33 @@
-//! Several execution nodes as one: chain-id agreement, health, failover, finality by majority.
+//! Several execution nodes as one: chain-id agreement, health, failover.
 
+use super::agreement::Dispute;
 use super::config::Config;
+use super::endpoint::{At, Endpoint};
+use super::failure::Failure;
+use super::node::{Expected, Node, Unfit};
 use crate::error::Error;
+use alloy::primitives::Address;
+use alloy::sol_types::SolCall;
+use crypto::execution::{BlockHash, BlockNumber};
+use futures::future::join_all;
+use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// The configured execution nodes, at least one of which was found to serve the right chain with the contracts on it.
 pub struct ExecutionNodes {
-    pub(crate) config: Config,
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) expected: Expected,
+    pub(crate) deployed: BlockNumber,
+    pub(crate) poll: Duration,
+    pub(crate) dispute: Option<Dispute>,
+    /// Finalized blocks agreed upon.
+    pub(crate) agreed: BTreeMap<BlockNumber, BlockHash>,
 }
 
 impl std::fmt::Debug for ExecutionNodes {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ExecutionNodes").finish_non_exhaustive()
+        let names: Vec<_> = self.nodes.iter().map(Node::name).collect();
+        f.debug_struct("ExecutionNodes").field("nodes", &names).finish_non_exhaustive()
     }
 }
 
@@ -25,5 +42,124 @@ impl std::fmt::Debug for ExecutionNodes {
 /// that answer know no contract at an address; [`Error::NoNode`] when none could be checked: try again later.
 pub async fn connect(config: Config) -> Result<ExecutionNodes, Error> {
     config.validate()?;
-    Ok(ExecutionNodes { config })
+    let expected = Expected {
+        chain_id: config.chain_id,
+        protocol: Address::from(config.protocol.0),
+        guardian_module: Address::from(config.guardian_module.0),
+    };
+    let mut nodes = Vec::with_capacity(config.nodes.len());
+    for node in &config.nodes {
+        nodes.push(Node::new(Endpoint::new(node, config.timeouts)?, config.poll));
+    }
+    let results = join_all(nodes.iter_mut().map(|node| node.check(&expected))).await;
+    let mut causes = Vec::new();
+    let mut missing = None;
+    for (node, result) in nodes.iter_mut().zip(results) {
+        let Err(unfit) = result else { continue };
+        let name = node.name().to_owned();
+        match &unfit {
+            Unfit::WrongChain(found) => {
+                return Err(Error::WrongChain { node: name, expected: expected.chain_id, found: *found });
+            }
+            Unfit::NotDeployed(field, address) => {
+                let address = crypto::execution::Address(address.0.0);
+                missing.get_or_insert(Error::NotDeployed { node: name, field: (*field).to_owned(), address });
+            }
+            Unfit::Failed(_) => {}
+        }
+        node.set_aside(&unfit);
+        causes.push(
+            Error::ExecutionNode { node: node.name().to_owned(), problem: unfit.to_string() }.to_string(),
+        );
+    }
+    if causes.len() == nodes.len() {
+        return Err(missing.unwrap_or_else(|| Error::NoNode { causes: causes.join("; ") }));
+    }
+    Ok(ExecutionNodes {
+        nodes,
+        expected,
+        deployed: config.deployed,
+        poll: config.poll,
+        dispute: None,
+        agreed: BTreeMap::new(),
+    })
+}
+
+impl ExecutionNodes {
+    /// How many are configured.
+    pub(crate) fn total(&self) -> u16 {
+        // Invariant of `connect`: at most `MAX_NODES`.
+        u16::try_from(self.nodes.len()).unwrap_or(u16::MAX)
+    }
+
+    /// How many may be asked for facts.
+    pub(crate) fn healthy(&self) -> u16 {
+        let healthy = self.nodes.iter().filter(|node| node.finalized().is_some()).count();
+        u16::try_from(healthy).unwrap_or(u16::MAX)
+    }
+
+    /// Looks at every node, all at once.
+    pub(crate) async fn refresh(&mut self) {
+        let expected = &self.expected;
+        join_all(self.nodes.iter_mut().map(|node| node.refresh(expected))).await;
+    }
+
+    /// Positions of the nodes that may be asked for facts up to a block, in configured order; those lately at fault
+    /// last.
+    pub(crate) fn able(&self, number: BlockNumber) -> Vec<usize> {
+        let mut able: Vec<_> = self.nodes.iter().enumerate().filter(|(_, node)| node.has(number)).collect();
+        able.sort_by_key(|(_, node)| node.suspect());
+        able.into_iter().map(|(position, _)| position).collect()
+    }
+
+    /// Positions of the nodes that may be asked about the head, furthest first.
+    pub(crate) fn by_head(&self) -> Vec<usize> {
+        let mut able: Vec<_> =
+            self.nodes.iter().enumerate().filter(|(_, node)| node.has(BlockNumber(0))).collect();
+        able.sort_by_key(|(_, node)| std::cmp::Reverse(node.latest.map(|block| block.number)));
+        able.into_iter().map(|(position, _)| position).collect()
+    }
+
+    pub(crate) fn failed(&mut self, position: usize, failure: &Failure) {
+        if let Some(node) = self.nodes.get_mut(position) {
+            node.failed(failure);
+        }
+    }
+
+    /// Calls a function at a finalized block, with each of many arguments, through the first node that can; `last` is
+    /// asked only when no other can.
+    ///
+    /// # Errors
+    /// [`Failure::Lacks`] only when every node that could be asked lacks that state.
+    pub(crate) async fn call_any<C>(
+        &mut self,
+        contract: Address,
+        calls: &[C],
+        at: BlockNumber,
+        last: Option<usize>,
+    ) -> Result<Vec<C::Return>, Failure>
+    where
+        C: SolCall + Send + Sync,
+        C::Return: Send,
+    {
+        if calls.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut positions = self.able(at);
+        positions.sort_by_key(|position| Some(*position) == last);
+        let mut worst = None;
+        for position in positions {
+            let Some(node) = self.nodes.get(position) else { continue };
+            match node.endpoint.call_all(contract, calls, At::Number(at)).await {
+                Ok(answers) => return Ok(answers),
+                Err(failure) => {
+                    self.failed(position, &failure);
+                    if !matches!((&worst, &failure), (Some(_), Failure::Lacks(_))) {
+                        worst = Some(failure);
+                    }
+                }
+            }
+        }
+        Err(worst.unwrap_or_else(|| Failure::Silent("no healthy node".to_owned())))
+    }
 }
