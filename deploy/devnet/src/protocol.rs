@@ -40,8 +40,8 @@ const VALIDATOR_GAS: u64 = 120_000;
 const SMALL_GAS: u64 = 200_000;
 /// For the code of the largest contract. Below the 2^24 that EIP-7825 allows one transaction.
 const DEPLOY_GAS: u64 = 6_000_000;
-/// Validators provisioned in one transaction, to stay below the same limit.
-const PROVISION_AT_ONCE: u64 = 100;
+/// Validators provisioned in one transaction: they fit a block of 10 million gas.
+const PROVISION_AT_ONCE: u64 = 50;
 
 /// What the protocol is deployed with.
 #[derive(Debug, Clone)]

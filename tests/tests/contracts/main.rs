@@ -1,5 +1,5 @@
-//! The contracts for local networks: built again byte for byte, speaking the protocol's ABI, and behaving on anvil as the
-//! real ones were seen to behave.
+//! The contracts for local networks: built again byte for byte, speaking the protocol's ABI, and behaving on anvil, and on
+//! the embedded chain, as the real ones were seen to behave.
 
 #![allow(
     clippy::unwrap_used,
@@ -10,6 +10,7 @@
 
 mod abi;
 mod build;
+mod embedded;
 mod guardians;
 mod registration;
 mod signatures;
@@ -22,6 +23,9 @@ use crypto::execution::Address;
 use crypto::keys::SecretKey;
 use crypto::spec::ForkVersion;
 use devnet::Error;
+use devnet::execution::ExecutionChain;
+use devnet::execution::config::ExecutionConfig;
+use devnet::execution::node::ExecutionNode;
 use devnet::protocol::{Account, Guardian, Parameters, Protocol};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -36,9 +40,16 @@ fn guardian(position: u8) -> Account {
     Account::new(6 + position)
 }
 
+/// What the contracts run on.
+enum Chain {
+    Anvil(Anvil),
+    /// The chain ends with its node.
+    Embedded(ExecutionNode),
+}
+
 /// A chain with the contracts on it.
 struct Stage {
-    anvil: Anvil,
+    chain: Chain,
     protocol: Protocol,
     provider: RootProvider,
     custody: Vec<CustodySecretKey>,
@@ -47,8 +58,23 @@ struct Stage {
 }
 
 impl Stage {
+    /// On anvil.
     async fn set() -> Self {
         let dir = tempfile::tempdir().unwrap();
+        let anvil = Anvil::start(dir.path(), &[]).await.unwrap();
+        let url = anvil.url().to_owned();
+        Self::on(Chain::Anvil(anvil), &url, dir).await
+    }
+
+    /// On the embedded chain.
+    async fn embedded() -> Self {
+        let chain = ExecutionChain::start(&ExecutionConfig::default(), None).unwrap();
+        let node = chain.node("embedded").await.unwrap();
+        let url = node.url();
+        Self::on(Chain::Embedded(node), &url, tempfile::tempdir().unwrap()).await
+    }
+
+    async fn on(chain: Chain, url: &str, dir: tempfile::TempDir) -> Self {
         let mut rng = StdRng::seed_from_u64(3);
         let custody: Vec<_> = (0..N).map(|_| CustodySecretKey::generate(&mut rng)).collect();
         let guardians = custody.iter().zip(0..).map(|(key, position)| Guardian {
@@ -61,10 +87,9 @@ impl Stage {
             genesis_fork: ForkVersion([0, 0, 0, 1]),
             module_limit: 10_000,
         };
-        let anvil = Anvil::start(dir.path(), &[]).await.unwrap();
-        let protocol = Protocol::deploy(anvil.url(), parameters).await.unwrap();
-        let provider = RootProvider::new_http(anvil.url().parse().unwrap());
-        Self { anvil, protocol, provider, custody, rng, _dir: dir }
+        let protocol = Protocol::deploy(url, parameters).await.unwrap();
+        let provider = RootProvider::new_http(url.parse().unwrap());
+        Self { chain, protocol, provider, custody, rng, _dir: dir }
     }
 
     /// The guardians' accounts.
@@ -84,7 +109,10 @@ impl Stage {
     }
 
     fn well(self) {
-        self.anvil.ended_well();
+        match self.chain {
+            Chain::Anvil(anvil) => anvil.ended_well(),
+            Chain::Embedded(node) => drop(node),
+        }
     }
 }
 

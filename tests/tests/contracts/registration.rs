@@ -74,7 +74,10 @@ async fn a_new_registry_is_empty_and_names_its_terms() {
 
 #[tokio::test]
 async fn a_registration_is_one_that_a_guardian_can_verify() {
-    let mut stage = Stage::set().await;
+    a_registration_is_one_that_a_guardian_can_verify_on(Stage::set().await).await;
+}
+
+pub(super) async fn a_registration_is_one_that_a_guardian_can_verify_on(mut stage: Stage) {
     let draft = stage.draft().await;
     let registered = stage.protocol.register(OPERATOR, &draft, ENOUGH, Route::Direct).await.unwrap();
     assert_eq!((registered.id.module, registered.id.index), (FIRST_MODULE, 0));
@@ -117,7 +120,10 @@ async fn a_registration_is_one_that_a_guardian_can_verify() {
 
 #[tokio::test]
 async fn a_nested_call_stands_in_the_input_and_a_hidden_one_does_not() {
-    let mut stage = Stage::set().await;
+    a_nested_call_stands_in_the_input_and_a_hidden_one_does_not_on(Stage::set().await).await;
+}
+
+pub(super) async fn a_nested_call_stands_in_the_input_and_a_hidden_one_does_not_on(mut stage: Stage) {
     let forwarder = stage.protocol.addresses().forwarder;
     for (route, visible) in [(Route::Nested, true), (Route::Hidden, false)] {
         let draft = stage.draft().await;
@@ -158,7 +164,10 @@ async fn the_registry_takes_every_flaw_and_the_same_key_twice() {
 
 #[tokio::test]
 async fn what_the_registry_refuses() {
-    let mut stage = Stage::set().await;
+    what_the_registry_refuses_on(Stage::set().await).await;
+}
+
+pub(super) async fn what_the_registry_refuses_on(mut stage: Stage) {
     let sound = stage.draft().await;
     let spoiled = |spoil: fn(&mut Draft)| {
         let mut draft = sound.clone();

@@ -139,7 +139,10 @@ async fn guardians_sign_a_skip() {
 
 #[tokio::test]
 async fn enclaves_sign_a_provisioning_and_accounts_a_settlement() {
-    let mut stage = Stage::set().await;
+    enclaves_sign_a_provisioning_and_accounts_a_settlement_on(Stage::set().await).await;
+}
+
+pub(super) async fn enclaves_sign_a_provisioning_and_accounts_a_settlement_on(mut stage: Stage) {
     // The root of a deposit contract before its first deposit, as on every beacon chain.
     assert_eq!(
         stage.deposit_root().await.to_string(),

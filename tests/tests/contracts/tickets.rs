@@ -41,7 +41,10 @@ impl Stage {
 
 #[tokio::test]
 async fn burned_to_the_wei() {
-    let mut stage = Stage::set().await;
+    burned_to_the_wei_on(Stage::set().await).await;
+}
+
+pub(super) async fn burned_to_the_wei_on(mut stage: Stage) {
     stage.validators(4).await;
     // 112 with the registrations.
     stage.protocol.deposit_tickets(OPERATOR, OPERATOR.address(), tickets(9)).await.unwrap();
@@ -74,7 +77,10 @@ async fn one_day_without_a_minimum() {
 
 #[tokio::test]
 async fn who_cannot_pay_reverts_the_whole_batch() {
-    let mut stage = Stage::set().await;
+    who_cannot_pay_reverts_the_whole_batch_on(Stage::set().await).await;
+}
+
+pub(super) async fn who_cannot_pay_reverts_the_whole_batch_on(mut stage: Stage) {
     stage.validators(2).await;
     // 56 tickets: each could be settled alone, both together cannot.
     let both = [after(0, 30), after(1, 27)];
@@ -132,7 +138,10 @@ async fn skipping_takes_the_penalty_and_withdrawing_waits() {
 /// The logs of a short life, in order: registration and skip move tickets without a ticket event.
 #[tokio::test]
 async fn the_log_of_a_short_life() {
-    let mut stage = Stage::set().await;
+    the_log_of_a_short_life_on(Stage::set().await).await;
+}
+
+pub(super) async fn the_log_of_a_short_life_on(mut stage: Stage) {
     let key = stage.key();
     let terms = stage.protocol.terms(FIRST_MODULE).await.unwrap();
     let draft = Draft::sound(&key, &terms, &mut stage.rng).unwrap();
