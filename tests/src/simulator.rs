@@ -6,6 +6,8 @@
 //! | [`world`] | the clock, the messages, the shells' work |
 //! | [`node`] | a guardian with its journal, dying and starting again |
 //! | [`chain`] | slots, finality, attestations, exits |
+//! | [`contracts`] | operators, their tickets, and what is true of them |
+//! | [`provider`] | a guardian's execution nodes: late, twice, in any chunks, silent, lying |
 //! | [`liar`] | the guardian that lies |
 //! | [`sealing`], [`signing`] | envelopes and signatures, symbolic or real |
 //! | [`witness`] | the promises, checked at every step |
@@ -19,8 +21,10 @@
 )]
 
 pub mod chain;
+pub mod contracts;
 pub mod liar;
 pub mod node;
+pub mod provider;
 pub mod sealing;
 pub mod signing;
 pub mod story;

@@ -9,6 +9,9 @@ use rand::{RngExt, SeedableRng};
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 
+/// Seconds of a virtual slot.
+pub const SECONDS_PER_SLOT: NonZeroU64 = NonZeroU64::new(12).unwrap();
+
 /// Slots of a virtual epoch.
 pub const SLOTS_PER_EPOCH: NonZeroU64 = NonZeroU64::new(4).unwrap();
 
@@ -52,6 +55,8 @@ pub struct Member {
     pub pubkey: BlsPubkey,
     /// What it does.
     pub fate: Fate,
+    /// First epoch on duty.
+    pub activation: Epoch,
     /// Slot of the block that took its exit.
     pub exited_at: Option<Slot>,
     /// The exit that was taken.
@@ -87,12 +92,17 @@ impl VirtualChain {
     /// A chain at slot 0.
     pub fn new(
         seed: u64,
-        members: Vec<(BlsPubkey, Fate)>,
+        members: Vec<(BlsPubkey, Fate, Epoch)>,
         stall: Option<(Epoch, Epoch)>,
         roughness: f64,
     ) -> Self {
-        let members =
-            members.into_iter().map(|(pubkey, fate)| Member { pubkey, fate, exited_at: None, exit: None });
+        let members = members.into_iter().map(|(pubkey, fate, activation)| Member {
+            pubkey,
+            fate,
+            activation,
+            exited_at: None,
+            exit: None,
+        });
         Self {
             slot: Slot(0),
             finalized: Epoch(0),
@@ -159,7 +169,7 @@ impl VirtualChain {
         if member.exited_at.is_some() || known {
             return Taken::AlreadyKnown;
         }
-        if !is_signed || exit.message.epoch > epoch {
+        if !is_signed || exit.message.epoch > epoch || epoch < member.activation {
             return Taken::Refused;
         }
         self.pool.insert(index, exit);
@@ -216,7 +226,9 @@ fn validator(index: ValidatorIndex, member: &Member, last: Slot, epoch: Epoch) -
         .exited_at
         .filter(|slot| *slot <= last)
         .map_or(FAR_FUTURE_EPOCH, |slot| slot.epoch(SLOTS_PER_EPOCH).saturating_add(EXIT_DELAY));
-    let status = if exit_epoch == FAR_FUTURE_EPOCH {
+    let status = if epoch < member.activation {
+        ValidatorStatus::PendingQueued
+    } else if exit_epoch == FAR_FUTURE_EPOCH {
         ValidatorStatus::ActiveOngoing
     } else if epoch < exit_epoch {
         ValidatorStatus::ActiveExiting
@@ -230,7 +242,7 @@ fn validator(index: ValidatorIndex, member: &Member, last: Slot, epoch: Epoch) -
         balance: Gwei(32_000_000_000),
         effective_balance: Gwei(32_000_000_000),
         slashed: false,
-        activation_epoch: Epoch(0),
+        activation_epoch: member.activation,
         exit_epoch,
         withdrawable_epoch: exit_epoch.saturating_add(if exit_epoch == FAR_FUTURE_EPOCH { 0 } else { 8 }),
     }

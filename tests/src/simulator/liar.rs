@@ -1,6 +1,8 @@
 //! The liar: an honest guardian inside, whose words are twisted on the way out.
 
+use super::contracts::VirtualContracts;
 use super::sealing::{open, seal, seal_bytes};
+use crypto::keys::KeySetId;
 use crypto::spec::{Epoch, Slot, ValidatorIndex};
 use guardian_core::Event;
 use guardian_core::guardian_set::{GuardianIndex, NetworkDefinition};
@@ -33,13 +35,19 @@ pub enum Lie {
     Replay,
     /// It keeps the approvals it heard and shows a certificate to one guardian alone, when the voting is long over.
     LateCertificate,
+    /// It accuses operators of being out of tickets, theirs and others', since whenever it likes.
+    TicketAccusation,
+    /// It accuses validators of having lost stake.
+    BalanceAccusation,
+    /// It proposes exits under a split of the key that nobody holds shares of.
+    ForeignSplit,
     /// It shows each guardian another proposal about a validator that is dark, so that their votes do not meet.
     Division,
 }
 
 impl Lie {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::FalsePartial,
         Self::ForeignShare,
         Self::Equivocation,
@@ -51,6 +59,9 @@ impl Lie {
         Self::Replay,
         Self::LateCertificate,
         Self::Division,
+        Self::TicketAccusation,
+        Self::BalanceAccusation,
+        Self::ForeignSplit,
     ];
 }
 
@@ -194,6 +205,39 @@ impl Liar {
         whispers
     }
 
+    /// Proposals by the other rules and under another split, each approved.
+    fn other_accusations(
+        &self,
+        definition: &NetworkDefinition,
+        validators: &[Subject],
+        slot: Slot,
+        nonce: u64,
+        rng: &mut StdRng,
+    ) -> Vec<Whisper> {
+        let subject = validators[rng.random_range(0..validators.len())];
+        let due = definition.chain.epoch_of(slot).saturating_sub(rng.random_range(0..12));
+        let operator = VirtualContracts::operator(rng.random_range(0..3));
+        let mut proposals = Vec::new();
+        if self.does(Lie::TicketAccusation) && slot.0 % 3 == 1 {
+            proposals.push(ExitProposal::tickets(definition, subject, operator, due, slot));
+        }
+        if self.does(Lie::BalanceAccusation) && slot.0 % 5 == 2 {
+            proposals.push(ExitProposal::balance(definition, subject, due, slot));
+        }
+        if self.does(Lie::ForeignSplit) && slot.0 % 4 == 3 {
+            let subject = Subject { key_set: KeySetId([0x5a; 32]), ..subject };
+            proposals.push(ExitProposal::offline(definition, subject, due, slot));
+            proposals.push(ExitProposal::tickets(definition, subject, operator, due, slot));
+        }
+        let mut whispers = Vec::new();
+        for proposal in proposals.into_iter().flatten() {
+            let vote = Vote { proposal: proposal.id(), revision: 0, decision: Decision::Approve };
+            whispers.push((None, seal(self.me, nonce, Message::Proposal(proposal))));
+            whispers.push((None, seal(self.me, nonce, Message::Vote(vote))));
+        }
+        whispers
+    }
+
     /// What it says unasked in a slot.
     pub fn whispers(
         &self,
@@ -227,6 +271,7 @@ impl Liar {
                 whispers.push((None, seal(self.me, nonce, Message::Vote(vote))));
             }
         }
+        whispers.extend(self.other_accusations(definition, validators, slot, nonce, rng));
         if self.does(Lie::Division) {
             whispers.extend(self.division(definition, validators[0], slot, nonce, rng));
         }

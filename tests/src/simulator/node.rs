@@ -7,7 +7,7 @@ use guardian_core::guardian_set::GuardianIndex;
 use guardian_core::record::Record;
 use guardian_core::status::StatusSnapshot;
 use guardian_core::{Command, Event, Guardian};
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 /// One guardian process.
 #[derive(Debug)]
@@ -22,6 +22,11 @@ pub struct Node {
     /// Journal writes about proposals in this life.
     writes: u32,
     crashes: VecDeque<Crash>,
+    /// Journaled scans in this life, and after which it dies.
+    scans: u32,
+    scan_crashes: VecDeque<Crash>,
+    /// Validators of the story whose shares it stored.
+    held: BTreeSet<usize>,
     shown: Option<StatusSnapshot>,
 }
 
@@ -29,7 +34,20 @@ impl Node {
     /// A guardian that was never started.
     pub fn new(index: GuardianIndex, story: &Story) -> Self {
         let crashes = story.crashes.iter().filter(|crash| crash.guardian == index).copied().collect();
-        Self { index, guardian: None, journal: Vec::new(), life: 0, writes: 0, crashes, shown: None }
+        let scan_crashes = story.scan_crashes.iter().filter(|crash| crash.guardian == index);
+        let is_imported = |place: &usize| !story.purses.iter().any(|purse| purse.validators.contains(place));
+        Self {
+            index,
+            guardian: None,
+            journal: Vec::new(),
+            life: 0,
+            writes: 0,
+            crashes,
+            scans: 0,
+            scan_crashes: scan_crashes.copied().collect(),
+            held: (0..story.fates.len()).filter(is_imported).collect(),
+            shown: None,
+        }
     }
 
     /// Who it is.
@@ -52,23 +70,36 @@ impl Node {
         ShareIndex::new(index.0).expect("members are numbered from 1")
     }
 
-    /// What a guardian holds shares of: all validators of the story.
-    pub fn custody(index: GuardianIndex, story: &Story) -> Vec<Custody> {
-        key_sets(story)
-            .iter()
-            .take(story.fates.len())
-            .map(|keys| Custody {
-                pubkey: keys.set.public_key(),
-                key_set: keys.set.clone(),
-                index: Self::share(index),
-            })
-            .collect()
+    /// What it holds shares of: validators without an operator, and those whose registrations it saw.
+    pub fn custody(&self, story: &Story) -> Vec<Custody> {
+        self.held.iter().map(|place| self.custody_of(*place, story)).collect()
+    }
+
+    /// Stores the share of a validator of the story.
+    pub fn hold(&mut self, place: usize, story: &Story) -> Custody {
+        self.held.insert(place);
+        self.custody_of(place, story)
+    }
+
+    fn custody_of(&self, place: usize, story: &Story) -> Custody {
+        let key_set = key_sets(story)[place].set.clone();
+        Custody { pubkey: key_set.public_key(), key_set, index: Self::share(self.index) }
+    }
+
+    /// The first block that no journaled scan has.
+    pub fn next_block(&self) -> u64 {
+        let last = self.journal.iter().rev().find_map(|bytes| match Record::decode(bytes) {
+            Some(Record::Scanned(report)) => Some(report.to.number.0),
+            _ => None,
+        });
+        last.map_or(0, |last| last + 1)
     }
 
     /// Starts it from its journal.
     pub fn start(&mut self, story: &Story) {
         self.life += 1;
         self.writes = 0;
+        self.scans = 0;
         self.guardian = Some(self.restored(story));
     }
 
@@ -86,13 +117,22 @@ impl Node {
     /// Writes records; when this is where it dies, the number of slots it stays down.
     pub fn write(&mut self, records: Vec<Record>) -> Option<u64> {
         let about_proposals = records.iter().any(|record| {
-            !matches!(record, Record::Liveness(_) | Record::Finalized(_) | Record::NotFinalizing(_))
+            !matches!(
+                record,
+                Record::Liveness(_) | Record::Finalized(_) | Record::NotFinalizing(_) | Record::Scanned(_)
+            )
         });
+        let about_contracts = records.iter().any(|record| matches!(record, Record::Scanned(_)));
         self.journal.extend(records.iter().map(Record::encode));
         self.writes += u32::from(about_proposals);
         if about_proposals && self.crashes.front().is_some_and(|crash| crash.after_write == self.writes) {
             self.guardian = None;
             return self.crashes.pop_front().map(|crash| crash.down);
+        }
+        self.scans += u32::from(about_contracts);
+        if about_contracts && self.scan_crashes.front().is_some_and(|crash| crash.after_write == self.scans) {
+            self.guardian = None;
+            return self.scan_crashes.pop_front().map(|crash| crash.down);
         }
         None
     }

@@ -2,15 +2,19 @@
 
 use super::chain::Fate;
 use super::liar::Lie;
+use super::provider::{Outage, Trouble};
 use super::signing::{Signing, VALIDATORS, keys};
+use crypto::custody::{CustodyPublicKey, CustodySecretKey};
+use crypto::execution::{Address, BlockNumber, Tickets};
 use crypto::spec::{ChainSpec, Epoch, Fork, ForkName, ForkSchedule, ForkVersion, Root, Slot, ValidatorIndex};
 use crypto::threshold::Threshold;
+use guardian_core::contracts::{Contracts, Profile};
 use guardian_core::guardian_set::{GuardianIndex, GuardianSet, GuardianSetEpoch, Member, NetworkDefinition};
-use guardian_core::policy::{Caps, Enforcement, OfflineRule, Policy};
+use guardian_core::policy::{BalanceRule, Caps, Enforcement, OfflineRule, Policy, TicketsRule};
 use guardian_core::proposal::Subject;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use std::num::NonZeroU64;
+use std::sync::OnceLock;
 
 /// How badly messages travel.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -47,6 +51,42 @@ pub struct Cut {
     pub to: Slot,
 }
 
+/// A node operator: its validators and what happens to its tickets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Purse {
+    /// Slot at which it registers its validators, which are provisioned at once.
+    pub opened: Slot,
+    /// Its validators, by their place in the story. They go on duty in the epoch after, or with the chain.
+    pub validators: Vec<usize>,
+    /// Tickets that come with the registrations.
+    pub tickets: Tickets,
+    /// Tickets deposited later.
+    pub deposits: Vec<(Slot, Tickets)>,
+    /// Slots at which it registers a key that is none, to be skipped soon.
+    pub junk: Vec<Slot>,
+}
+
+impl Purse {
+    /// An operator from the first slot on, with tickets above the floor for so many epochs.
+    pub fn lasting(validators: Vec<usize>, epochs: u64) -> Self {
+        let number = u64::try_from(validators.len()).expect("few validators");
+        let tickets =
+            FLOOR.saturating_add(guardian_core::tickets::consumption(epochs)).saturating_mul(number);
+        Self { opened: Slot(0), validators, tickets, deposits: Vec::new(), junk: Vec::new() }
+    }
+
+    /// First epoch of its validators' duty.
+    pub fn activation(&self) -> Epoch {
+        match self.opened {
+            Slot(0) => Epoch(0),
+            opened => opened.epoch(super::chain::SLOTS_PER_EPOCH).saturating_add(1),
+        }
+    }
+}
+
+/// Least an operator must have for each validator.
+pub const FLOOR: Tickets = Tickets(5 * Tickets::ONE.0);
+
 /// Everything a run depends on; the same story runs the same way every time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Story {
@@ -70,6 +110,20 @@ pub struct Story {
     pub starts: Vec<Slot>,
     /// How signatures are made.
     pub signing: Signing,
+    /// The operators; none where the network does not look at contracts.
+    pub purses: Vec<Purse>,
+    /// `getMinimumVtAmount`.
+    pub minimum: Tickets,
+    /// Slots in which the contracts have the first two guardians in another order.
+    pub rotation: Option<(Slot, Slot)>,
+    /// Trouble with execution nodes.
+    pub outages: Vec<Outage>,
+    /// Most blocks of a scan.
+    pub chunk: u64,
+    /// Which guardians die after which of their journaled scans, counted from 1.
+    pub scan_crashes: Vec<Crash>,
+    /// First slot at which the story can be over.
+    pub ripe: Slot,
     /// Slots after which a story that did not end has failed.
     pub horizon: Slot,
 }
@@ -89,8 +143,39 @@ impl Story {
             stall: None,
             starts: Vec::new(),
             signing: Signing::Symbolic,
+            purses: Vec::new(),
+            minimum: Tickets(28 * Tickets::ONE.0),
+            rotation: None,
+            outages: Vec::new(),
+            chunk: 4,
+            scan_crashes: Vec::new(),
+            ripe: Slot(0),
             horizon: Slot(160),
         }
+    }
+
+    /// As [`Story::fair`], of operators and their tickets; every validator attests, two of them where not said otherwise.
+    pub fn with_operators(seed: u64, purses: Vec<Purse>) -> Self {
+        let mut story = Self::fair(seed, 3, 4);
+        let validators = purses.iter().flat_map(|purse| &purse.validators).max().map_or(2, |last| last + 1);
+        story.fates = vec![Fate::Live; validators];
+        story.employ(purses);
+        story
+    }
+
+    /// Lets the guardians look at contracts with these operators, and enforce all rules.
+    fn employ(&mut self, purses: Vec<Purse>) {
+        self.purses = purses;
+        self.definition.contracts = Some(Contracts {
+            profile: Profile::V1,
+            chain_id: 1,
+            protocol: Address([1; 20]),
+            guardian_module: Address([2; 20]),
+            deployed: BlockNumber(0),
+        });
+        let policy = &mut self.definition.policy;
+        policy.tickets = TicketsRule { floor: FLOOR, grace: 8, tolerance: 1, ..TicketsRule::puffer() };
+        policy.balance = BalanceRule::puffer();
     }
 
     /// What a seed makes of four guardians, three of whom must agree: loss, reorder, duplicates, a liar, crashes.
@@ -147,13 +232,89 @@ impl Story {
         }
         story.starts =
             (0..4).map(|_| Slot(if rng.random_bool(0.3) { rng.random_range(0..40) } else { 0 })).collect();
+        story.brew_contracts(mortal, &mut rng);
         story
+    }
+
+    /// The execution side of a storm: one or two operators, trouble with their tickets and with execution nodes.
+    fn brew_contracts(&mut self, mortal: GuardianIndex, rng: &mut StdRng) {
+        let mut hands = vec![Vec::new(); rng.random_range(1..=3)];
+        for validator in 0..self.fates.len() {
+            let hand = rng.random_range(0..hands.len());
+            hands[hand].push(validator);
+        }
+        hands.retain(|hand| !hand.is_empty());
+        self.employ(Vec::new());
+        let grace = rng.random_range(6..=14);
+        self.definition.policy.tickets.grace = grace;
+        self.definition.policy.tickets.tolerance = rng.random_range(0..=2);
+        self.minimum = Tickets(rng.random_range(0..=28) * Tickets::ONE.0);
+        self.chunk = rng.random_range(4..=40);
+        self.purses = hands.into_iter().map(|hand| brew_purse(hand, grace, rng)).collect();
+        self.scan_crashes = (0..rng.random_range(0..=2u32))
+            .map(|_| Crash {
+                guardian: mortal,
+                after_write: rng.random_range(1..=12),
+                down: rng.random_range(1..=24),
+            })
+            .collect();
+        if rng.random_bool(0.15) {
+            let from = rng.random_range(0..80);
+            self.rotation = Some((Slot(from), Slot(from + rng.random_range(4..=24))));
+        }
+        for _ in 0..rng.random_range(0..=2u32) {
+            let troubles = [Trouble::Silence, Trouble::Generosity, Trouble::Misery, Trouble::FinalizedMisery];
+            let from = rng.random_range(0..100);
+            self.outages.push(Outage {
+                guardian: GuardianIndex(rng.random_range(1..=4)),
+                trouble: troubles[rng.random_range(0..troubles.len())],
+                from: Slot(from),
+                to: Slot(from + rng.random_range(4..=60)),
+            });
+        }
+        self.ripe = Slot(160);
     }
 
     /// Whether this guardian tells the truth.
     pub fn is_honest(&self, guardian: GuardianIndex) -> bool {
         self.liar.as_ref().is_none_or(|(liar, _)| *liar != guardian)
     }
+}
+
+fn brew_purse(validators: Vec<usize>, grace: u64, rng: &mut StdRng) -> Purse {
+    let lasts = rng.random_range(3..20);
+    let mut purse = Purse::lasting(validators, lasts);
+    if rng.random_bool(0.3) {
+        purse.opened = Slot(rng.random_range(1..24));
+    }
+    let ample = Tickets(1_000 * Tickets::ONE.0);
+    let per_epoch = super::chain::SLOTS_PER_EPOCH.get();
+    let short_from = (purse.activation().0 + lasts + 1) * per_epoch;
+    match rng.random_range(0..6u32) {
+        0 => purse.tickets = ample,
+        // Not even enough for one of them.
+        1 => purse.tickets = Tickets(FLOOR.0 * 4 / 5),
+        2 => {
+            // Saved before the grace period is over, as finely as epochs are told apart.
+            let at = short_from + rng.random_range(0..=grace.saturating_sub(per_epoch + 1));
+            purse.deposits.push((Slot(at), ample));
+        }
+        3 => {
+            let at = short_from + rng.random_range(0..=80);
+            purse.deposits.push((Slot(at), ample));
+        }
+        4 => {
+            // A ticket at a time: less than a validator's floor.
+            for _ in 0..rng.random_range(1..=4u32) {
+                purse.deposits.push((Slot(rng.random_range(0..120)), Tickets::ONE));
+            }
+        }
+        _ => {}
+    }
+    if rng.random_bool(0.3) {
+        purse.junk = (0..rng.random_range(1..=2u32)).map(|_| Slot(rng.random_range(0..120))).collect();
+    }
+    purse
 }
 
 fn definition(threshold: Threshold) -> NetworkDefinition {
@@ -169,15 +330,15 @@ fn definition(threshold: Threshold) -> NetworkDefinition {
         name: format!("guardian-{number}"),
         peer_id: format!("16Uiu2HAm{number}"),
         addresses: Vec::new(),
-        custody_key: format!("04{}", format!("{number:02x}").repeat(64)),
-        account: None,
+        custody_key: custody_key(number),
+        account: Some(Address([u8::try_from(number).expect("few guardians"); 20])),
     });
     NetworkDefinition {
         name: "simulated".to_owned(),
         chain: ChainSpec {
             name: "virtual".to_owned(),
             genesis_time: 0,
-            seconds_per_slot: NonZeroU64::MIN,
+            seconds_per_slot: super::chain::SECONDS_PER_SLOT,
             slots_per_epoch: super::chain::SLOTS_PER_EPOCH,
             shard_committee_period: 2,
             forks: ForkSchedule::new(Root([7; 32]), forks.collect()).expect("a schedule"),
@@ -190,6 +351,26 @@ fn definition(threshold: Threshold) -> NetworkDefinition {
         ),
         caps: Caps { exits_per_epoch: 1, exits_per_day: 8, max_finality_distance: 4, max_dark_percent: 100 },
     }
+}
+
+/// Public custody keys, the same for all stories.
+fn custody_keys() -> &'static [CustodyPublicKey] {
+    static KEYS: OnceLock<Vec<CustodyPublicKey>> = OnceLock::new();
+    KEYS.get_or_init(|| {
+        let mut rng = StdRng::seed_from_u64(0x4355_5354);
+        (0..7).map(|_| CustodySecretKey::generate(&mut rng).public_key()).collect()
+    })
+}
+
+fn custody_key(number: u16) -> String {
+    let bytes = custody_keys()[usize::from(number) - 1].to_bytes();
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The accounts that belong to the custody keys of the first `n` guardians.
+pub fn custody_addresses(n: usize) -> &'static [Address] {
+    static ADDRESSES: OnceLock<Vec<Address>> = OnceLock::new();
+    &ADDRESSES.get_or_init(|| custody_keys().iter().map(CustodyPublicKey::address).collect())[..n]
 }
 
 /// The key sets of a story's validators.

@@ -1,17 +1,19 @@
 //! `Witness`: sees every command of every honest guardian and every block, and panics at the first broken promise.
 
 use super::chain::{Fate, VirtualChain};
+use super::contracts::{Truth, VirtualContracts};
 use super::story::Story;
+use crypto::execution::Address;
 use crypto::exit::{SignedVoluntaryExit, VoluntaryExit};
-use crypto::spec::Epoch;
+use crypto::spec::{Epoch, ValidatorIndex};
 use guardian_core::Command;
 use guardian_core::fault::Fault;
 use guardian_core::governor::{DAY_EPOCHS, PATIENCE_WINDOWS};
 use guardian_core::guardian_set::GuardianIndex;
 use guardian_core::message::{Decision, Message};
-use guardian_core::proposal::{ExitProposal, ProposalId, State};
+use guardian_core::proposal::{ExitProposal, Origin, ProposalId, State};
 use guardian_core::record::Record;
-use guardian_core::status::Hold;
+use guardian_core::status::{Hold, Standing};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What one honest guardian's journal says so far.
@@ -29,6 +31,10 @@ struct Testimony {
 #[derive(Debug, Default)]
 pub struct Witness {
     honest: BTreeMap<GuardianIndex, Testimony>,
+    /// What is true of each operator now.
+    truths: BTreeMap<Address, Truth>,
+    /// Operators of whom a guardian was last told, at the head, that they have enough.
+    cured: BTreeSet<(GuardianIndex, Address)>,
     /// Faults honest guardians reported.
     pub faults: BTreeSet<Fault>,
     /// Holds honest guardians showed.
@@ -37,6 +43,10 @@ pub struct Witness {
     pub states: BTreeSet<State>,
     /// Decisions honest guardians said.
     pub decisions: BTreeSet<Decision>,
+    /// Where honest guardians showed operators.
+    pub standings: BTreeSet<Standing>,
+    /// Exits that the chain took of validators that attested in every epoch.
+    pub exits_for_tickets: u64,
 }
 
 impl Witness {
@@ -45,7 +55,18 @@ impl Witness {
         let testimony = self.honest.entry(guardian).or_default();
         match command {
             Command::Persist(records) => {
-                records.iter().for_each(|record| testimony.reads(story, guardian, record))
+                for record in records {
+                    testimony.reads(story, guardian, record);
+                    if let Record::Released { proposal, .. } = record
+                        && let Origin::Tickets { operator, .. } = testimony.proposals[proposal].origin
+                    {
+                        let index = testimony.proposals[proposal].exit.validator_index;
+                        check_cause(story, operator, index, self.truths.get(&operator));
+                        let stands = self.truths[&operator].short_since.is_none();
+                        let knows = self.cured.contains(&(guardian, operator));
+                        assert!(!(stands && knows), "{guardian:?} releases although it saw the top-up");
+                    }
+                }
             }
             Command::SignExit(order) => {
                 let id = order.proposal();
@@ -92,6 +113,7 @@ impl Witness {
             }
             Command::PublishStatus(status) => {
                 self.holds.extend(status.proposals.iter().filter_map(|proposal| proposal.hold));
+                self.standings.extend(status.operators.iter().map(|operator| operator.standing));
                 self.states.extend(status.proposals.iter().map(|proposal| proposal.state));
             }
             Command::SubmitExit { proposal, .. } => {
@@ -107,22 +129,48 @@ impl Witness {
     }
 
     /// Sees the pool take an exit.
-    pub fn sees_exit(&self, story: &Story, chain: &VirtualChain, exit: &SignedVoluntaryExit) {
+    pub fn sees_exit(
+        &mut self,
+        story: &Story,
+        chain: &VirtualChain,
+        contracts: &VirtualContracts,
+        exit: &SignedVoluntaryExit,
+    ) {
         let index = usize::try_from(exit.message.validator_index.0).expect("a small index");
         let fate = chain.members()[index].fate;
         let k = story.definition.policy.offline.epochs;
-        match fate {
-            Fate::Live => panic!("validator {index} attests in every epoch and was made to exit"),
-            Fate::Dark { from } => assert!(from.0 + k <= chain.epoch().0, "too early"),
-            Fate::Returns { from, back } => {
-                assert!(from.0 + k <= back.0, "validator {index} was never dark for {k} epochs");
-            }
-        }
+        let was_dark = match fate {
+            Fate::Live => false,
+            Fate::Dark { from } => from.0 + k <= chain.epoch().0,
+            Fate::Returns { from, back } => from.0 + k <= back.0,
+        };
+        let was_short = contracts.truth_about(index).is_some_and(|truth| truth.was_due);
+        assert!(was_dark || was_short, "validator {index}, {fate:?}, was made to exit");
+        self.exits_for_tickets += u64::from(!was_dark);
         let approvers =
             self.honest.values().filter(|t| t.released.iter().any(|(_, e, _, _)| *e == exit.message));
         let t = usize::from(story.definition.guardian_set.threshold.t());
         let liars = usize::from(story.liar.is_some());
         assert!(approvers.count() + liars >= t, "an exit without enough releases");
+    }
+
+    /// Learns what is true of an operator.
+    pub fn knows(&mut self, operator: Address, truth: Truth) {
+        self.truths.insert(operator, truth);
+    }
+
+    /// A guardian is shown an operator's account at the head.
+    pub fn is_told(&mut self, guardian: GuardianIndex, operator: Address, is_cured: bool) {
+        if is_cured {
+            self.cured.insert((guardian, operator));
+        } else {
+            self.cured.remove(&(guardian, operator));
+        }
+    }
+
+    /// A guardian started anew: what it was shown at the head is gone.
+    pub fn forgets(&mut self, guardian: GuardianIndex) {
+        self.cured.retain(|(told, _)| *told != guardian);
     }
 
     /// How many forms of exits, over all validators, a guardian released.
@@ -141,7 +189,18 @@ impl Witness {
         self.holds.extend(&other.holds);
         self.states.extend(&other.states);
         self.decisions.extend(&other.decisions);
+        self.standings.extend(&other.standings);
+        self.exits_for_tickets += other.exits_for_tickets;
     }
+}
+
+/// Whether a ticket exit has the cause it claims: the validator's own operator, and it was short for the grace period.
+fn check_cause(story: &Story, operator: Address, index: ValidatorIndex, truth: Option<&Truth>) {
+    let place = usize::try_from(index.0).expect("a small index");
+    let purse = story.purses.iter().position(|purse| purse.validators.contains(&place));
+    let owner = purse.map(VirtualContracts::operator);
+    assert_eq!(owner, Some(operator), "validator {place} is another operator's");
+    assert!(truth.is_some_and(|truth| truth.was_due), "an exit was released, but {operator} was never due");
 }
 
 impl Testimony {

@@ -1,11 +1,13 @@
 //! `World`: guardians, chain and messages on one clock of ticks, driven by one seed.
 
 use super::TICKS_PER_SLOT;
-use super::chain::{Fate, Taken, VirtualChain};
+use super::chain::{Taken, VirtualChain};
+use super::contracts::VirtualContracts;
 use super::liar::Liar;
 use super::node::Node;
+use super::provider::{Provider, Told};
 use super::sealing::{open, seal};
-use super::story::{Story, key_sets, subjects};
+use super::story::{Purse, Story, key_sets, subjects};
 use super::witness::Witness;
 use crypto::exit::SignedVoluntaryExit;
 use crypto::partial::Combined;
@@ -14,10 +16,12 @@ use guardian_core::event::{NodeHealth, PostOutcome, RequestId};
 use guardian_core::guardian_set::GuardianIndex;
 use guardian_core::message::{Envelope, Message, Partial};
 use guardian_core::proposal::ProposalId;
-use guardian_core::{Command, Event, Guardian};
+use guardian_core::{Command, Event};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use std::collections::{BTreeMap, VecDeque};
+
+mod ending;
 
 /// What is going to happen.
 #[derive(Debug, Clone)]
@@ -28,6 +32,8 @@ enum Happening {
     HeadSeen(GuardianIndex),
     FinalitySeen(GuardianIndex),
     LivenessSeen(GuardianIndex, Epoch),
+    ContractsSeen(GuardianIndex),
+    OperatorsSeen(GuardianIndex),
     ExitSeen(GuardianIndex, ValidatorIndex, Epoch),
     Delivered(GuardianIndex, Envelope),
     CatchUpAsked {
@@ -54,6 +60,8 @@ pub struct World {
     nodes: BTreeMap<GuardianIndex, Node>,
     liar: Option<Liar>,
     chain: VirtualChain,
+    contracts: VirtualContracts,
+    providers: BTreeMap<GuardianIndex, Provider>,
     rng: StdRng,
     nonce: u64,
     /// What was seen.
@@ -64,21 +72,23 @@ impl World {
     /// Sets the stage.
     pub fn new(story: Story) -> Self {
         let keys = key_sets(&story);
-        let members = keys.iter().zip(&story.fates).map(|(keys, fate)| (keys.set.public_key(), *fate));
+        let members = (0..).zip(keys).zip(&story.fates).map(|((place, keys), fate)| {
+            let purse = story.purses.iter().find(|purse| purse.validators.contains(&place));
+            (keys.set.public_key(), *fate, purse.map_or(Epoch(0), Purse::activation))
+        });
         let chain = VirtualChain::new(story.seed, members.collect(), story.stall, story.weather.roughness);
-        let nodes = story
-            .definition
-            .guardian_set
-            .members
-            .iter()
-            .map(|member| (member.index, Node::new(member.index, &story)));
+        let guardians = || story.definition.guardian_set.members.iter().map(|member| member.index);
+        let nodes = guardians().map(|guardian| (guardian, Node::new(guardian, &story))).collect();
+        let providers = guardians().map(|guardian| (guardian, Provider::new(guardian))).collect();
         let mut world = Self {
             tick: 0,
             queue: BTreeMap::new(),
             order: 0,
-            nodes: nodes.collect(),
+            nodes,
             liar: story.liar.clone().map(|(me, lies)| Liar::new(me, lies)),
             chain,
+            contracts: VirtualContracts::new(&story),
+            providers,
             rng: StdRng::seed_from_u64(story.seed),
             nonce: 0,
             witness: Witness::default(),
@@ -109,38 +119,6 @@ impl World {
         false
     }
 
-    /// Whether every validator that went dark for good has left, finalized, and every honest guardian knows.
-    pub fn all_dark_are_gone(&self) -> bool {
-        let indexed = (0..).map(ValidatorIndex).zip(self.chain.members());
-        let gone = indexed
-            .filter(|(_, member)| matches!(member.fate, Fate::Dark { .. }))
-            .all(|(index, _)| self.chain.is_finalized_exit(index));
-        gone && self.honest().all(|node| {
-            node.status().is_none_or(|status| {
-                let is_about_gone = |index| self.chain.is_finalized_exit(index);
-                status
-                    .proposals
-                    .iter()
-                    .all(|p| p.state.is_over() || !is_about_gone(p.proposal.exit.validator_index))
-            })
-        })
-    }
-
-    /// Panics unless every running honest guardian is what its journal says it is.
-    pub fn check_journals(&self) {
-        for node in self.honest() {
-            let Some(alive) = node.guardian() else { continue };
-            let story_of = |guardian: &Guardian| {
-                let proposals = guardian.status().proposals.into_iter();
-                let lasting = proposals
-                    .map(|p| (p.id, p.state, p.votes, p.certified, p.released, p.partials, p.combined));
-                lasting.collect::<Vec<_>>()
-            };
-            let restored = node.restored(&self.story);
-            assert_eq!(story_of(alive), story_of(&restored), "{:?} is not its journal", node.index());
-        }
-    }
-
     /// The story that runs.
     pub fn story(&self) -> &Story {
         &self.story
@@ -149,6 +127,11 @@ impl World {
     /// The chain.
     pub fn chain(&self) -> &VirtualChain {
         &self.chain
+    }
+
+    /// The contracts.
+    pub fn contracts(&self) -> &VirtualContracts {
+        &self.contracts
     }
 
     /// Honest guardians, dead or alive.
@@ -186,6 +169,8 @@ impl World {
             Happening::LivenessSeen(guardian, epoch) => {
                 self.feed(guardian, Event::LivenessObserved(self.chain.liveness(epoch)));
             }
+            Happening::ContractsSeen(guardian) => self.show_contracts(guardian),
+            Happening::OperatorsSeen(guardian) => self.show_operators(guardian),
             Happening::ExitSeen(guardian, validator_index, epoch) => {
                 self.feed(guardian, Event::ExitGossiped { validator_index, epoch });
             }
@@ -210,6 +195,10 @@ impl World {
 
     fn begin_slot(&mut self, slot: Slot) {
         self.chain.begin(slot);
+        self.contracts.begin(slot, &self.story, &self.chain);
+        for place in 0..self.story.purses.len() {
+            self.witness.knows(VirtualContracts::operator(place), self.contracts.truth(place));
+        }
         self.at(self.tick + TICKS_PER_SLOT, Happening::SlotBegins(slot.saturating_add(1)));
         let per_epoch = super::chain::SLOTS_PER_EPOCH.get();
         let guardians: Vec<_> = self.nodes.keys().copied().collect();
@@ -227,7 +216,59 @@ impl World {
                 self.soon(TICKS_PER_SLOT, Happening::LivenessSeen(guardian, ended));
             }
         }
+        if !self.story.purses.is_empty() {
+            self.begin_block(slot);
+        }
         self.lie(slot);
+    }
+
+    fn begin_block(&mut self, slot: Slot) {
+        let guardians: Vec<_> = self.nodes.keys().copied().collect();
+        for guardian in guardians {
+            if self.providers[&guardian].has_changed(&self.story, slot) {
+                self.feed(guardian, self.providers[&guardian].health(&self.story, slot));
+            }
+            if !self.is_lost() {
+                self.soon(TICKS_PER_SLOT, Happening::ContractsSeen(guardian));
+            }
+            if !self.is_lost() {
+                self.soon(TICKS_PER_SLOT, Happening::OperatorsSeen(guardian));
+            }
+        }
+    }
+
+    fn show_contracts(&mut self, guardian: GuardianIndex) {
+        let Some(provider) = self.providers.get_mut(&guardian) else { return };
+        if self.nodes.get(&guardian).is_none_or(|node| node.guardian().is_none()) {
+            return;
+        }
+        let told = provider.finalized(&self.story, &self.contracts, &self.chain, &mut self.rng);
+        for told in told {
+            let event = match told {
+                Told::Event(event) => *event,
+                Told::Share(place) => {
+                    let Some(node) = self.nodes.get_mut(&guardian) else { return };
+                    Event::CustodyLoaded(vec![node.hold(place, &self.story)])
+                }
+            };
+            self.feed(guardian, event);
+        }
+    }
+
+    fn show_operators(&mut self, guardian: GuardianIndex) {
+        let provider = &self.providers[&guardian];
+        let Some(event) = provider.head(&self.story, &self.contracts, self.chain.slot()) else { return };
+        if let Event::OperatorsObserved { infos, .. } = &event {
+            let floor = self.story.definition.policy.tickets.floor;
+            for (place, operator) in (0..self.story.purses.len()).map(|p| (p, VirtualContracts::operator(p)))
+            {
+                if let Some((_, info)) = infos.iter().find(|(shown, _)| *shown == operator) {
+                    let is_cured = !self.contracts.is_short(place, info.tickets, floor, &self.chain);
+                    self.witness.is_told(guardian, operator, is_cured);
+                }
+            }
+        }
+        self.feed(guardian, event);
     }
 
     fn lie(&mut self, slot: Slot) {
@@ -244,7 +285,14 @@ impl World {
     fn start(&mut self, guardian: GuardianIndex) {
         let Some(node) = self.nodes.get_mut(&guardian) else { return };
         node.start(&self.story);
-        self.feed(guardian, Event::CustodyLoaded(Node::custody(guardian, &self.story)));
+        let (custody, next) = (node.custody(&self.story), node.next_block());
+        self.feed(guardian, Event::CustodyLoaded(custody));
+        self.witness.forgets(guardian);
+        if let Some(provider) = self.providers.get_mut(&guardian).filter(|_| !self.story.purses.is_empty()) {
+            provider.resume(next);
+            let health = provider.health(&self.story, self.chain.slot());
+            self.feed(guardian, health);
+        }
         self.feed(guardian, Event::NodesObserved(NodeHealth { total: 1, healthy: 1, disagree: false }));
         let others: Vec<_> = self.nodes.keys().copied().filter(|other| *other != guardian).collect();
         for other in others {
@@ -325,7 +373,12 @@ impl World {
             Command::SubmitExit { proposal, exit } => {
                 self.soon(TICKS_PER_SLOT, Happening::Posted { by: me, life, proposal, exit });
             }
-            Command::ReportFault(_) | Command::WatchValidators(_) | Command::WatchOperators(_) => {}
+            Command::WatchOperators(operators) => {
+                if let Some(provider) = self.providers.get_mut(&me) {
+                    provider.watch(operators);
+                }
+            }
+            Command::ReportFault(_) | Command::WatchValidators(_) => {}
             Command::PublishStatus(status) => node.show(*status),
         }
         true
@@ -369,7 +422,7 @@ impl World {
         assert!(is_signed, "{by:?} posts an exit that does not verify");
         let outcome = match self.chain.post(exit, is_signed) {
             Taken::Accepted => {
-                self.witness.sees_exit(&self.story, &self.chain, &exit);
+                self.witness.sees_exit(&self.story, &self.chain, &self.contracts, &exit);
                 let guardians: Vec<_> = self.nodes.keys().copied().collect();
                 for guardian in guardians {
                     let (index, epoch) = (exit.message.validator_index, exit.message.epoch);
