@@ -107,6 +107,11 @@ impl DataKey {
 }
 
 impl WrappedKey {
+    /// What deriving the wrapping key from the password costs.
+    pub fn cost(&self) -> ScryptCost {
+        self.scrypt
+    }
+
     /// Opens the data key.
     ///
     /// # Errors

@@ -4,7 +4,9 @@
 //! documentation of the key.
 
 use crate::Error;
+use guardian_core::guardian_set::NetworkDefinition;
 use serde::{Deserialize, Deserializer, de};
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use url::Url;
@@ -12,10 +14,10 @@ use url::Url;
 mod document;
 mod sample;
 
-pub use document::parse;
+pub use document::{multiaddr, parse};
 pub use sample::{Sample, sample};
 
-/// Most beacon nodes, and most listen addresses.
+/// Most beacon nodes, most execution nodes, and most listen addresses.
 pub const MAX_ENTRIES: usize = 16;
 
 /// One guardian's configuration, paths resolved.
@@ -31,6 +33,10 @@ pub struct Config {
     pub keys: Keys,
     /// This guardian's own beacon nodes, 1 to [`MAX_ENTRIES`].
     pub beacon: Vec<Beacon>,
+    /// This guardian's own execution nodes, up to [`MAX_ENTRIES`]: at least one where the network definition names
+    /// contracts, none where it does not.
+    #[serde(default)]
+    pub execution: Vec<Execution>,
     /// Where peers reach us.
     pub p2p: P2p,
     /// Where the status is served.
@@ -63,6 +69,26 @@ pub struct Beacon {
     /// Base URL of its Beacon API, http or https.
     #[serde(deserialize_with = "http_url")]
     pub url: Url,
+}
+
+/// One execution node.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Execution {
+    /// As [`Beacon::name`].
+    #[serde(deserialize_with = "name")]
+    pub name: String,
+    /// Its JSON-RPC endpoint, http, https, ws or wss. May hold an access key: it is never shown whole.
+    #[serde(deserialize_with = "rpc_url")]
+    pub url: Url,
+}
+
+/// Without what may be a credential in the URL.
+impl std::fmt::Debug for Execution {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let origin = self.url.origin().ascii_serialization();
+        f.debug_struct("Execution").field("name", &self.name).field("url", &origin).finish()
+    }
 }
 
 /// The link to the other guardians.
@@ -139,15 +165,44 @@ impl Config {
         };
         count("[[beacon]]", self.beacon.len())?;
         count("p2p.listen", self.p2p.listen.len())?;
-        for (i, node) in self.beacon.iter().enumerate() {
-            if self.beacon.iter().take(i).any(|other| other.name == node.name) {
-                return Err(format!(
-                    "two [[beacon]] entries are named `{}`; give each its own name",
-                    node.name
-                ));
+        if self.execution.len() > MAX_ENTRIES {
+            let got = self.execution.len();
+            return Err(format!("`[[execution]]` has {got} entries; it may have {MAX_ENTRIES}"));
+        }
+        let names = |nodes: &mut dyn Iterator<Item = &String>| nodes.cloned().collect::<Vec<_>>();
+        for (table, names) in [
+            ("beacon", names(&mut self.beacon.iter().map(|node| &node.name))),
+            ("execution", names(&mut self.execution.iter().map(|node| &node.name))),
+        ] {
+            let mut seen = BTreeSet::new();
+            if let Some(name) = names.iter().find(|name| !seen.insert(*name)) {
+                return Err(format!("two [[{table}]] entries are named `{name}`; give each its own name"));
             }
         }
         Ok(())
+    }
+
+    /// Whether this configuration has what `definition` needs of it: execution nodes where, and only where, it names
+    /// contracts.
+    ///
+    /// # Errors
+    /// [`Error::Identity`] saying what to add or to remove.
+    pub fn fits(&self, definition: &NetworkDefinition) -> Result<(), Error> {
+        let problem = match (&definition.contracts, self.execution.is_empty()) {
+            (Some(contracts), true) => format!(
+                "network `{}` acts on contracts of execution chain {}, but the configuration names no execution \
+                 node; add an [[execution]] table with name and url of your own node to guardian.toml",
+                definition.name, contracts.chain_id
+            ),
+            (None, false) => format!(
+                "the configuration names an execution node, but network `{}` ({}) acts on no contracts; remove \
+                 [[execution]] from guardian.toml, or check `network` in it",
+                definition.name,
+                definition.id()
+            ),
+            (Some(_), false) | (None, true) => return Ok(()),
+        };
+        Err(Error::Identity { problem })
     }
 
     fn resolve(&mut self, base: &Path) {
@@ -176,14 +231,15 @@ fn http_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Url, D::Error>
     document::http_url(&text).map_err(de::Error::custom)
 }
 
+fn rpc_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Url, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    document::rpc_url(&text).map_err(de::Error::custom)
+}
+
 fn multiaddrs<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     let addresses = Vec::<String>::deserialize(deserializer)?;
-    match addresses.iter().find(|address| address.parse::<p2p::Multiaddr>().is_err()) {
-        Some(bad) => {
-            Err(de::Error::custom(format!("`{bad}` is no multiaddr; write it like /ip4/0.0.0.0/tcp/9440")))
-        }
-        None => Ok(addresses),
-    }
+    addresses.iter().try_for_each(|address| multiaddr(address)).map_err(de::Error::custom)?;
+    Ok(addresses)
 }
 
 fn socket_address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {

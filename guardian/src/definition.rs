@@ -5,8 +5,9 @@
 //! is judged by the core; the rest here.
 
 use crate::{Error, config, file};
+use crypto::execution::Address;
 use guardian_core::guardian_set::{GuardianIndex, Member, NetworkDefinition};
-use p2p::{Multiaddr, PeerId};
+use p2p::PeerId;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -15,6 +16,36 @@ const DEFINITION_HEADER: &str = "\
 # `guardian network inspect` shows its id; compare it before you start. Changing any value changes the id.
 
 ";
+
+/// What is said above which line of a definition.
+const REMARKS: [(&str, &str); 9] = [
+    ("[chain]", "# The beacon chain."),
+    (
+        "[contracts]",
+        "# The protocol's contracts on the execution chain. `deployed`: the block of the older one; nothing before it\n\
+         # is read.",
+    ),
+    (
+        "[guardian_set]",
+        "# The guardians, in the order of the contract's getGuardians; `account` is what it lists, `custody_key` what\n\
+         # shares are sealed to.",
+    ),
+    (
+        "[policy]",
+        "# When a validator must leave. `enforcement`: observe (show), warn (and raise an alert), enforce.",
+    ),
+    ("[policy.offline]", "# Dark for `epochs` consecutive finalized epochs."),
+    (
+        "[policy.tickets]",
+        "# Below `floor` (wei of ticket) for each active validator of one operator, for `grace` slots: all of them.",
+    ),
+    (
+        "[policy.balance]",
+        "# Balance or effective balance below `ejection_threshold` (Gwei), the contract's getEjectionThreshold.",
+    ),
+    ("[policy.slashed]", "# Shown and counted; the chain itself makes a slashed validator leave."),
+    ("[caps]", "# How many may be made to leave at most, whatever the votes."),
+];
 
 const CARD_HEADER: &str = "\
 # Public card of one guardian: nothing here is secret. Give it to whoever runs `guardian network create`.
@@ -33,6 +64,9 @@ pub struct MemberCard {
     pub addresses: Vec<String>,
     /// secp256k1 public key its custody envelopes are encrypted to, 65 bytes uncompressed, hex.
     pub custody_key: String,
+    /// Its account in the contract's `getGuardians`, where the network acts on contracts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<Address>,
 }
 
 impl MemberCard {
@@ -54,8 +88,8 @@ impl MemberCard {
 
     /// The member this card becomes at `index`.
     pub fn into_member(self, index: GuardianIndex) -> Member {
-        let Self { name, peer_id, addresses, custody_key } = self;
-        Member { index, name, peer_id, addresses, custody_key }
+        let Self { name, peer_id, addresses, custody_key, account } = self;
+        Member { index, name, peer_id, addresses, custody_key, account }
     }
 }
 
@@ -69,12 +103,17 @@ pub fn load(path: &Path) -> Result<NetworkDefinition, Error> {
     Ok(definition)
 }
 
-/// The definition as a TOML file.
+/// The definition as a TOML file, with a word on what each part means.
 ///
 /// # Errors
 /// [`Error::Document`] for `path` when a value has no TOML form.
 pub fn render_definition(definition: &NetworkDefinition, path: &Path) -> Result<String, Error> {
-    render(DEFINITION_HEADER, definition, path)
+    let text = render(DEFINITION_HEADER, definition, path)?;
+    let lines = text.lines().map(|line| match REMARKS.iter().find(|(at, _)| *at == line) {
+        Some((_, remark)) => format!("{remark}\n{line}\n"),
+        None => format!("{line}\n"),
+    });
+    Ok(lines.collect())
 }
 
 /// Checks a definition that came from, or goes to, `path`: the core's rules, then keys and addresses.
@@ -83,6 +122,14 @@ pub fn render_definition(definition: &NetworkDefinition, path: &Path) -> Result<
 /// [`Error::Document`] naming the field.
 pub fn check(definition: &NetworkDefinition, path: &Path) -> Result<(), Error> {
     let refuse = |problem: String| Error::Document { path: path.into(), line: None, problem };
+    let without = definition.guardian_set.members.iter().find(|member| member.account.is_none());
+    if let (Some(member), true) = (without, definition.contracts.is_some()) {
+        return Err(refuse(format!(
+            "member {} ({}): `account` is missing; it is that guardian's entry in the contract's getGuardians: add \
+             account = \"0x...\" to its member.toml",
+            member.index.0, member.name
+        )));
+    }
     definition.validate().map_err(|e| refuse(e.to_string()))?;
     for member in &definition.guardian_set.members {
         let who = format!("member {} ({})", member.index.0, member.name);
@@ -95,11 +142,7 @@ pub fn check(definition: &NetworkDefinition, path: &Path) -> Result<(), Error> {
             return Err(refuse(format!("{who}: `addresses` is empty; peers could not find it")));
         }
         for address in &member.addresses {
-            if address.parse::<Multiaddr>().is_err() {
-                return Err(refuse(format!(
-                    "{who}: `{address}` is no multiaddr; write it like /ip4/192.0.2.1/tcp/9440"
-                )));
-            }
+            config::multiaddr(address).map_err(|problem| refuse(format!("{who}: {problem}")))?;
         }
         if let Err(e) = member.custody_key.parse::<crypto::custody::CustodyPublicKey>() {
             return Err(refuse(format!(

@@ -11,10 +11,12 @@ mod submitter;
 use crate::inbound;
 use crate::metrics::Metrics;
 use crate::node::{Arrival, Directory};
-use crate::signer::{self, Signer};
+use crate::signer::{self, Errand, Signer};
 use crate::{Error, Store, http, logging};
 use chain_watcher::Poster;
-use guardian_core::command::{CombineOrder, ReleaseOrder};
+use crypto::execution::Address;
+use crypto::spec::BlsPubkey;
+use guardian_core::command::CombineOrder;
 use guardian_core::event::RequestId;
 use guardian_core::fault::Fault;
 use guardian_core::message::{Envelope, Message, WireMessage};
@@ -48,7 +50,9 @@ pub struct Effects {
     view: watch::Sender<http::View>,
     own: VecDeque<Event>,
     requests: VecDeque<(RequestId, RequestToken)>,
-    sign: mpsc::Sender<ReleaseOrder>,
+    validators: watch::Sender<Vec<BlsPubkey>>,
+    operators: watch::Sender<Vec<Address>>,
+    sign: mpsc::Sender<Errand>,
     combine: mpsc::Sender<CombineOrder>,
     submit: mpsc::Sender<Submission>,
 }
@@ -65,6 +69,10 @@ pub struct Tools {
     pub metrics: Metrics,
     /// What HTTP shows.
     pub view: watch::Sender<http::View>,
+    /// Which validators are followed on the beacon chain.
+    pub validators: watch::Sender<Vec<BlsPubkey>>,
+    /// Which operators' accounts are read at the execution chain's head.
+    pub operators: watch::Sender<Vec<Address>>,
     /// The shares.
     pub signer: Signer,
     /// The way to the beacon nodes.
@@ -76,13 +84,14 @@ pub struct Tools {
 impl Effects {
     /// Starts the workers among the node's `parts`. They end when these hands are dropped.
     pub fn start(tools: Tools, parts: &mut JoinSet<()>) -> Self {
-        let Tools { store, network, directory, metrics, view, signer, poster, inbox } = tools;
-        let (sign, orders) = mpsc::channel(MAX_ORDERS);
+        let Tools { store, network, directory, metrics, view, validators, operators, signer, poster, inbox } =
+            tools;
+        let (sign, errands) = mpsc::channel(MAX_ORDERS);
         let (combine, partials) = mpsc::channel(MAX_ORDERS);
         let (submit, exits) = mpsc::channel(MAX_ORDERS);
         parts.spawn_blocking({
             let (inbox, metrics) = (inbox.clone(), metrics.clone());
-            move || signer::run(&signer, orders, &inbox, &metrics)
+            move || signer::run(signer, errands, &inbox, &metrics)
         });
         parts.spawn_blocking({
             let (inbox, metrics) = (inbox.clone(), metrics.clone());
@@ -90,7 +99,25 @@ impl Effects {
         });
         parts.spawn(submitter::run(poster, exits, inbox, metrics.clone()));
         let (own, requests) = (VecDeque::new(), VecDeque::new());
-        Self { store, network, directory, metrics, view, own, requests, sign, combine, submit }
+        Self {
+            store,
+            network,
+            directory,
+            metrics,
+            view,
+            own,
+            requests,
+            validators,
+            operators,
+            sign,
+            combine,
+            submit,
+        }
+    }
+
+    /// The way to the signer, for whoever has new shares for it.
+    pub fn signer(&self) -> mpsc::Sender<Errand> {
+        self.sign.clone()
     }
 
     /// The next of our own messages: to be handled before anything from outside.
@@ -130,7 +157,9 @@ impl Effects {
                     self.network.request_catch_up(peer);
                 }
             }
-            Command::SignExit(order) => self.handed_on(self.sign.try_send(order).is_ok(), "sign"),
+            Command::SignExit(order) => {
+                self.handed_on(self.sign.try_send(Errand::Sign(order)).is_ok(), "sign");
+            }
             Command::CombineExit(order) => {
                 let proposal = order.proposal;
                 let taken = self.combine.try_send(order).is_ok();
@@ -143,7 +172,8 @@ impl Effects {
             Command::SubmitExit { proposal, exit } => {
                 self.handed_on(self.submit.try_send(Submission { proposal, exit }).is_ok(), "submit");
             }
-            Command::WatchValidators(_) | Command::WatchOperators(_) => {}
+            Command::WatchValidators(validators) => drop(self.validators.send_replace(validators)),
+            Command::WatchOperators(operators) => drop(self.operators.send_replace(operators)),
             Command::ReportFault(fault) => self.report(fault),
             Command::PublishStatus(status) => self.publish(status),
         }

@@ -119,6 +119,14 @@ pub fn open_custody(path: &Path, password: &Password) -> Result<CustodySecretKey
     Ok(key)
 }
 
+/// What opening a custody key costs: what else this guardian's password wraps shall cost no less.
+///
+/// # Errors
+/// As [`peer_id`].
+pub fn custody_cost(path: &Path) -> Result<ScryptCost, Error> {
+    read(path, Kind::Custody).map(|content| content.wrapped_key.cost())
+}
+
 fn create(
     path: &Path,
     kind: Kind,

@@ -5,6 +5,7 @@
 
 pub mod cli;
 pub mod config;
+pub mod custodian;
 pub mod definition;
 pub mod doctor;
 pub mod effects;

@@ -1,10 +1,11 @@
 //! The node: starts what a guardian consists of, runs its one loop, and stops it in order.
 //!
-//! [`run`] is the wiring. Beacon nodes, peers and the clock put events into one bounded inbox; the loop hands each to
+//! [`run`] is the wiring. Beacon nodes, execution nodes, peers and the clock put events into one bounded inbox; the loop hands each to
 //! the core and performs what the core says, in order; own messages are handled before the next event from outside.
 //! There is no state here beside the core's: what must survive is in the journal, and a restart is
 //! `Guardian::restore` and the next slot.
 
+mod connect;
 mod directory;
 mod startup;
 
@@ -14,18 +15,19 @@ pub(crate) use startup::listen_addresses;
 use crate::effects::{Effects, Tools};
 use crate::http::{Phase, View};
 use crate::metrics::Metrics;
-use crate::{Config, Error, http, inbound, observe, ticker};
-use chain_watcher::{BeaconNodes, NodeConfig, SlotClock, Timeouts};
+use crate::{Config, Error, custodian, http, inbound, observe, ticker};
+use chain_watcher::execution::ExecutionNodes;
+use chain_watcher::{BeaconNodes, SlotClock};
 use crypto::password::Password;
-use crypto::spec::ChainSpec;
 use guardian_core::event::RequestId;
+use guardian_core::guardian_set::NetworkDefinition;
 use guardian_core::{Event, Guardian};
 use p2p::RequestToken;
 use startup::Opened;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tracing::{error, info, warn};
 
@@ -35,12 +37,6 @@ const INBOX: usize = 1024;
 
 /// Longest time for an orderly stop.
 const STOP_TIME: Duration = Duration::from_secs(10);
-
-/// First wait before beacon nodes are asked again; doubles up to [`MAX_RETRY`].
-const MIN_RETRY: Duration = Duration::from_secs(1);
-
-/// Longest wait before beacon nodes are asked again.
-const MAX_RETRY: Duration = Duration::from_secs(30);
 
 /// What arrives in the inbox.
 #[derive(Debug)]
@@ -60,9 +56,7 @@ impl From<Event> for Arrival {
 /// Runs one guardian until `shutdown` is ready, then stops it in order: intake first, then the network, then the store.
 ///
 /// # Errors
-/// What is wrong with configuration, keys, store, network definition or addresses; a beacon node of another chain;
-/// later, a store that fails, or a part of the node that ended by itself. Beacon nodes that are merely away are waited
-/// for.
+/// What is wrong with configuration, keys, store, network definition or addresses; a node of another chain; later, a store that fails, or a part of the node that ended by itself. Nodes that are merely away are waited for.
 pub async fn run(
     config: Config,
     password: Password,
@@ -81,14 +75,14 @@ pub async fn run(
     let window = http::bind(listen)
         .and_then(|listener| http::start(listener, viewed, page, chain))
         .map_err(|source| Error::HttpListen { listen, source })?;
-    info!(%listen, "serving /healthz, /readyz, /metrics, /v1/status");
+    info!(%listen, "serving /healthz, /readyz, /metrics, /v1/status, /v1/validators");
 
     let store = Arc::clone(&opened.store);
-    let beacons = tokio::select! {
+    let connected = tokio::select! {
         () = &mut shutdown => None,
-        nodes = connect(&config, &opened.definition.chain, &view) => Some(nodes?),
+        nodes = connect(&config, &opened.definition, &view) => Some(nodes?),
     };
-    let result = match beacons {
+    let result = match connected {
         Some(nodes) => live(&config, opened, nodes, metrics, &view, shutdown).await,
         // Asked to stop before there was anything to stop.
         None => Ok(()),
@@ -109,16 +103,38 @@ pub async fn run(
     result
 }
 
+/// Our own nodes.
+struct Nodes {
+    beacon: BeaconNodes,
+    /// Where the definition names contracts.
+    execution: Option<ExecutionNodes>,
+}
+
+/// Waits for all of our own nodes that are needed.
+async fn connect(
+    config: &Config,
+    definition: &NetworkDefinition,
+    view: &watch::Sender<View>,
+) -> Result<Nodes, Error> {
+    let chain = &definition.chain;
+    let beacon = connect::beacon(config, chain, view).await?;
+    let execution = match &definition.contracts {
+        Some(contracts) => Some(connect::execution(config, contracts, chain, view).await?),
+        None => None,
+    };
+    Ok(Nodes { beacon, execution })
+}
+
 /// From the first event to the last.
 async fn live(
     config: &Config,
     opened: Opened,
-    nodes: BeaconNodes,
+    nodes: Nodes,
     metrics: Metrics,
     view: &watch::Sender<View>,
     shutdown: Pin<&mut impl Future<Output = ()>>,
 ) -> Result<(), Error> {
-    let Opened { definition, keypair, directory, store, mut guardian, signer } = opened;
+    let Opened { definition, keypair, directory, store, mut guardian, signer, custodian, resume } = opened;
     let (network, arriving) = p2p::start(p2p::Config {
         keypair,
         network: definition.id().0,
@@ -127,8 +143,10 @@ async fn live(
         limits: p2p::Limits::default(),
     })?;
     let custody = signer.custody();
-    let (_watched, watched) = watch::channel(custody.iter().map(|custody| custody.pubkey).collect());
-    let (poster, observations) = chain_watcher::watch(nodes, watched);
+    // Until the core says more.
+    let (validators, watched) = watch::channel(custody.iter().map(|custody| custody.pubkey).collect());
+    let (operators, at_head) = watch::channel(Vec::new());
+    let (poster, observations) = chain_watcher::watch(nodes.beacon, watched);
 
     let (inbox, mut arrivals) = mpsc::channel(INBOX);
     let mut parts = JoinSet::new();
@@ -138,6 +156,8 @@ async fn live(
         directory: directory.clone(),
         metrics: metrics.clone(),
         view: view.clone(),
+        validators,
+        operators,
         signer,
         poster,
         inbox: inbox.clone(),
@@ -145,11 +165,17 @@ async fn live(
     let mut effects = Effects::start(tools, &mut parts);
     parts.spawn(ticker::run(SlotClock::of(&definition.chain), inbox.clone()));
     parts.spawn(observe::run(observations, inbox.clone()));
+    let (failed, failure) = oneshot::channel();
+    if let (Some(nodes), Some(custodian)) = (nodes.execution, custodian) {
+        let scans = chain_watcher::execution::watch(nodes, resume, at_head);
+        parts.spawn(custodian::run(custodian, scans, effects.signer(), inbox.clone(), failed));
+    }
     parts.spawn(inbound::run(network.clone(), arriving, directory, metrics, inbox));
 
     view.send_modify(|view| view.phase = Phase::Running);
     let first = Event::CustodyLoaded(custody);
-    let result = work(&mut guardian, &mut effects, &mut arrivals, &mut parts, first, shutdown).await;
+    let ends = Ends { parts: &mut parts, failure, shutdown };
+    let result = work(&mut guardian, &mut effects, &mut arrivals, first, ends).await;
 
     view.send_modify(|view| view.phase = Phase::Stopping);
     info!("stopping");
@@ -165,20 +191,37 @@ async fn live(
     result
 }
 
+/// What ends the loop.
+struct Ends<'a, S> {
+    parts: &'a mut JoinSet<()>,
+    /// A store that failed away from the loop.
+    failure: oneshot::Receiver<Error>,
+    shutdown: Pin<&'a mut S>,
+}
+
 /// The loop.
 async fn work(
     guardian: &mut Guardian,
     effects: &mut Effects,
     arrivals: &mut mpsc::Receiver<Arrival>,
-    parts: &mut JoinSet<()>,
     first: Event,
-    mut shutdown: Pin<&mut impl Future<Output = ()>>,
+    ends: Ends<'_, impl Future<Output = ()>>,
 ) -> Result<(), Error> {
+    let Ends { parts, mut failure, mut shutdown } = ends;
+    // Its sender is dropped where there is no custodian, and when the custodian ends.
+    let mut may_fail = true;
     handle(guardian, effects, first).await?;
     loop {
         let arrival = tokio::select! {
             biased;
             () = &mut shutdown => return Ok(()),
+            problem = &mut failure, if may_fail => {
+                if let Ok(problem) = problem {
+                    return Err(problem);
+                }
+                may_fail = false;
+                continue;
+            }
             Some(ended) = parts.join_next() => return Err(part_ended(ended.err())),
             arrival = arrivals.recv() => arrival,
         };
@@ -212,32 +255,6 @@ async fn handle(guardian: &mut Guardian, effects: &mut Effects, event: Event) ->
 fn part_ended(panicked: Option<tokio::task::JoinError>) -> Error {
     let problem = panicked.map_or_else(|| "it ended by itself".to_owned(), |error| error.to_string());
     Error::Task { problem }
-}
-
-/// Waits until a beacon node of the right chain answers.
-async fn connect(
-    config: &Config,
-    chain: &ChainSpec,
-    view: &watch::Sender<View>,
-) -> Result<BeaconNodes, Error> {
-    let mut wait = MIN_RETRY;
-    let asking = "asking the beacon nodes which chain they serve".to_owned();
-    view.send_modify(|view| view.phase = Phase::Connecting(asking));
-    loop {
-        let nodes = config.beacon.iter();
-        let nodes = nodes.map(|node| NodeConfig { name: node.name.clone(), url: node.url.clone() }).collect();
-        let asked = chain_watcher::Config { nodes, expected: chain.clone(), timeouts: Timeouts::default() };
-        match chain_watcher::connect(asked).await {
-            Ok(nodes) => return Ok(nodes),
-            Err(chain_watcher::Error::NoNode { causes }) => {
-                warn!(problem = %causes, retry_in = wait.as_secs(), "no beacon node yet");
-                view.send_modify(|view| view.phase = Phase::Connecting(causes));
-                tokio::time::sleep(wait).await;
-                wait = wait.saturating_mul(2).min(MAX_RETRY);
-            }
-            Err(problem) => return Err(problem.into()),
-        }
-    }
 }
 
 #[cfg(test)]

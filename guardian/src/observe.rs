@@ -1,9 +1,10 @@
-//! What the beacon nodes showed, as the core's events. The two crates do not know each other; this is the seam.
+//! What the beacon and execution nodes showed, as the core's events. The two crates do not know each other; this is the seam.
 
 use crate::node::Arrival;
+use chain_watcher::execution::ExecutionObservation;
 use chain_watcher::{Observation, PostOutcome};
 use guardian_core::Event;
-use guardian_core::event::{self, Liveness, NodeHealth};
+use guardian_core::event::{self, ExecutionHealth, Liveness, NodeHealth};
 use tokio::sync::mpsc;
 
 /// Carries observations into the inbox until either side is closed.
@@ -37,6 +38,20 @@ pub fn event(observation: Observation) -> Event {
             Event::NodesObserved(NodeHealth { total, healthy, disagree })
         }
     }
+}
+
+/// The event that reports an observation of the contracts. None for a scan, which the custodian judges first.
+pub fn execution(observation: ExecutionObservation) -> Option<Event> {
+    Some(match observation {
+        ExecutionObservation::Nodes { total, healthy, disagree, problem } => {
+            Event::ExecutionObserved(ExecutionHealth { total, healthy, disagree, problem })
+        }
+        ExecutionObservation::Progress { scanned, target } => Event::ScanProgressed { scanned, target },
+        ExecutionObservation::Contracts(state) => Event::ContractsObserved(state),
+        ExecutionObservation::Operators { block, infos } => Event::OperatorsObserved { block, infos },
+        ExecutionObservation::Diverged { scanned, found } => Event::ContractsDiverged { scanned, found },
+        ExecutionObservation::Scanned(_) => return None,
+    })
 }
 
 /// How a node took a posted exit, in the core's words.

@@ -5,46 +5,46 @@
 //! ciphertext, so that no two can be exchanged, and it is checked against its public share again whenever it is opened.
 
 use crate::{Error, Store};
-use borsh::{BorshDeserialize, BorshSerialize};
 use crypto::keys::{PublicKeySet, SecretKeyShare};
 use crypto::password::{Password, ScryptCost};
 use crypto::spec::BlsPubkey;
 use crypto::threshold::ShareIndex;
 use crypto::vault::{DataKey, WrappedKey};
+use entry::Entry;
 use guardian_core::event::Custody;
 use guardian_core::guardian_set::{GuardianIndex, GuardianSet, NetworkDefinition, NetworkId};
 use rand::CryptoRng;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+mod entry;
 mod package;
 
+pub use entry::Source;
 pub use package::{CustodyPackage, MAX_PACKAGE, SealedShare};
 
 /// Most validators one guardian holds shares of.
 pub const MAX_SHARES_HELD: usize = 1 << 16;
 
-/// Version of [`Entry`].
-const VERSION: u8 = 1;
-
 /// This guardian's shares.
-pub struct Shares<'a> {
-    store: &'a Store,
+pub struct Shares {
+    store: Arc<Store>,
     network: NetworkId,
     guardian_set: GuardianSet,
     index: ShareIndex,
-    // None until the first import.
+    // None until the first import, or until it is needed for shares from registrations.
     data_key: Option<DataKey>,
     held: BTreeMap<BlsPubkey, Entry>,
 }
 
-/// One share as the store keeps it, behind a version byte.
-#[derive(Debug, Clone, BorshSerialize, BorshDeserialize)]
-struct Entry {
-    /// The set the share was made for.
-    guardian_set: GuardianSet,
-    key_set: PublicKeySet,
-    index: ShareIndex,
-    sealed: Vec<u8>,
+/// A share from a registration, checked against its commitments, on its way into the store.
+pub(crate) struct Adoption {
+    /// The commitments; the first is the validator.
+    pub(crate) key_set: PublicKeySet,
+    /// Our share of it.
+    pub(crate) share: SecretKeyShare,
+    /// The registration.
+    pub(crate) source: Source,
 }
 
 /// What came of an import.
@@ -56,14 +56,14 @@ pub struct Imported {
     pub known: usize,
 }
 
-impl<'a> Shares<'a> {
+impl Shares {
     /// Reads the shares of guardian `me` and opens their data key, if there is one yet. About a second: the
     /// password is made expensive to guess.
     ///
     /// # Errors
     /// [`Error::WrongPassword`], [`Error::StoreDamaged`], [`Error::StoreFailed`].
     pub fn open(
-        store: &'a Store,
+        store: &Arc<Store>,
         definition: &NetworkDefinition,
         me: GuardianIndex,
         password: &Password,
@@ -83,11 +83,9 @@ impl<'a> Shares<'a> {
         let mut held = BTreeMap::new();
         for (key, bytes) in store.shares()? {
             let pubkey = BlsPubkey(key);
-            let garbled = || damaged(format!("share of {pubkey} is of no kind this program knows"));
-            let (version, entry) = borsh::from_slice::<(u8, Entry)>(&bytes).map_err(|_| garbled())?;
-            if version != VERSION || entry.key_set.public_key() != pubkey {
-                return Err(garbled());
-            }
+            let entry = Entry::decode(&bytes).filter(|entry| entry.key_set.public_key() == pubkey);
+            let entry = entry
+                .ok_or_else(|| damaged(format!("share of {pubkey} is of no kind this program knows")))?;
             held.insert(pubkey, entry);
         }
         if data_key.is_none() && !held.is_empty() {
@@ -95,6 +93,7 @@ impl<'a> Shares<'a> {
         }
         let index = ShareIndex::new(me.0)?;
         let guardian_set = definition.guardian_set.clone();
+        let store = Arc::clone(store);
         Ok(Self { store, network: definition.id(), guardian_set, index, data_key, held })
     }
 
@@ -115,8 +114,7 @@ impl<'a> Shares<'a> {
         let (data_key, wrapped) = match self.data_key.take() {
             Some(key) => (key, None),
             None => {
-                let key = DataKey::generate(rng);
-                let wrapped = key.wrap(password, cost, rng)?;
+                let (key, wrapped) = self.new_key(password, cost, rng)?;
                 (key, Some(wrapped))
             }
         };
@@ -133,7 +131,7 @@ impl<'a> Shares<'a> {
             }
             key_set.verify_share(share).map_err(|e| refuse(&e.to_string()))?;
             if let Some(entry) = self.held.get(&pubkey).or_else(|| fresh.get(&pubkey)) {
-                let ours = entry.open(data_key, self.network, &pubkey).map_err(|_| {
+                let ours = entry.open(data_key, self.network).map_err(|_| {
                     refuse("the one held already does not open; restore the store from a backup")
                 })?;
                 if entry.key_set != *key_set || ours != *share {
@@ -145,41 +143,113 @@ impl<'a> Shares<'a> {
                 imported.known += 1;
                 continue;
             }
-            let mut entry = Entry {
-                guardian_set: self.guardian_set.clone(),
-                key_set: key_set.clone(),
-                index: self.index,
-                sealed: Vec::new(),
-            };
-            entry.sealed = data_key.seal(&entry.binding(self.network, &pubkey), &*share.to_bytes(), rng)?;
+            let place = (self.network, &self.guardian_set);
+            let entry = Entry::seal((key_set, share), Source::Imported, place, data_key, rng)?;
             fresh.insert(pubkey, entry);
             imported.added += 1;
         }
-        let total = self.held.len() + fresh.len();
-        if let Some((pubkey, _)) = fresh.last_key_value().filter(|_| total > MAX_SHARES_HELD) {
-            let problem = format!("this guardian would hold {total} shares, more than {MAX_SHARES_HELD}");
-            return Err(Error::Share { pubkey: pubkey.to_string(), problem });
-        }
+        self.refuse_too_many(&fresh)?;
         if fresh.is_empty() {
             return Ok(imported);
         }
         if let Some(wrapped) = wrapped {
             // First the key, then what it opens: a key that opens nothing yet does no harm.
-            let bytes = serde_json::to_vec(&wrapped).map_err(|e| Error::StoreFailed {
+            self.store.set_wrapped_key(&wrapped)?;
+        }
+        self.keep(fresh)?;
+        Ok(imported)
+    }
+
+    /// Makes the data key if there is none yet, durable when it returns: from then on shares are kept without the
+    /// password.
+    ///
+    /// # Errors
+    /// Storage errors; [`Error::Crypto`] for a cost out of bounds.
+    pub fn ensure_key(
+        &mut self,
+        password: &Password,
+        cost: ScryptCost,
+        rng: &mut impl CryptoRng,
+    ) -> Result<(), Error> {
+        if self.data_key.is_none() {
+            let (key, wrapped) = self.new_key(password, cost, rng)?;
+            self.store.set_wrapped_key(&wrapped)?;
+            self.data_key = Some(key);
+        }
+        Ok(())
+    }
+
+    /// Keeps shares from registrations, each in the place of one of the same validator that may be there: all or none,
+    /// durable when it returns. Which share counts was decided by the caller; [`Shares::ensure_key`] came before.
+    ///
+    /// # Errors
+    /// [`Error::Share`] for a share of another index, one that does not belong to its commitments, or one too many;
+    /// storage errors.
+    pub(crate) fn adopt(&mut self, adoptions: &[Adoption], rng: &mut impl CryptoRng) -> Result<(), Error> {
+        let mut fresh = BTreeMap::new();
+        for Adoption { key_set, share, source } in adoptions {
+            let pubkey = key_set.public_key();
+            let refuse = |problem: String| Error::Share { pubkey: pubkey.to_string(), problem };
+            let data_key = self.data_key.as_ref().ok_or_else(|| refuse("there is no data key".into()))?;
+            if share.index() != self.index {
+                let problem = format!("it has index {}, this guardian is {}", share.index(), self.index);
+                return Err(refuse(problem));
+            }
+            key_set.verify_share(share).map_err(|e| refuse(e.to_string()))?;
+            let place = (self.network, &self.guardian_set);
+            fresh.insert(pubkey, Entry::seal((key_set, share), *source, place, data_key, rng)?);
+        }
+        self.refuse_too_many(&fresh)?;
+        self.keep(fresh)
+    }
+
+    /// Where the share held of a validator came from, and its commitments.
+    pub(crate) fn held(&self, pubkey: &BlsPubkey) -> Option<(Source, &PublicKeySet)> {
+        self.held.get(pubkey).map(|entry| (entry.source, &entry.key_set))
+    }
+
+    /// A new data key, and the bytes of it under the password.
+    fn new_key(
+        &self,
+        password: &Password,
+        cost: ScryptCost,
+        rng: &mut impl CryptoRng,
+    ) -> Result<(DataKey, Vec<u8>), Error> {
+        let key = DataKey::generate(rng);
+        let wrapped =
+            serde_json::to_vec(&key.wrap(password, cost, rng)?).map_err(|e| Error::StoreFailed {
                 path: self.store.directory().into(),
                 action: "keep the data key",
                 problem: e.to_string(),
             })?;
-            self.store.set_wrapped_key(&bytes)?;
+        Ok((key, wrapped))
+    }
+
+    fn refuse_too_many(&self, fresh: &BTreeMap<BlsPubkey, Entry>) -> Result<(), Error> {
+        let new = fresh.keys().filter(|pubkey| !self.held.contains_key(*pubkey)).count();
+        let total = self.held.len() + new;
+        match fresh.last_key_value() {
+            Some((pubkey, _)) if total > MAX_SHARES_HELD => {
+                let problem = format!("this guardian would hold {total} shares, more than {MAX_SHARES_HELD}");
+                Err(Error::Share { pubkey: pubkey.to_string(), problem })
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Writes entries, then believes in them.
+    fn keep(&mut self, mut fresh: BTreeMap<BlsPubkey, Entry>) -> Result<(), Error> {
+        if fresh.is_empty() {
+            return Ok(());
         }
         let bytes = fresh
             .iter()
-            .map(|(pubkey, entry)| Ok((pubkey.0, borsh::to_vec(&(VERSION, entry))?)))
+            .map(|(pubkey, entry)| Ok((pubkey.0, entry.encode()?)))
             .collect::<Result<Vec<_>, std::io::Error>>()
             .map_err(Error::file("encode a share for", self.store.directory()))?;
-        self.store.add_shares(&bytes)?;
+        self.store.put_shares(&bytes)?;
         self.held.append(&mut fresh);
-        Ok(imported)
+        Ok(())
     }
 
     /// What is held, without the secrets, by validator key.
@@ -214,36 +284,10 @@ impl<'a> Shares<'a> {
                     ),
                 });
             }
-            let share =
-                entry.open(data_key, self.network, pubkey).map_err(|e| damaged(pubkey, e.to_string()))?;
+            let share = entry.open(data_key, self.network).map_err(|e| damaged(pubkey, e.to_string()))?;
             shares.push((entry.key_set.clone(), share));
         }
         Ok(shares)
-    }
-}
-
-impl Entry {
-    /// Everything the sealed share is bound to.
-    fn binding(&self, network: NetworkId, pubkey: &BlsPubkey) -> Vec<u8> {
-        let mut binding = b"guardian/share/v1".to_vec();
-        binding.extend_from_slice(&network.0);
-        binding.extend_from_slice(&pubkey.0);
-        binding.extend_from_slice(&self.index.get().to_be_bytes());
-        binding.extend_from_slice(&self.guardian_set.epoch.0.to_be_bytes());
-        binding
-    }
-
-    fn open(
-        &self,
-        data_key: &DataKey,
-        network: NetworkId,
-        pubkey: &BlsPubkey,
-    ) -> Result<SecretKeyShare, crypto::Error> {
-        let bytes = data_key.open(&self.binding(network, pubkey), &self.sealed)?;
-        let scalar = <&[u8; 32]>::try_from(&bytes[..]).map_err(|_| crypto::Error::Sealed)?;
-        let share = SecretKeyShare::new(self.index, scalar)?;
-        self.key_set.verify_share(&share)?;
-        Ok(share)
     }
 }
 

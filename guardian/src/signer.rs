@@ -35,6 +35,15 @@ pub struct Signer {
     forks: ForkSchedule,
 }
 
+/// What the signer is told.
+pub enum Errand {
+    /// Sign one exit.
+    Sign(ReleaseOrder),
+    /// Hold these shares too, each in the place of one of the same validator. They belong to their key sets and are on
+    /// the disk.
+    Hold(Vec<HeldShare>),
+}
+
 /// Why the signer did not sign. The text is for the operator and carries no secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
@@ -73,6 +82,18 @@ impl Signer {
         Ok(Self { shares: held, forks })
     }
 
+    /// Takes shares, each in the place of one of the same validator that may be there. One that does not belong to its
+    /// key set is left out and logged: whoever sends it has checked it.
+    pub fn hold(&mut self, shares: Vec<HeldShare>) {
+        for held in shares {
+            let pubkey = held.key_set.public_key();
+            match held.key_set.verify_share(&held.share) {
+                Ok(()) => drop(self.shares.insert(pubkey, held)),
+                Err(problem) => tracing::error!(%pubkey, %problem, "share not taken by the signer"),
+            }
+        }
+    }
+
     /// What is held, without the secrets.
     pub fn custody(&self) -> Vec<Custody> {
         self.shares
@@ -105,14 +126,21 @@ impl Signer {
     }
 }
 
-/// Signs what is ordered until nobody can give orders any more or nobody wants results. Blocking.
+/// Does what it is told until nobody can tell it any more or nobody wants results. Blocking.
 pub fn run(
-    signer: &Signer,
-    mut orders: mpsc::Receiver<ReleaseOrder>,
+    mut signer: Signer,
+    mut errands: mpsc::Receiver<Errand>,
     inbox: &mpsc::Sender<Arrival>,
     metrics: &Metrics,
 ) {
-    while let Some(order) = orders.blocking_recv() {
+    while let Some(errand) = errands.blocking_recv() {
+        let order = match errand {
+            Errand::Sign(order) => order,
+            Errand::Hold(shares) => {
+                signer.hold(shares);
+                continue;
+            }
+        };
         let started = Instant::now();
         let event = match signer.sign(&order) {
             Ok(partial) => Event::ExitSigned(partial),

@@ -156,11 +156,12 @@ impl Store {
         &self.directory
     }
 
-    /// Adds shares, sealed by the caller, by validator key. Durable when it returns; none is ever replaced.
-    pub(crate) fn add_shares(&self, shares: &[StoredShare]) -> Result<(), Error> {
+    /// Keeps shares, sealed by the caller, by validator key: all or none, each in the place of one that was there.
+    /// Durable when it returns.
+    pub(crate) fn put_shares(&self, shares: &[StoredShare]) -> Result<(), Error> {
         self.commit(|engine, counts| {
-            engine.add_shares(shares)?;
-            Ok(Counts { shares: counts.shares + shares.len() as u64, ..counts })
+            let fresh = engine.put_shares(shares)?;
+            Ok(Counts { shares: counts.shares + fresh, ..counts })
         })
     }
 

@@ -12,6 +12,7 @@ use guardian_core::guardian_set::{GuardianIndex, NetworkDefinition};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 const SPLIT_EXAMPLES: &str = "\
 Examples:
@@ -186,7 +187,7 @@ impl Import {
             progress.inc(1);
         }
         progress.finish_and_clear();
-        let store = Store::open(&config.data_dir, definition.id(), me)?;
+        let store = Arc::new(Store::open(&config.data_dir, definition.id(), me)?);
         let mut held = Shares::open(&store, &definition, me, &password)?;
         let Imported { added, known } = held
             .import(&shares, &password, self.kdf.cost(), &mut randomness())

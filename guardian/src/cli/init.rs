@@ -1,22 +1,26 @@
 //! `guardian init`: everything one guardian owns, in one directory.
 
 use super::{Kdf, Output, print, print_json, randomness};
-use crate::config::{Sample, sample};
+use crate::config::{self, Sample, sample};
 use crate::definition::MemberCard;
 use crate::file::{self, Access};
 use crate::{Error, keyfile, password};
 use anyhow::{Context, bail};
 use crypto::custody::CustodySecretKey;
-use p2p::{Multiaddr, identity};
+use crypto::execution::Address;
+use p2p::identity;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use url::Url;
 
 const EXAMPLES: &str = "\
 Examples:
-  guardian init --dir alice --name alice --beacon http://127.0.0.1:5052 --p2p-listen /ip4/192.0.2.1/tcp/9440
+  guardian init --dir alice --name alice --beacon http://127.0.0.1:5052 \\
+    --p2p-listen /ip4/192.0.2.1/tcp/9440
   guardian init --dir bob --name bob --beacon http://a:5052 --beacon http://b:3500 \\
-    --p2p-listen /ip4/0.0.0.0/tcp/9440 --p2p-announce /ip4/192.0.2.2/tcp/9440 --password-file bob.password";
+    --execution http://a:8545 --account 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 \\
+    --p2p-listen /ip4/0.0.0.0/tcp/9440 --p2p-announce /ip4/192.0.2.2/tcp/9440 \\
+    --password-file bob.password";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -30,12 +34,18 @@ pub(super) struct Init {
     /// Beacon API of an own beacon node; may be given up to 16 times
     #[arg(long, value_name = "URL", required = true)]
     beacon: Vec<Url>,
+    /// JSON-RPC of an own execution node, http or ws; up to 16 times, where the network acts on contracts
+    #[arg(long, value_name = "URL")]
+    execution: Vec<Url>,
+    /// This guardian's account in the contract's getGuardians, for its card
+    #[arg(long, value_name = "ADDRESS")]
+    account: Option<Address>,
     /// Where to listen for the other guardians, such as /ip4/0.0.0.0/tcp/9440; may be given several times
-    #[arg(long, value_name = "MULTIADDR", required = true)]
-    p2p_listen: Vec<Multiaddr>,
+    #[arg(long, value_name = "MULTIADDR", required = true, value_parser = multiaddr)]
+    p2p_listen: Vec<String>,
     /// Where the others find us, when that differs from --p2p-listen (behind a translator, or listening everywhere)
-    #[arg(long, value_name = "MULTIADDR")]
-    p2p_announce: Vec<Multiaddr>,
+    #[arg(long, value_name = "MULTIADDR", value_parser = multiaddr)]
+    p2p_announce: Vec<String>,
     /// Where to serve status, health and metrics
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8440")]
     http_listen: SocketAddr,
@@ -57,10 +67,19 @@ fn name(text: &str) -> Result<String, String> {
     Ok(text.into())
 }
 
+fn multiaddr(text: &str) -> Result<String, String> {
+    config::multiaddr(text).map(|()| text.to_owned())
+}
+
+/// Nodes named in the order they were given.
+fn named(kind: &str, urls: &[Url]) -> Vec<(String, Url)> {
+    (1..).zip(urls).map(|(number, url)| (format!("{kind}-{number}"), url.clone())).collect()
+}
+
 impl Init {
     pub(super) fn run(self) -> anyhow::Result<()> {
         let announce = if self.p2p_announce.is_empty() { &self.p2p_listen } else { &self.p2p_announce };
-        for address in announce.iter().map(ToString::to_string) {
+        for address in announce {
             if address.starts_with("/ip4/0.0.0.0/")
                 || address.starts_with("/ip6/::/")
                 || address.ends_with("/tcp/0")
@@ -86,12 +105,14 @@ impl Init {
         let card = MemberCard {
             name: self.name.clone(),
             peer_id: identity.public().to_peer_id().to_string(),
-            addresses: announce.iter().map(ToString::to_string).collect(),
+            addresses: announce.clone(),
             custody_key: custody.public_key().to_string(),
+            account: self.account,
         };
         let config = sample(&Sample {
-            beacon: (1..).zip(&self.beacon).map(|(i, url)| (format!("beacon-{i}"), url.clone())).collect(),
-            p2p_listen: self.p2p_listen.iter().map(ToString::to_string).collect(),
+            beacon: named("beacon", &self.beacon),
+            execution: named("execution", &self.execution),
+            p2p_listen: self.p2p_listen.clone(),
             http_listen: self.http_listen,
             password_file: self.password_file.as_deref().map(|path| beside(&self.dir, path)).transpose()?,
         });
@@ -120,6 +141,7 @@ impl Init {
                 "peer_id": card.peer_id,
                 "addresses": card.addresses,
                 "custody_key": card.custody_key,
+                "account": card.account,
             }));
         }
         print(&format!(

@@ -1,25 +1,34 @@
 //! `guardian network create|inspect`: the definition all guardians share.
 
-use super::table::{short, table};
-use super::{Output, print, print_json};
+mod contracts;
+mod rules;
+mod show;
+
+use super::Output;
 use crate::definition::{self, MemberCard};
 use crate::file::{self, Access};
 use crate::{Error, config};
 use anyhow::Context;
-use clap::ValueEnum;
+use contracts::ContractFlags;
 use crypto::spec::ChainSpec;
 use crypto::threshold::Threshold;
 use guardian_core::guardian_set::{GuardianIndex, GuardianSet, GuardianSetEpoch, NetworkDefinition};
-use guardian_core::policy::{Caps, Enforcement, OfflineRule, Policy};
+use guardian_core::policy::Caps;
+use rules::Rules;
+use show::show;
 use std::path::PathBuf;
 use url::Url;
 
 const CREATE_EXAMPLES: &str = "\
 Examples:
-  guardian network create --name mynet --threshold 3 --beacon http://127.0.0.1:5052 --out network.toml \\
-    --member alice/member.toml --member bob/member.toml --member carol/member.toml --member dave/member.toml
-  guardian network create --name mynet --threshold 2 --chain chain.toml --offline-epochs 900 --enforcement warn \\
-    --member a.toml --member b.toml --member c.toml --out network.toml";
+  guardian network create --name mynet --threshold 3 --beacon http://127.0.0.1:5052 \\
+    --member alice/member.toml --member bob/member.toml --member carol/member.toml \\
+    --member dave/member.toml --out network.toml
+  guardian network create --name mynet --threshold 2 --chain chain.toml --offline-epochs 900 \\
+    --offline-rule warn --member a.toml --member b.toml --member c.toml --out network.toml
+  guardian network create --name puffer --threshold 5 --beacon http://127.0.0.1:5052 \\
+    --execution http://127.0.0.1:8545 --protocol 0xf7b6... --guardian-module 0x628b... \\
+    --deployed-at-block 19500000 --member a.toml --member b.toml ... --out network.toml";
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Network {
@@ -47,18 +56,10 @@ pub(super) struct Create {
     /// The chain as a TOML file, instead of --beacon (as in `[chain]` of a definition)
     #[arg(long, value_name = "FILE")]
     chain: Option<PathBuf>,
-    /// A validator must leave after so many consecutive finalized epochs without an attestation (225 are a day)
-    #[arg(long, value_name = "K", default_value_t = 225)]
-    offline_epochs: u64,
-    /// How many epochs two guardians' due epochs may differ
-    #[arg(long, value_name = "EPOCHS", default_value_t = 2)]
-    tolerance: u64,
-    /// How far the offline rule goes
-    #[arg(long, value_enum, default_value = "enforce")]
-    enforcement: Stage,
-    /// How long votes are taken
-    #[arg(long, value_name = "SLOTS", default_value_t = 64)]
-    vote_window: u64,
+    #[command(flatten)]
+    contracts: ContractFlags,
+    #[command(flatten)]
+    rules: Rules,
     /// Most exits released in one epoch
     #[arg(long, value_name = "EXITS", default_value_t = 4)]
     exits_per_epoch: u64,
@@ -76,17 +77,6 @@ pub(super) struct Create {
     out: PathBuf,
     #[command(flatten)]
     output: Output,
-}
-
-/// [`Enforcement`] on the command line.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Stage {
-    /// Show it in the status
-    Observe,
-    /// Show it and raise an alert
-    Warn,
-    /// Propose and vote exits
-    Enforce,
 }
 
 #[derive(Debug, clap::Args)]
@@ -121,22 +111,13 @@ impl Create {
         let n = u16::try_from(members.len()).unwrap_or(u16::MAX);
         let threshold =
             Threshold::new(self.threshold, n).context("--threshold does not fit the number of --member")?;
+        let contracts = self.contracts.read()?;
         let definition = NetworkDefinition {
             name: self.name.clone(),
+            policy: self.rules.policy(contracts.is_some()),
             chain: self.chain()?,
+            contracts,
             guardian_set: GuardianSet { epoch: GuardianSetEpoch(1), threshold, members },
-            policy: Policy {
-                offline: OfflineRule {
-                    enforcement: match self.enforcement {
-                        Stage::Observe => Enforcement::Observe,
-                        Stage::Warn => Enforcement::Warn,
-                        Stage::Enforce => Enforcement::Enforce,
-                    },
-                    epochs: self.offline_epochs,
-                    tolerance: self.tolerance,
-                },
-                vote_window: self.vote_window,
-            },
             caps: Caps {
                 exits_per_epoch: self.exits_per_epoch,
                 exits_per_day: self.exits_per_day,
@@ -162,57 +143,4 @@ impl Create {
             (None, None) => anyhow::bail!("give --beacon or --chain"),
         }
     }
-}
-
-fn show(definition: &NetworkDefinition, output: Output) -> anyhow::Result<()> {
-    let id = definition.id();
-    if output.json {
-        return print_json(&serde_json::json!({ "network_id": id, "definition": definition }));
-    }
-    let (set, chain) = (&definition.guardian_set, &definition.chain);
-    let members: Vec<[String; 5]> = set
-        .members
-        .iter()
-        .map(|m| {
-            [
-                m.index.0.to_string(),
-                m.name.clone(),
-                m.peer_id.clone(),
-                short(&m.custody_key),
-                m.addresses.join(" "),
-            ]
-        })
-        .collect();
-    let forks: Vec<String> =
-        chain.forks.forks().iter().map(|f| format!("{:?} {} @{}", f.name, f.version, f.epoch)).collect();
-    let offline = &definition.policy.offline;
-    let caps = &definition.caps;
-    print(&format!(
-        "Network     {} {id}\n\
-         Guardians   {} of {}, set {}\n{}\n\
-         Chain       {}: genesis {}, {} s slots, {} slots an epoch\n\
-         \x20           genesis validators root {}\n\
-         \x20           {}\n\
-         Offline     {:?}: {} dark epochs, tolerance {}; votes for {} slots\n\
-         Caps        {} exits an epoch, {} a day; hold beyond {} epochs to finality, or {} % dark",
-        definition.name,
-        set.threshold.t(),
-        set.threshold.n(),
-        set.epoch.0,
-        table(["#", "name", "PeerId", "custody key", "addresses"], &members),
-        chain.name,
-        chain.genesis_time,
-        chain.seconds_per_slot,
-        chain.slots_per_epoch,
-        chain.forks.genesis_validators_root(),
-        forks.join(", "),
-        offline.enforcement,
-        offline.epochs,
-        offline.tolerance,
-        definition.policy.vote_window,
-        caps.exits_per_epoch,
-        caps.exits_per_day,
-        caps.max_finality_distance,
-        caps.max_dark_percent,
-    ))
 }

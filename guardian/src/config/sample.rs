@@ -8,6 +8,8 @@ use url::Url;
 pub struct Sample {
     /// Beacon nodes: name and URL.
     pub beacon: Vec<(String, Url)>,
+    /// Execution nodes: name and URL; commented out when there are none.
+    pub execution: Vec<(String, Url)>,
     /// Multiaddrs to listen on.
     pub p2p_listen: Vec<String>,
     /// Where to serve the status.
@@ -20,11 +22,20 @@ pub struct Sample {
 pub fn sample(values: &Sample) -> String {
     // `toml::Value` renders a string with its quotes and escapes.
     let quoted = |text: &str| toml::Value::from(text).to_string();
-    let beacons: String = values
-        .beacon
-        .iter()
-        .map(|(name, url)| format!("[[beacon]]\nname = {}\nurl = {}\n", quoted(name), quoted(url.as_str())))
-        .collect();
+    let tables = |table: &str, nodes: &[(String, Url)]| -> String {
+        let nodes = nodes.iter();
+        nodes
+            .map(|(name, url)| {
+                format!("[[{table}]]\nname = {}\nurl = {}\n", quoted(name), quoted(url.as_str()))
+            })
+            .collect()
+    };
+    let beacons = tables("beacon", &values.beacon);
+    let executions = if values.execution.is_empty() {
+        "# [[execution]]\n# name = \"execution-1\"\n# url = \"http://127.0.0.1:8545\"\n".to_owned()
+    } else {
+        tables("execution", &values.execution)
+    };
     let listen = values.p2p_listen.iter().map(|a| quoted(a)).collect::<Vec<_>>().join(", ");
     let password_file = match &values.password_file {
         Some(path) => format!("password_file = {}", quoted(path)),
@@ -50,12 +61,15 @@ custody = "custody.json"
 # This guardian's own beacon nodes, one table each, 1 to 16. Two of different make are better than one:
 # the guardian fails over, holds while they disagree, and posts exits to all.
 {beacons}
+# This guardian's own execution nodes (JSON-RPC; http, https, ws or wss), one table each, up to 16. Needed where the
+# network definition has [contracts], refused where it has none. A key in the url is shown in no log.
+{executions}
 [p2p]
 # Multiaddrs to listen on for the other guardians. The addresses they dial are in the network definition.
 listen = [{listen}]
 
 [http]
-# Status, health and metrics: /v1/status /healthz /readyz /metrics. Not authenticated: keep it private.
+# Status, health and metrics: /v1/status /v1/validators /healthz /readyz /metrics. Not authenticated: keep it private.
 listen = "{http}"
 
 [log]

@@ -1,8 +1,10 @@
 use super::*;
+use crate::definition::tests::{contracts, network};
 
 fn sample_text() -> String {
     sample(&Sample {
         beacon: vec![("lodestar-1".into(), "http://127.0.0.1:9596".parse().unwrap())],
+        execution: vec![("geth-1".into(), "wss://user:secret@rpc.example/v1/key".parse().unwrap())],
         p2p_listen: vec!["/ip4/127.0.0.1/tcp/9440".into()],
         http_listen: "127.0.0.1:8440".parse().unwrap(),
         password_file: Some("password".into()),
@@ -31,6 +33,10 @@ fn the_sample_is_complete_and_valid() {
             password_file: Some(directory.path().join("password")),
         },
         beacon: vec![Beacon { name: "lodestar-1".into(), url: "http://127.0.0.1:9596".parse().unwrap() }],
+        execution: vec![Execution {
+            name: "geth-1".into(),
+            url: "wss://user:secret@rpc.example/v1/key".parse().unwrap(),
+        }],
         p2p: P2p { listen: vec!["/ip4/127.0.0.1/tcp/9440".into()] },
         http: Http::default(),
         log: Log::default(),
@@ -77,8 +83,21 @@ fn mistakes_are_named() {
         (
             "/ip4/127.0.0.1/tcp/9440",
             "127.0.0.1:9440",
-            &["`127.0.0.1:9440` is no multiaddr", "/ip4/0.0.0.0/tcp/9440"],
+            &["`127.0.0.1:9440` is no multiaddr", "/ip4/192.0.2.1/tcp/9440"],
         ),
+        (
+            "/ip4/127.0.0.1/tcp/9440",
+            "/dns4/bob.example/tcp/9440",
+            &["`/dns4/bob.example/tcp/9440` is a host name", "by IP address only"],
+        ),
+        ("/ip4/127.0.0.1/tcp/9440", "/ip4/127.0.0.1/udp/9440", &["is not an IP address with a TCP port"]),
+        ("wss://", "ipc://", &["not an http, https, ws or wss URL", "http://127.0.0.1:8545", "url = …"]),
+        (
+            "[[execution]]",
+            "[[execution]]\nname=\"geth-1\"\nurl=\"http://x\"\n[[execution]]",
+            &["two [[execution]] entries are named `geth-1`"],
+        ),
+        ("[[execution]]", "[[executoin]]", &["unknown key `executoin`", "did you mean `execution`?"]),
         ("[log]", "[log", &[".toml:"]),
         ("[\"/ip4/127.0.0.1/tcp/9440\"]", "7", &["listen = 7", "invalid type"]),
     ];
@@ -107,4 +126,52 @@ fn a_file_that_cannot_be_a_configuration_is_refused() {
     assert!(load(&"#".repeat((1 << 20) + 1)).unwrap_err().contains("too large to be a configuration"));
     let missing = Config::load(Path::new("/nonexistent/guardian.toml")).unwrap_err();
     assert!(missing.to_string().contains("cannot read /nonexistent/guardian.toml"), "{missing}");
+}
+
+#[test]
+fn too_many_execution_nodes_are_refused() {
+    let more: String = (0..16).map(|i| format!("[[execution]]\nname=\"n{i}\"\nurl=\"ws://x\"\n")).collect();
+    let refused = load(&sample_text().replace("[p2p]", &format!("{more}[p2p]"))).unwrap_err();
+    assert!(refused.contains("`[[execution]]` has 17 entries; it may have 16"), "{refused}");
+}
+
+#[test]
+fn execution_nodes_are_needed_where_there_are_contracts_and_nowhere_else() {
+    let (mut definition, _) = network(3, 4, 1);
+    let mut config = load(&sample_text()).unwrap();
+    let refused = config.fits(&definition).unwrap_err().to_string();
+    assert!(refused.contains("`testnet`") && refused.contains("remove [[execution]]"), "{refused}");
+    config.execution.clear();
+    config.fits(&definition).unwrap();
+    definition.contracts = Some(contracts());
+    let refused = config.fits(&definition).unwrap_err().to_string();
+    assert!(refused.contains("chain 31337") && refused.contains("add an [[execution]] table"), "{refused}");
+    assert!(load(&sample_text()).unwrap().fits(&definition).is_ok());
+}
+
+/// Neither an error about a line nor a debug print may show what an access key could be.
+#[test]
+fn urls_are_not_shown() {
+    let config = load(&sample_text()).unwrap();
+    let shown = format!("{config:?}");
+    assert!(!shown.contains("secret") && !shown.contains("v1/key"), "{shown}");
+    for (from, to) in [("wss://", "ipc://"), ("url = \"wss", "url = 3 \"wss"), ("url = \"wss", "ulr = \"wss")]
+    {
+        let refused = load(&sample_text().replace(from, to)).unwrap_err();
+        assert!(!refused.contains("secret") && !refused.contains("v1/key"), "{refused}");
+    }
+}
+
+#[test]
+fn a_sample_without_execution_nodes_shows_how_to_add_one() {
+    let values = Sample {
+        beacon: vec![("a".into(), "http://127.0.0.1:9596".parse().unwrap())],
+        execution: Vec::new(),
+        p2p_listen: vec!["/ip4/127.0.0.1/tcp/9440".into()],
+        http_listen: "127.0.0.1:8440".parse().unwrap(),
+        password_file: None,
+    };
+    let text = sample(&values);
+    assert!(text.contains("# [[execution]]"), "{text}");
+    assert!(load(&text).unwrap().execution.is_empty());
 }

@@ -1,7 +1,9 @@
 use super::*;
 use crypto::custody::CustodySecretKey;
+use crypto::execution::{Address, BlockNumber};
 use crypto::spec::{ChainSpec, Epoch, Fork, ForkName, ForkSchedule, ForkVersion, Root};
 use crypto::threshold::Threshold;
+use guardian_core::contracts::{Contracts, Profile};
 use guardian_core::guardian_set::{GuardianSet, GuardianSetEpoch};
 use guardian_core::policy::{Caps, Enforcement, OfflineRule, Policy};
 use p2p::identity::Keypair;
@@ -51,6 +53,46 @@ pub(crate) fn network(t: u16, n: u16, seed: u64) -> (NetworkDefinition, Vec<Cust
     (definition, keys)
 }
 
+/// Contracts of a chain for tests.
+pub(crate) fn contracts() -> Contracts {
+    Contracts {
+        profile: Profile::V1,
+        chain_id: 31_337,
+        protocol: Address([0xaa; 20]),
+        guardian_module: Address([0xbb; 20]),
+        deployed: BlockNumber(3),
+    }
+}
+
+/// As [`network`], acting on [`contracts`]: every member has an account.
+pub(crate) fn network_with_contracts(
+    t: u16,
+    n: u16,
+    seed: u64,
+) -> (NetworkDefinition, Vec<CustodySecretKey>) {
+    let (mut definition, keys) = network(t, n, seed);
+    definition.contracts = Some(contracts());
+    definition.policy = Policy { vote_window: 64, ..Policy::puffer() };
+    for (number, member) in (1u8..).zip(&mut definition.guardian_set.members) {
+        member.account = Some(Address([number; 20]));
+    }
+    (definition, keys)
+}
+
+#[test]
+fn a_definition_with_contracts_survives_its_file_and_explains_itself() {
+    let (definition, _) = network_with_contracts(3, 4, 7);
+    let text = render_definition(&definition, Path::new("network.toml")).unwrap();
+    assert_eq!(reload(&text).unwrap(), definition);
+    for (line, remark) in REMARKS {
+        assert!(text.contains(&format!("\n{remark}\n{line}\n")), "{line} in {text}");
+    }
+    let refused = reload(&text.replacen("\naccount", "\n# account", 1)).unwrap_err();
+    assert!(refused.contains("member 1 (guardian-1): `account` is missing"), "{refused}");
+    let refused = reload(&text.replacen("protocol = \"0xaa", "protocol = \"0x", 1)).unwrap_err();
+    assert!(refused.contains("network.toml") && refused.contains("Address must be 20 bytes"), "{refused}");
+}
+
 fn reload(text: &str) -> Result<NetworkDefinition, String> {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("network.toml");
@@ -84,6 +126,11 @@ fn what_cannot_be_is_refused_by_name() {
         (peer_id, "abc", &["member 2 (guardian-2)", "`peer_id` is no PeerId"]),
         (custody_key, &off_curve, &["member 2 (guardian-2)", "`custody_key`", "copy it from"]),
         ("/ip4/127.0.0.1/tcp/9002", "/ip4/127.0.0.1/tcpp/9002", &["member 2", "is no multiaddr"]),
+        (
+            "/ip4/127.0.0.1/tcp/9002",
+            "/dns4/b.example/tcp/9002",
+            &["member 2", "is a host name", "IP address only"],
+        ),
         ("[\"/ip4/127.0.0.1/tcp/9003\"]", "[]", &["member 3", "`addresses` is empty"]),
         ("max_dark_percent = 34", "max_dark_percent = 0", &["caps.max_dark_percent", "1 to 100"]),
         ("seconds_per_slot = 12", "seconds_per_slot = 0", &["seconds_per_slot = 0"]),
@@ -117,6 +164,7 @@ fn cards_survive_their_file() {
         peer_id: member.peer_id.clone(),
         addresses: member.addresses.clone(),
         custody_key: member.custody_key.clone(),
+        account: member.account,
     };
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("member.toml");

@@ -69,6 +69,8 @@ impl Bench {
             directory: Directory::of(members, ME),
             metrics: Metrics::new().0,
             view: watch::channel(http::View::default()).0,
+            validators: watch::channel(Vec::new()).0,
+            operators: watch::channel(Vec::new()).0,
             signer: Signer::new([], forks).unwrap(),
             poster,
             inbox,

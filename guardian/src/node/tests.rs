@@ -58,12 +58,14 @@ impl Home {
                     peer_id: keypair.public().to_peer_id().to_string(),
                     addresses: vec!["/ip4/127.0.0.1/tcp/9".to_owned()],
                     custody_key: custody.public_key().to_string(),
+                    account: None,
                 }],
             },
-            policy: Policy {
-                offline: OfflineRule { enforcement: Enforcement::Enforce, epochs: 3, tolerance: 1 },
-                vote_window: 64,
-            },
+            contracts: None,
+            policy: Policy::offline_only(
+                OfflineRule { enforcement: Enforcement::Enforce, epochs: 3, tolerance: 1 },
+                64,
+            ),
             caps: Caps {
                 exits_per_epoch: 4,
                 exits_per_day: 4,
@@ -81,6 +83,7 @@ impl Home {
                 name: "fake".to_owned(),
                 url: format!("http://{beacon}").parse().unwrap(),
             }],
+            execution: Vec::new(),
             p2p: P2p { listen: vec!["/ip4/127.0.0.1/tcp/0".to_owned()] },
             http: Http { listen: free_address() },
             log: Log::default(),

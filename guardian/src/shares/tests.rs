@@ -18,8 +18,8 @@ impl Guardian {
         Self { definition, keys, directory: tempfile::tempdir().unwrap() }
     }
 
-    fn store(&self) -> Store {
-        Store::open(self.directory.path(), self.definition.id(), ME).unwrap()
+    fn store(&self) -> Arc<Store> {
+        Arc::new(Store::open(self.directory.path(), self.definition.id(), ME).unwrap())
     }
 
     fn key(&self) -> &CustodySecretKey {
@@ -34,7 +34,7 @@ impl Guardian {
         self.package(secret).open(&self.definition, ME, self.key()).unwrap()
     }
 
-    fn shares<'a>(&self, store: &'a Store) -> Result<Shares<'a>, Error> {
+    fn shares(&self, store: &Arc<Store>) -> Result<Shares, Error> {
         Shares::open(store, &self.definition, ME, &password())
     }
 }
@@ -47,7 +47,7 @@ fn secret() -> SecretKey {
     SecretKey::generate(&mut rand::rng())
 }
 
-fn import(shares: &mut Shares<'_>, what: &[(PublicKeySet, SecretKeyShare)]) -> Result<Imported, Error> {
+fn import(shares: &mut Shares, what: &[(PublicKeySet, SecretKeyShare)]) -> Result<Imported, Error> {
     shares.import(what, &password(), ScryptCost::LIGHT, &mut rand::rng())
 }
 

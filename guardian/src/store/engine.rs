@@ -8,6 +8,7 @@ use super::{FORMAT, StoredShare};
 use crate::{Error, file};
 use guardian_core::guardian_set::{GuardianIndex, NetworkId};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
@@ -211,13 +212,19 @@ impl Engine {
         Ok(any)
     }
 
-    /// Writes sealed shares. Not durable before [`Engine::sync`].
-    pub(super) fn add_shares(&self, shares: &[StoredShare]) -> Result<(), Error> {
+    /// Writes sealed shares over those of the same keys, and says how many had none before. Not durable before
+    /// [`Engine::sync`].
+    pub(super) fn put_shares(&self, shares: &[StoredShare]) -> Result<u64, Error> {
         let mut batch = sled::Batch::default();
+        let mut fresh = BTreeSet::new();
         for (key, share) in shares {
+            if !self.shares.contains_key(key).map_err(|e| self.failed("be read", e))? {
+                fresh.insert(key);
+            }
             batch.insert(&key[..], seal(key, share));
         }
-        self.shares.apply_batch(batch).map_err(|e| self.failed("add shares", e))
+        self.shares.apply_batch(batch).map_err(|e| self.failed("keep shares", e))?;
+        Ok(fresh.len() as u64)
     }
 
     /// All sealed shares by validator key.

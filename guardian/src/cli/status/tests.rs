@@ -17,7 +17,11 @@ fn snapshot() -> Value {
         "validators": [{
             "pubkey": format!("0x{}", "cd".repeat(48)),
             "share": 2, "index": 17, "status": "active_ongoing", "last_live": null, "dark_epochs": 6,
+            "operator": null, "balance": 31_999_000_000u64, "effective_balance": 32_000_000_000u64, "slashed": false,
         }],
+        "execution": null,
+        "operators": [],
+        "registrations": [],
         "proposals": [],
         "faults": [{ "guardian": 4, "kind": "invalid_partial", "proposal": null }],
     })

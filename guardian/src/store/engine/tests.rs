@@ -70,7 +70,8 @@ fn garbled_missing_and_swapped_entries_are_named() {
 fn garbled_shares_and_data_key_are_named() {
     let (directory, at) = created();
     let engine = Engine::open(&at, directory.path(), OWNER).unwrap();
-    engine.add_shares(&[([1; 48], b"sealed".to_vec())]).unwrap();
+    assert_eq!(engine.put_shares(&[([1; 48], b"other".to_vec())]).unwrap(), 1);
+    assert_eq!(engine.put_shares(&[([1; 48], b"sealed".to_vec())]).unwrap(), 0, "in the place of the other");
     engine.set_wrapped_key(b"wrapped").unwrap();
     assert_eq!(engine.shares().unwrap(), [([1; 48], b"sealed".to_vec())]);
     assert_eq!(engine.wrapped_key().unwrap().unwrap(), b"wrapped");

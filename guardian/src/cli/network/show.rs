@@ -1,0 +1,86 @@
+//! A definition as a person compares it with another guardian's.
+
+use crate::cli::table::{short, table};
+use crate::cli::{Output, print, print_json};
+use guardian_core::guardian_set::NetworkDefinition;
+
+/// Shows a definition with its id.
+pub(super) fn show(definition: &NetworkDefinition, output: Output) -> anyhow::Result<()> {
+    let id = definition.id();
+    if output.json {
+        return print_json(&serde_json::json!({ "network_id": id, "definition": definition }));
+    }
+    let (set, chain) = (&definition.guardian_set, &definition.chain);
+    let members: Vec<[String; 6]> = set
+        .members
+        .iter()
+        .map(|m| {
+            [
+                m.index.0.to_string(),
+                m.name.clone(),
+                m.peer_id.clone(),
+                short(&m.custody_key),
+                m.account.map_or_else(|| "-".to_owned(), |account| account.to_string()),
+                m.addresses.join(" "),
+            ]
+        })
+        .collect();
+    let forks: Vec<String> =
+        chain.forks.forks().iter().map(|f| format!("{:?} {} @{}", f.name, f.version, f.epoch)).collect();
+    let contracts = definition.contracts.as_ref().map_or_else(
+        || "none: this network acts on the beacon chain alone".to_owned(),
+        |contracts| {
+            format!(
+                "profile {:?} on execution chain {}, read from block {}\n\
+                 \x20           protocol {}\n\
+                 \x20           guardian module {}",
+                contracts.profile,
+                contracts.chain_id,
+                contracts.deployed,
+                contracts.protocol,
+                contracts.guardian_module,
+            )
+        },
+    );
+    let policy = &definition.policy;
+    let caps = &definition.caps;
+    print(&format!(
+        "Network     {} {id}\n\
+         Guardians   {} of {}, set {}\n{}\n\
+         Chain       {}: genesis {}, {} s slots, {} slots an epoch\n\
+         \x20           genesis validators root {}\n\
+         \x20           {}\n\
+         Contracts   {contracts}\n\
+         Offline     {:?}: {} dark epochs, tolerance {}; votes for {} slots\n\
+         Tickets     {:?}: below {} for each active validator for {} slots, tolerance {}\n\
+         Balance     {:?}: below {} ETH\n\
+         Slashed     {:?}\n\
+         Caps        {} exits an epoch, {} a day; hold beyond {} epochs to finality, or {} % dark",
+        definition.name,
+        set.threshold.t(),
+        set.threshold.n(),
+        set.epoch.0,
+        table(["#", "name", "PeerId", "custody key", "account", "addresses"], &members),
+        chain.name,
+        chain.genesis_time,
+        chain.seconds_per_slot,
+        chain.slots_per_epoch,
+        chain.forks.genesis_validators_root(),
+        forks.join(", "),
+        policy.offline.enforcement,
+        policy.offline.epochs,
+        policy.offline.tolerance,
+        policy.vote_window,
+        policy.tickets.enforcement,
+        policy.tickets.floor,
+        policy.tickets.grace,
+        policy.tickets.tolerance,
+        policy.balance.enforcement,
+        crate::cli::amount::eth(policy.balance.ejection_threshold),
+        policy.slashed.enforcement,
+        caps.exits_per_epoch,
+        caps.exits_per_day,
+        caps.max_finality_distance,
+        caps.max_dark_percent,
+    ))
+}

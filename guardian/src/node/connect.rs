@@ -1,0 +1,109 @@
+//! Waiting for our own beacon and execution nodes. Nodes that are merely away are waited for; nodes of another chain
+//! end the start.
+
+use crate::http::{Phase, View};
+use crate::{Config, Error};
+use chain_watcher::execution::{self, ExecutionNodes};
+use chain_watcher::{BeaconNodes, NodeConfig, Timeouts};
+use crypto::spec::ChainSpec;
+use guardian_core::contracts::Contracts;
+use std::time::Duration;
+use tokio::sync::watch;
+use tracing::warn;
+
+/// First wait before nodes are asked again; doubles up to [`MAX_RETRY`].
+const MIN_RETRY: Duration = Duration::from_secs(1);
+
+/// Longest wait before nodes are asked again.
+const MAX_RETRY: Duration = Duration::from_secs(30);
+
+/// Waits until a beacon node of the right chain answers.
+///
+/// # Errors
+/// A node of another chain; an address that cannot be used.
+pub(super) async fn beacon(
+    config: &Config,
+    chain: &ChainSpec,
+    view: &watch::Sender<View>,
+) -> Result<BeaconNodes, Error> {
+    let nodes: Vec<_> = config
+        .beacon
+        .iter()
+        .map(|node| NodeConfig { name: node.name.clone(), url: node.url.clone() })
+        .collect();
+    let mut wait = Wait::begin("asking the beacon nodes which chain they serve", view);
+    loop {
+        let (nodes, expected) = (nodes.clone(), chain.clone());
+        let asked = chain_watcher::Config { nodes, expected, timeouts: Timeouts::default() };
+        if let Some(nodes) = wait.after(chain_watcher::connect(asked).await).await? {
+            return Ok(nodes);
+        }
+    }
+}
+
+/// Waits until an execution node of the right chain shows the contracts.
+///
+/// # Errors
+/// As [`beacon`].
+pub(super) async fn execution(
+    config: &Config,
+    contracts: &Contracts,
+    chain: &ChainSpec,
+    view: &watch::Sender<View>,
+) -> Result<ExecutionNodes, Error> {
+    let config = execution_config(config, contracts, chain);
+    let mut wait = Wait::begin("asking the execution nodes for the contracts", view);
+    loop {
+        if let Some(nodes) = wait.after(execution::connect(config.clone()).await).await? {
+            return Ok(nodes);
+        }
+    }
+}
+
+/// What the chain watcher must know of our execution nodes and the contracts on them.
+pub(crate) fn execution_config(
+    config: &Config,
+    contracts: &Contracts,
+    chain: &ChainSpec,
+) -> execution::Config {
+    let nodes = config.execution.iter();
+    execution::Config {
+        nodes: nodes.map(|node| NodeConfig { name: node.name.clone(), url: node.url.clone() }).collect(),
+        chain_id: contracts.chain_id,
+        protocol: contracts.protocol,
+        guardian_module: contracts.guardian_module,
+        deployed: contracts.deployed,
+        timeouts: Timeouts::default(),
+        // A slot brings at most one block.
+        poll: Duration::from_secs(chain.seconds_per_slot.get()),
+    }
+}
+
+/// Time between attempts, with the world told what the last one found.
+struct Wait<'a> {
+    next: Duration,
+    view: &'a watch::Sender<View>,
+}
+
+impl<'a> Wait<'a> {
+    fn begin(what: &str, view: &'a watch::Sender<View>) -> Self {
+        view.send_modify(|view| view.phase = Phase::Connecting(what.to_owned()));
+        Self { next: MIN_RETRY, view }
+    }
+
+    /// What was asked for, or None after a wait where it is worth asking again.
+    async fn after<T>(&mut self, asked: Result<T, chain_watcher::Error>) -> Result<Option<T>, Error> {
+        let problem = match asked {
+            Ok(nodes) => return Ok(Some(nodes)),
+            Err(chain_watcher::Error::NoNode { causes }) => causes,
+            // A node that still syncs knows no contract yet.
+            Err(problem @ chain_watcher::Error::NotDeployed { .. }) => problem.to_string(),
+            Err(problem) => return Err(problem.into()),
+        };
+        warn!(%problem, retry_in = self.next.as_secs(), "no usable node yet");
+        self.view.send_modify(|view| view.phase = Phase::Connecting(problem));
+        tokio::time::sleep(self.next).await;
+        self.next = self.next.saturating_mul(2).min(MAX_RETRY);
+        Ok(None)
+    }
+}
