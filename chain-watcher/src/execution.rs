@@ -33,6 +33,11 @@ mod transaction;
 mod transport;
 mod watcher;
 
+#[cfg(test)]
+mod fake_chain;
+#[cfg(test)]
+mod fake_node;
+
 pub use crate::config::{NodeConfig, Timeouts};
 pub use config::Config;
 pub use endpoints::{ExecutionNodes, connect};

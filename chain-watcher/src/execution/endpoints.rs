@@ -163,3 +163,6 @@ impl ExecutionNodes {
         Err(worst.unwrap_or_else(|| Failure::Silent("no healthy node".to_owned())))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,6 +16,7 @@ use crypto::execution::{
 };
 use serde_json::json;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry::Vacant;
 
 /// Transactions fetched and read before their inputs are dropped.
 const TRANSACTIONS: usize = 50;
@@ -24,6 +25,9 @@ const MAX_PUBKEY: usize = 64;
 
 /// Withdrawal credentials of the modules, which never change.
 pub(crate) type Credentials = BTreeMap<ModuleName, WithdrawalCredentials>;
+
+/// The log of a registration, with what it tells.
+type Logged<'a> = (&'a Entry, RegistrationId, &'a Vec<u8>);
 
 /// What the transaction of a registration showed.
 #[derive(Debug, Clone)]
@@ -54,8 +58,8 @@ impl ExecutionNodes {
         let ids: Vec<_> = registrations.iter().map(|(_, id, _)| *id).collect();
         let operators = self.operators(&ids, reading.to.number, finalized).await?;
         for id in &ids {
-            if !credentials.contains_key(&id.module) {
-                credentials.insert(id.module, self.credentials(id.module, finalized).await?);
+            if let Vacant(place) = credentials.entry(id.module) {
+                place.insert(self.credentials(id.module, finalized).await?);
             }
         }
         let mut origins = self.origins(&registrations, finalized).await?;
@@ -134,11 +138,10 @@ impl ExecutionNodes {
     /// The transactions of registrations, some at a time, so that few inputs are held at once.
     async fn origins(
         &mut self,
-        registrations: &[(&Entry, RegistrationId, &Vec<u8>)],
+        registrations: &[Logged<'_>],
         finalized: BlockNumber,
     ) -> Result<BTreeMap<RegistrationId, Origin>, String> {
-        let mut by_transaction: BTreeMap<TransactionHash, Vec<&(&Entry, RegistrationId, &Vec<u8>)>> =
-            BTreeMap::new();
+        let mut by_transaction: BTreeMap<TransactionHash, Vec<&Logged<'_>>> = BTreeMap::new();
         for registration in registrations {
             by_transaction.entry(registration.0.transaction).or_default().push(registration);
         }

@@ -29,9 +29,9 @@ fn each_fault_names_its_field_and_shows_no_credential() {
     let fails = |config: Config| config.validate().unwrap_err().to_string();
     assert!(fails(config(&[])).starts_with("execution: no execution node is configured"));
     assert_eq!(fails(config(&["http://a"; 17])), "execution: 17 nodes, at most 16");
-    let text = fails(config(&["http://a", "ftp://user:secret@host:21/secret?secret"]));
+    let text = fails(config(&["http://a", "ftp://user:secret@host:2121/secret?secret"]));
     assert!(
-        text.starts_with("execution[1].url: `ftp://host:21` is no http://, https://, ws:// or wss://"),
+        text.starts_with("execution[1].url: `ftp://host:2121` is no http://, https://, ws:// or wss://"),
         "{text}"
     );
     assert!(!text.contains("secret"), "{text}");
