@@ -16,8 +16,11 @@ mod doctor;
 mod init;
 mod network;
 mod run;
+mod runway;
 mod status;
 mod table;
+mod validators;
+mod window;
 
 const EXAMPLES: &str = "\
 A network of guardians from nothing:
@@ -56,6 +59,8 @@ enum Command {
     Run(run::Run),
     /// Show what a running guardian sees
     Status(status::Status),
+    /// List registrations and validators with verdict, state and their operator's runway
+    Validators(validators::Validators),
     /// Examine everything a guardian needs and say what to do about each fault
     Doctor(doctor::Doctor),
 }
@@ -104,6 +109,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Custody(command) => command.run(),
         Command::Run(command) => command.run(),
         Command::Status(command) => command.run(),
+        Command::Validators(command) => command.run(),
         Command::Doctor(command) => command.run(),
     };
     match result {

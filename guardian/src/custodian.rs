@@ -18,6 +18,7 @@ mod register;
 pub use register::{Register, resume};
 
 use crate::node::Arrival;
+use crate::progress::Progress;
 use crate::shares::{Adoption, Source};
 use crate::signer::{Errand, HeldShare};
 use crate::{Error, Shares, observe};
@@ -41,6 +42,7 @@ pub struct Custodian {
     examiner: Examiner,
     shares: Shares,
     register: Register,
+    progress: Progress,
 }
 
 /// What came of one scan; its shares are on the disk.
@@ -73,7 +75,9 @@ impl Custodian {
         let threshold: Threshold = definition.guardian_set.threshold;
         let genesis: ForkVersion = definition.chain.forks.at(crypto::spec::Epoch(0)).version;
         let examiner = Examiner::new(key, me, threshold, genesis)?;
-        Ok(Self { examiner, shares, register })
+        let deployed =
+            definition.contracts.as_ref().map_or_else(Default::default, |contracts| contracts.deployed);
+        Ok(Self { examiner, shares, register, progress: Progress::new(deployed) })
     }
 
     /// Takes one scan: judges, then keeps what is to be kept. Blocking: about 3 ms a registration and core.
@@ -83,6 +87,7 @@ impl Custodian {
     pub fn take(&mut self, scan: Scan) -> Result<Taken, Error> {
         let Scan { from, to, logs } = scan;
         let registrations: Vec<&Registration> = logs.iter().filter_map(registration).collect();
+        self.progress.registered(registrations.len());
         let mut examined = self.examiner.examine(&registrations).into_iter();
         let mut kept = BTreeMap::new();
         let mut judged = Vec::with_capacity(logs.len());
@@ -233,10 +238,15 @@ async fn carry(
                 }
                 Event::ContractsScanned(report)
             }
-            other => match observe::execution(other) {
-                Some(event) => event,
-                None => continue,
-            },
+            other => {
+                if let ExecutionObservation::Progress { scanned, target } = &other {
+                    custodian.progress.at(*scanned, *target);
+                }
+                match observe::execution(other) {
+                    Some(event) => event,
+                    None => continue,
+                }
+            }
         };
         if inbox.send(event.into()).await.is_err() {
             return Ok(());

@@ -1,15 +1,16 @@
-//! The public window: `/healthz`, `/readyz`, `/metrics`, `/v1/status`. Read-only.
+//! The public window: `/healthz`, `/readyz`, `/metrics`, `/v1/status`, `/v1/validators`. Read-only.
 //!
 //! It runs on a thread and a runtime of its own and reads nothing but the watched [`View`] and the metrics page, so that
 //! no load on it reaches the node's loop. Each connection carries one request and lives for [`CONNECTION_TIME`] at most;
 //! [`MAX_CONNECTIONS`] live at once, the next ones wait in the listener's backlog.
 
 mod readiness;
+pub mod validators;
 
 pub use readiness::{Moment, Phase, Readiness, Reason, View};
 
 use crate::metrics::Page;
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -17,9 +18,12 @@ use axum::{Json, Router};
 use chain_watcher::SlotClock;
 use chain_watcher::slot_clock::unix_now;
 use crypto::spec::ChainSpec;
+use guardian_core::status::StatusSnapshot;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use serde::Serialize;
+use std::collections::BTreeMap;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -135,31 +139,61 @@ fn router(window: Window) -> Router {
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
         .route("/v1/status", get(status))
+        .route("/v1/validators", get(validators))
         .with_state(window)
 }
 
+impl Window {
+    fn readiness(&self) -> Readiness {
+        let moment = Moment { instant: Instant::now(), slot: SlotClock::of(&self.chain).slot_at(unix_now()) };
+        Readiness::of(&self.view.borrow(), &self.chain, moment)
+    }
+
+    fn status(&self) -> Option<Arc<StatusSnapshot>> {
+        self.view.borrow().status.clone()
+    }
+}
+
+/// What `/v1/status` says: the snapshot, and what a reader needs to turn its epochs into time.
+#[derive(Serialize)]
+struct Shown<'a> {
+    #[serde(flatten)]
+    status: &'a StatusSnapshot,
+    seconds_per_epoch: u64,
+}
+
 async fn readyz(State(window): State<Window>) -> Response {
-    let moment = Moment { instant: Instant::now(), slot: SlotClock::of(&window.chain).slot_at(unix_now()) };
-    let readiness = Readiness::of(&window.view.borrow(), &window.chain, moment);
+    let readiness = window.readiness();
     let code = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (code, Json(readiness)).into_response()
 }
 
 async fn metrics(State(window): State<Window>) -> Response {
+    window.page.ready(window.readiness().ready);
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], window.page.render())
         .into_response()
 }
 
 async fn status(State(window): State<Window>) -> Response {
-    let status = window.view.borrow().status.clone();
-    match status {
-        Some(status) => Json(&*status).into_response(),
-        None => {
-            let reason = Reason { code: "starting", detail: "no slot was processed yet".to_owned() };
-            (StatusCode::SERVICE_UNAVAILABLE, Json(reason)).into_response()
-        }
-    }
+    let Some(status) = window.status() else { return starting() };
+    let chain = &window.chain;
+    let seconds_per_epoch = chain.seconds_per_slot.get().saturating_mul(chain.slots_per_epoch.get());
+    Json(Shown { status: &status, seconds_per_epoch }).into_response()
+}
+
+async fn validators(State(window): State<Window>, Query(query): Query<BTreeMap<String, String>>) -> Response {
+    let filter = match validators::Filter::parse(&query) {
+        Ok(filter) => filter,
+        Err(reason) => return (StatusCode::BAD_REQUEST, Json(reason)).into_response(),
+    };
+    let Some(status) = window.status() else { return starting() };
+    Json(validators::list(&status, &filter)).into_response()
+}
+
+fn starting() -> Response {
+    let reason = Reason { code: "starting", detail: "no slot was processed yet".to_owned() };
+    (StatusCode::SERVICE_UNAVAILABLE, Json(reason)).into_response()
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -18,6 +18,7 @@ pub mod metrics;
 pub mod node;
 pub mod observe;
 pub mod password;
+pub mod progress;
 pub mod shares;
 pub mod signer;
 pub mod store;

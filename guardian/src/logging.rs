@@ -10,6 +10,7 @@ pub use moves::moved;
 
 use crate::Error;
 use crate::config::{Log, LogFormat};
+use crate::progress::BesideBars;
 use guardian_core::message::Message;
 use guardian_core::{Command, Event};
 use std::io::IsTerminal;
@@ -22,7 +23,11 @@ use tracing_subscriber::fmt::MakeWriter;
 /// # Errors
 /// [`Error::Identity`] when the filter cannot be parsed; reading the configuration has checked that already.
 pub fn start(log: &Log) -> Result<(), Error> {
-    let subscriber = subscriber(log, std::io::stderr, std::io::stderr().is_terminal())?;
+    let subscriber = if std::io::stderr().is_terminal() {
+        subscriber(log, || BesideBars, true)?
+    } else {
+        subscriber(log, std::io::stderr, false)?
+    };
     // Fails only when the process logs already, as with several nodes in one test.
     let _ = tracing::subscriber::set_global_default(subscriber);
     Ok(())

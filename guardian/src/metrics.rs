@@ -3,11 +3,12 @@
 //! [`Metrics`] is a struct of handles bound to a recorder of its own, not the process-wide recorder: two nodes in one
 //! process do not count into each other. Every label value is known here, so that no peer can add a time series.
 
+use crypto::registration::Verdict;
 use guardian_core::event::PostOutcome;
 use guardian_core::fault::FaultKind;
 use guardian_core::message::Decision;
 use guardian_core::proposal::State;
-use guardian_core::status::StatusSnapshot;
+use guardian_core::status::{ExecutionStatus, Standing, StatusSnapshot};
 use metrics::{Counter, Gauge, Histogram, Unit};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use p2p::{Counters, Rejection};
@@ -42,6 +43,9 @@ const FAULTS: [FaultKind; 8] = [
     FaultKind::WrongEpoch,
 ];
 
+const STANDINGS: [Standing; 6] =
+    [Standing::Idle, Standing::Ok, Standing::Warning, Standing::Short, Standing::Due, Standing::Unknown];
+
 /// Handles of all metrics of one node. Cheap to clone; clones count into the same series.
 #[derive(Clone)]
 pub struct Metrics {
@@ -55,6 +59,8 @@ pub struct Metrics {
     nodes_healthy: Gauge,
     nodes_disagree: Gauge,
     inbox: Gauge,
+    execution: Execution,
+    operators: BTreeMap<Standing, Gauge>,
     proposals: BTreeMap<State, Gauge>,
     votes: [Counter; 3],
     faults: BTreeMap<FaultKind, Counter>,
@@ -77,20 +83,42 @@ pub struct Metrics {
     pub combine: Histogram,
 }
 
+/// What the execution nodes and the contracts show. All zero where the network acts on no contracts.
+#[derive(Clone)]
+struct Execution {
+    nodes: Gauge,
+    healthy: Gauge,
+    disagree: Gauge,
+    scanned: Gauge,
+    target: Gauge,
+    mismatches: Gauge,
+    known: Gauge,
+    diverged: Gauge,
+    registrations: BTreeMap<&'static str, Gauge>,
+}
+
 /// The reading half: what `/metrics` shows.
 #[derive(Clone)]
-pub struct Page(PrometheusHandle);
+pub struct Page {
+    handle: PrometheusHandle,
+    ready: Gauge,
+}
 
 impl Page {
     /// The page in Prometheus text format.
     pub fn render(&self) -> String {
-        self.0.render()
+        self.handle.render()
+    }
+
+    /// Whether the node is ready, as found a moment ago: readiness depends on the clock, so the loop cannot know it.
+    pub fn ready(&self, ready: bool) {
+        self.ready.set(f64::from(u8::from(ready)));
     }
 
     /// Folds recorded samples into their buckets. Must be called now and then: samples wait in memory until it is, and
     /// nobody may be scraping.
     pub fn fold(&self) {
-        self.0.run_upkeep();
+        self.handle.run_upkeep();
     }
 }
 
@@ -103,9 +131,13 @@ impl Metrics {
             .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)
             .unwrap_or_else(|_| PrometheusBuilder::new());
         let recorder = builder.build_recorder();
-        let page = Page(recorder.handle());
-        let metrics = metrics::with_local_recorder(&recorder, Self::register);
-        (metrics, page)
+        let handle = recorder.handle();
+        metrics::with_local_recorder(&recorder, || {
+            metrics::describe_gauge!("guardian_build_info", "Always 1; the version is in the label");
+            metrics::gauge!("guardian_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+            let ready = gauge("guardian_ready", "1 while this guardian can do its part, as /readyz says");
+            (Self::register(), Page { handle, ready })
+        })
     }
 
     fn register() -> Self {
@@ -117,6 +149,10 @@ impl Metrics {
             counter("guardian_submissions_total", help, "outcome", outcome)
         };
         metrics::describe_gauge!("guardian_proposals", "Proposals known, by state");
+        metrics::describe_gauge!(
+            "guardian_operators",
+            "Node operators, by their standing with the tickets rule"
+        );
         Self {
             slot: gauge("guardian_slot", "The newest slot this guardian has processed"),
             head: gauge("guardian_head_slot", "Slot of the head its beacon nodes report"),
@@ -128,6 +164,13 @@ impl Metrics {
             nodes_healthy: gauge("guardian_beacon_nodes_healthy", "Beacon nodes that answer and are synced"),
             nodes_disagree: gauge("guardian_beacon_nodes_disagree", "1 while they disagree about finality"),
             inbox: gauge("guardian_inbox_depth", "Events waiting to be handled"),
+            execution: Execution::register(),
+            operators: STANDINGS
+                .into_iter()
+                .map(|standing| {
+                    (standing, metrics::gauge!("guardian_operators", "standing" => standing.code()))
+                })
+                .collect(),
             proposals: STATES
                 .into_iter()
                 .map(|state| (state, metrics::gauge!("guardian_proposals", "state" => state_label(state))))
@@ -257,8 +300,63 @@ impl Metrics {
         self.nodes.set(f64::from(status.nodes.total));
         self.nodes_healthy.set(f64::from(status.nodes.healthy));
         self.nodes_disagree.set(if status.nodes.disagree { 1.0 } else { 0.0 });
+        if let Some(execution) = &status.execution {
+            self.execution.snapshot(execution);
+        }
+        for (standing, gauge) in &self.operators {
+            gauge.set(count(status.operators.iter().filter(|one| one.standing == *standing).count()));
+        }
         for (state, gauge) in &self.proposals {
             gauge.set(count(status.proposals.iter().filter(|proposal| proposal.state == *state).count()));
+        }
+    }
+}
+
+impl Execution {
+    fn register() -> Self {
+        metrics::describe_gauge!("guardian_registrations", "Registrations in the contracts, by verdict");
+        Self {
+            nodes: gauge("guardian_execution_nodes", "Execution nodes configured"),
+            healthy: gauge("guardian_execution_nodes_healthy", "Execution nodes that answer and are synced"),
+            disagree: gauge(
+                "guardian_execution_nodes_disagree",
+                "1 while they disagree about a finalized block",
+            ),
+            scanned: gauge("guardian_scanned_block", "Last execution block whose logs are in the journal"),
+            target: gauge(
+                "guardian_scan_target_block",
+                "Last finalized execution block, while a long scan runs",
+            ),
+            mismatches: gauge(
+                "guardian_contract_mismatches",
+                "Fields the contracts say otherwise than the definition",
+            ),
+            known: gauge("guardian_contracts_known", "1 once the contracts were read since the start"),
+            diverged: gauge(
+                "guardian_contracts_diverged",
+                "1 once the chain replaced a block scanned as finalized",
+            ),
+            registrations: Verdict::ALL
+                .into_iter()
+                .map(Verdict::code)
+                .map(|code| (code, metrics::gauge!("guardian_registrations", "verdict" => code)))
+                .collect(),
+        }
+    }
+
+    #[allow(clippy::cast_precision_loss, reason = "Prometheus values are f64; blocks stay far below 2^53")]
+    fn snapshot(&self, status: &ExecutionStatus) {
+        let scanned = status.scanned.map_or(0, |block| block.number.0);
+        self.nodes.set(f64::from(status.health.total));
+        self.healthy.set(f64::from(status.health.healthy));
+        self.disagree.set(f64::from(u8::from(status.health.disagree)));
+        self.scanned.set(scanned as f64);
+        self.target.set(status.target.map_or(scanned, |target| target.0) as f64);
+        self.mismatches.set(count(status.mismatches.len()));
+        self.known.set(f64::from(u8::from(status.state.is_some())));
+        self.diverged.set(f64::from(u8::from(status.diverged)));
+        for (code, gauge) in &self.registrations {
+            gauge.set(status.verdicts.get(*code).copied().unwrap_or(0) as f64);
         }
     }
 }

@@ -475,6 +475,7 @@ fn usage_is_explained_and_wrong_usage_is_code_2() {
         &["custody", "import"],
         &["run"],
         &["status"],
+        &["validators"],
     ];
     for command in commands {
         let mut arguments = command.to_vec();
@@ -484,6 +485,9 @@ fn usage_is_explained_and_wrong_usage_is_code_2() {
             help.contains("guardian ") && (help.contains("Example") || help.contains("from nothing")),
             "{help}"
         );
+        // clap wraps its own text at the terminal's width, 100 columns where there is none; examples are ours.
+        let wide = help.lines().find(|line| line.chars().count() > 100);
+        assert_eq!(wide, None, "{command:?}");
     }
     let wrong: &[&[&str]] = &[
         &[],
@@ -503,6 +507,22 @@ fn usage_is_explained_and_wrong_usage_is_code_2() {
         &["init", "--dir", "x", "--name", "a", "--beacon", "http://x", "--p2p-listen", "1.2.3.4:9440"],
         &["network", "create", "--name", "n", "--threshold", "1", "--member", "m", "--out", "o"],
         &["custody", "import"],
+        &["init", "--dir", "x", "--name", "a", "--beacon", "http://x", "--p2p-listen", "/dns4/a.b/tcp/1"],
+        &[
+            "init",
+            "--dir",
+            "x",
+            "--name",
+            "a",
+            "--beacon",
+            "http://x",
+            "--p2p-listen",
+            "/ip4/1.2.3.4/tcp/1",
+            "--account",
+            "0x12",
+        ],
+        &["validators", "--verdict", "fine"],
+        &["validators", "--operator", "bob"],
     ];
     for arguments in wrong {
         let output = guardian(arguments);
@@ -624,4 +644,90 @@ fn a_closed_log_does_not_end_a_running_guardian() {
     }
     assert!(Command::new("kill").args(["-TERM", &running.id().to_string()]).status().unwrap().success());
     assert_eq!(running.wait().unwrap().code(), Some(0));
+}
+
+const PROTOCOL: &str = "0x00000000000000000000000000000000000000a1";
+const GUARDIAN_MODULE: &str = "0x00000000000000000000000000000000000000a2";
+
+/// Accounts in the cards, contracts and rules in the definition, execution nodes in the configuration; and what is said
+/// when one of them is missing.
+#[test]
+fn a_network_on_contracts_from_the_command_line() {
+    let world = World::new();
+    let (chain, member, out) =
+        (world.path("chain.toml"), world.path("erin/member.toml"), world.path("contracts.toml"));
+    let init = |name: &str, more: &[&str]| {
+        let (dir, password) = (world.path(name), world.path("password"));
+        let mut arguments = vec!["init", "--dir", &dir, "--name", name, "--beacon", "http://127.0.0.1:1"];
+        arguments.extend(["--p2p-listen", "/ip4/127.0.0.1/tcp/9445", "--password-file", &password]);
+        arguments.extend(["--kdf", "light"]);
+        arguments.extend(more);
+        succeed(&arguments);
+    };
+    let account = "0x00000000000000000000000000000000000000e1";
+    init("erin", &["--account", account, "--execution", "ws://user:hidden@127.0.0.1:1/key"]);
+    let card = std::fs::read_to_string(&member).unwrap();
+    assert!(card.contains(&format!("account = \"{account}\"")), "{card}");
+
+    let create = |more: &[&'static str], card: &str| {
+        let mut arguments = vec!["network", "create", "--name", "n", "--threshold", "1", "--chain", &chain];
+        arguments.extend(["--out", &out, "--member", card]);
+        arguments.extend(more);
+        guardian(&arguments)
+    };
+    let contracts =
+        ["--protocol", PROTOCOL, "--guardian-module", GUARDIAN_MODULE, "--deployed-at-block", "3"];
+    let with = |more: &[&'static str]| [&contracts[..], more].concat();
+    let refused = |more: &[&'static str], card: &str, code: i32, expected: &str| {
+        let output = create(more, card);
+        let err = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{err}");
+        assert!(err.contains(expected), "expected {expected:?} in {err}");
+        assert!(!world.at("contracts.toml").exists());
+    };
+    refused(&["--protocol", PROTOCOL], &member, 2, "--guardian-module");
+    refused(&with(&[]), &member, 1, "give --execution or --execution-chain-id");
+    let with_id = with(&["--execution-chain-id", "31337"]);
+    refused(&with_id, &world.path("alice/member.toml"), 1, "member 1 (alice): `account` is missing");
+    refused(&with(&["--execution", "http://127.0.0.1:1"]), &member, 1, "cannot read the chain id");
+    refused(
+        &[&with_id[..], &["--slashed-rule", "enforce"]].concat(),
+        &member,
+        1,
+        "policy.slashed.enforcement",
+    );
+    refused(
+        &[&with_id[..], &["--ejection-balance", "32"]].concat(),
+        &member,
+        1,
+        "policy.balance.ejection_threshold",
+    );
+    refused(&[&with_id[..], &["--ticket-floor", "0"]].concat(), &member, 1, "policy.tickets.floor");
+    refused(&[&with_id[..], &["--ticket-floor", "five"]].concat(), &member, 2, "not a number of tickets");
+    refused(&["--tickets-rule", "enforce"], &member, 1, "policy.tickets.enforcement");
+
+    let output = create(&with_id, &member);
+    let shown = text(&output.stdout);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    for part in [
+        "profile V1 on execution chain 31337, read from block 3",
+        PROTOCOL,
+        GUARDIAN_MODULE,
+        account,
+        "Tickets     Enforce: below 5 for each active validator for 25 slots",
+        "Balance     Enforce: below 31.75 ETH",
+        "Slashed     Warn",
+    ] {
+        assert!(shown.contains(part), "{part:?} not in {shown}");
+    }
+    assert_eq!(succeed(&["network", "inspect", &out]), shown);
+
+    // The definition needs execution nodes, and one without contracts refuses them; the key in the URL stays hidden.
+    let run = |name: &str| fail(&["run", "--config", &world.config(name)]);
+    std::fs::copy(world.at("contracts.toml"), world.at("alice/network.toml")).unwrap();
+    assert!(run("alice").contains("add an [[execution]] table"));
+    std::fs::copy(world.at("network.toml"), world.at("erin/network.toml")).unwrap();
+    let refused = run("erin");
+    assert!(refused.contains("remove [[execution]]") && !refused.contains("hidden"), "{refused}");
+    assert!(!world.at("erin/data").exists() && !world.at("alice/data").exists());
 }

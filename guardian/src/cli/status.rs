@@ -1,69 +1,44 @@
 //! `guardian status`: what a running guardian sees, read from its HTTP window.
 
+use super::runway::until_floor;
 use super::table::{short, table};
+use super::window::{Window, details, reasons};
 use super::{Output, print, print_json};
-use crate::Config;
 use anyhow::{Context, bail};
+use guardian_core::contracts::Mismatch;
 use guardian_core::event::PostOutcome;
 use guardian_core::message::Decision;
-use guardian_core::status::{ProposalStatus, StatusSnapshot};
+use guardian_core::status::{
+    ExecutionStatus, OperatorStatus, ProposalStatus, StatusSnapshot, ValidatorHealth,
+};
 use reqwest::StatusCode;
 use serde::Serialize;
 use serde_json::Value;
-use std::path::PathBuf;
-use std::time::Duration;
-use url::Url;
 
 const EXAMPLES: &str = "\
 Examples:
   guardian status --config alice/guardian.toml
   guardian status --url http://127.0.0.1:8440 --json";
 
-/// Longest time for one answer.
-const TIMEOUT: Duration = Duration::from_secs(5);
-/// Most bytes of one answer; 10,000 validators take about 3 MB.
-const MAX_ANSWER: usize = 64 << 20;
+/// Most validators that are shown one by one; `guardian validators` shows all.
+const MAX_SHOWN: usize = 32;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Status {
-    /// Configuration of the guardian to ask
-    #[arg(long, value_name = "FILE", default_value = "guardian.toml", conflicts_with = "url")]
-    config: PathBuf,
-    /// Or where its HTTP window is
-    #[arg(long)]
-    url: Option<Url>,
+    #[command(flatten)]
+    window: Window,
     #[command(flatten)]
     output: Output,
 }
 
 impl Status {
     pub(super) fn run(self) -> anyhow::Result<()> {
-        let base = match self.url {
-            Some(url) => url,
-            None => {
-                let mut listen = Config::load(&self.config)?.http.listen;
-                // Listening everywhere includes here.
-                if listen.ip().is_unspecified() {
-                    listen.set_ip(if listen.is_ipv4() {
-                        [127, 0, 0, 1].into()
-                    } else {
-                        [0u16, 0, 0, 0, 0, 0, 0, 1].into()
-                    });
-                }
-                Url::parse(&format!("http://{listen}")).context("http.listen makes no URL")?
-            }
-        };
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let (status, readiness) = runtime.block_on(async {
-            let client = reqwest::Client::builder().timeout(TIMEOUT).no_proxy().build()?;
-            let status = get(&client, &base, "v1/status").await?;
-            let readiness = get(&client, &base, "readyz").await?;
-            anyhow::Ok((status, readiness))
-        })?;
-        let (code, body) = status;
-        if code == StatusCode::SERVICE_UNAVAILABLE {
-            bail!("the guardian at {base} is starting: {}; ask again in a moment", reasons(&readiness.1));
+        let base = self.window.base()?;
+        let answers = self.window.ask(&["v1/status", "readyz"])?;
+        let [(code, body), (_, readiness)] = &answers[..] else { bail!("an answer is missing") };
+        if *code == StatusCode::SERVICE_UNAVAILABLE {
+            bail!("the guardian at {base} is starting: {}; ask again in a moment", reasons(readiness));
         }
         if !code.is_success() {
             bail!("{base} answered {code} to /v1/status; is it a guardian?");
@@ -71,44 +46,13 @@ impl Status {
         let snapshot: StatusSnapshot = serde_json::from_value(body.clone())
             .context("the answer is no status of a guardian of this version")?;
         if self.output.json {
-            return print_json(&serde_json::json!({ "readiness": readiness.1, "status": body }));
+            return print_json(&serde_json::json!({ "readiness": readiness, "status": body }));
         }
-        print(&render(&snapshot, &readiness.1))
+        print(&render(&snapshot, readiness, body.get("seconds_per_epoch").and_then(Value::as_u64)))
     }
 }
 
-async fn get(client: &reqwest::Client, base: &Url, path: &str) -> anyhow::Result<(StatusCode, Value)> {
-    let mut url = base.clone();
-    let prefix = base.path().trim_end_matches('/');
-    url.set_path(&format!("{prefix}/{path}"));
-    let unreachable =
-        || format!("cannot reach a guardian at {base}; is it running, and is this its http.listen?");
-    let mut answer = client.get(url.clone()).send().await.with_context(unreachable)?;
-    let mut body = Vec::new();
-    while let Some(part) = answer.chunk().await.with_context(unreachable)? {
-        body.extend_from_slice(&part);
-        if body.len() > MAX_ANSWER {
-            bail!("{url} answered more than {MAX_ANSWER} bytes; is it a guardian?");
-        }
-    }
-    let value = serde_json::from_slice(&body)
-        .with_context(|| format!("{url} did not answer JSON; is it a guardian?"))?;
-    Ok((answer.status(), value))
-}
-
-/// What a list in an answer of `/readyz` says, for people; empty when it is.
-fn details(readiness: &Value, list: &str) -> String {
-    let reasons = readiness.get(list).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let texts: Vec<&str> = reasons.iter().filter_map(|reason| reason.get("detail")?.as_str()).collect();
-    texts.join("; ")
-}
-
-/// Why the guardian is not ready.
-fn reasons(readiness: &Value) -> String {
-    Some(details(readiness, "reasons")).filter(|text| !text.is_empty()).unwrap_or("no reason given".into())
-}
-
-fn render(status: &StatusSnapshot, readiness: &Value) -> String {
+fn render(status: &StatusSnapshot, readiness: &Value, seconds_per_epoch: Option<u64>) -> String {
     let ready = match readiness.get("ready").and_then(Value::as_bool) {
         Some(true) => match details(readiness, "degraded") {
             degraded if degraded.is_empty() => "yes".to_owned(),
@@ -136,6 +80,10 @@ fn render(status: &StatusSnapshot, readiness: &Value) -> String {
         if status.nodes.disagree { ", and they DISAGREE about finality" } else { "" },
     );
 
+    if let Some(execution) = &status.execution {
+        text.push_str(&contracts(execution));
+    }
+
     let peers: Vec<_> = status
         .peers
         .iter()
@@ -159,25 +107,35 @@ fn render(status: &StatusSnapshot, readiness: &Value) -> String {
         peers.is_empty(),
     );
 
-    let validators: Vec<_> = status
-        .validators
-        .iter()
-        .map(|validator| {
-            [
-                short(&validator.pubkey),
-                or_none(validator.index),
-                or_none(validator.status.map(name_of)),
-                or_none(validator.last_live),
-                validator.dark_epochs.to_string(),
-            ]
-        })
-        .collect();
-    section(
-        &mut text,
-        "Validators",
-        &table(["pubkey", "index", "status", "last attested", "dark epochs"], &validators),
-        validators.is_empty(),
-    );
+    if status.validators.len() > MAX_SHOWN {
+        let (held, dark) =
+            (status.validators.len(), status.validators.iter().filter(|one| one.dark_epochs > 0).count());
+        text.push_str(&format!(
+            "Validators: {held} held, {dark} dark now; `guardian validators` shows them\n"
+        ));
+    } else {
+        let validators: Vec<_> = status.validators.iter().map(validator_row).collect();
+        section(
+            &mut text,
+            "Validators",
+            &table(["pubkey", "index", "status", "last attested", "dark epochs", "balance"], &validators),
+            validators.is_empty(),
+        );
+    }
+
+    if status.execution.is_some() {
+        let operators: Vec<_> =
+            status.operators.iter().map(|one| operator_row(one, seconds_per_epoch)).collect();
+        section(
+            &mut text,
+            "Operators",
+            &table(
+                ["account", "standing", "tickets left", "active", "pending", "epochs to floor", "due"],
+                &operators,
+            ),
+            operators.is_empty(),
+        );
+    }
 
     let proposals: Vec<_> = status.proposals.iter().map(proposal_row).collect();
     section(
@@ -215,6 +173,61 @@ fn render(status: &StatusSnapshot, readiness: &Value) -> String {
     text
 }
 
+/// The lines about the execution side.
+fn contracts(status: &ExecutionStatus) -> String {
+    let health = &status.health;
+    let mut text = format!(
+        "Execution   {} of {} nodes healthy{}{}\n",
+        health.healthy,
+        health.total,
+        if health.disagree { ", and they DISAGREE about finality" } else { "" },
+        health.problem.as_ref().map_or_else(String::new, |problem| format!("; {problem}")),
+    );
+    let scanned = or_none(status.scanned.map(|block| block.number));
+    let target = status.target.map_or_else(String::new, |target| format!(" of {target}"));
+    let agreement = match (status.diverged, &status.mismatches[..], status.state) {
+        (true, _, _) => "the chain REPLACED a finalized block",
+        (false, [], None) => "not read since the start",
+        (false, [], Some(_)) => "agree with the definition",
+        (false, [_, ..], _) => "DIFFER from the definition",
+    };
+    text.push_str(&format!("Contracts   {agreement}; scanned to block {scanned}{target}\n"));
+    for mismatch in &status.mismatches {
+        let Mismatch { field, ours, theirs } = mismatch;
+        text.push_str(&format!("            {field}: ours {ours}, the contracts' {theirs}\n"));
+    }
+    if !status.verdicts.is_empty() {
+        let verdicts: Vec<_> =
+            status.verdicts.iter().map(|(code, count)| format!("{count} {code}")).collect();
+        text.push_str(&format!("Registered  {}\n", verdicts.join(", ")));
+    }
+    text
+}
+
+fn validator_row(validator: &ValidatorHealth) -> [String; 6] {
+    [
+        short(&validator.pubkey),
+        or_none(validator.index),
+        or_none(validator.status.map(name_of)),
+        or_none(validator.last_live),
+        validator.dark_epochs.to_string(),
+        or_none(validator.balance.map(super::amount::eth)),
+    ]
+}
+
+fn operator_row(operator: &OperatorStatus, seconds_per_epoch: Option<u64>) -> [String; 7] {
+    let left = if operator.overdrawn { "OVERDRAWN".to_owned() } else { operator.present.to_string() };
+    [
+        operator.operator.to_string(),
+        operator.standing.code().to_owned(),
+        left,
+        operator.active.to_string(),
+        operator.pending.to_string(),
+        until_floor(operator.runway, seconds_per_epoch),
+        or_none(operator.due),
+    ]
+}
+
 fn proposal_row(status: &ProposalStatus) -> [String; 8] {
     let count =
         |wanted: fn(&Decision) -> bool| status.votes.iter().filter(|(_, decision)| wanted(decision)).count();
@@ -243,14 +256,14 @@ fn proposal_row(status: &ProposalStatus) -> [String; 8] {
 }
 
 /// A value's stable name: the one it has in JSON.
-fn name_of(value: impl Serialize) -> String {
+pub(super) fn name_of(value: impl Serialize) -> String {
     match serde_json::to_value(value) {
         Ok(Value::String(name)) => name,
         _ => "?".into(),
     }
 }
 
-fn or_none(value: Option<impl ToString>) -> String {
+pub(super) fn or_none(value: Option<impl ToString>) -> String {
     value.map_or_else(|| "-".into(), |value| value.to_string())
 }
 

@@ -5,7 +5,7 @@
 //! means: it can, but something it depends on is thinner than it should be; taking it out of service would not help.
 
 use crypto::spec::{ChainSpec, Slot};
-use guardian_core::status::StatusSnapshot;
+use guardian_core::status::{ExecutionStatus, StatusSnapshot};
 use serde::Serialize;
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,7 +37,7 @@ pub enum Phase {
     /// Opening its store and shares.
     #[default]
     Starting,
-    /// No usable beacon node yet; the text says what the last attempt found.
+    /// No usable beacon or execution node yet; the text says what the last attempt found.
     Connecting(String),
     /// The loop runs.
     Running,
@@ -101,6 +101,10 @@ impl Readiness {
         }
         if let (Some(status), Some(now)) = (&view.status, moment.slot) {
             chain_reasons(status, chain, now, &mut not_ready);
+            if let Some(execution) = &status.execution {
+                contract_reasons(execution, &mut not_ready);
+                thin_execution(execution, &mut |code, detail| degraded.push(Reason { code, detail }));
+            }
             thin(status, chain, now, &mut |code, detail| degraded.push(Reason { code, detail }));
         }
         Self { ready: reasons.is_empty(), reasons, degraded }
@@ -138,6 +142,65 @@ fn chain_reasons(
             not_ready("clock_behind", detail);
         }
         Some(_) => {}
+    }
+}
+
+/// What this node needs of its execution nodes and of the contracts they show.
+fn contract_reasons(execution: &ExecutionStatus, not_ready: &mut impl FnMut(&'static str, String)) {
+    let health = &execution.health;
+    if health.healthy == 0 {
+        let problem = health.problem.as_deref().unwrap_or("the log says why");
+        not_ready(
+            "no_healthy_execution_node",
+            format!("0 of {} execution nodes are healthy; {problem}", health.total),
+        );
+    }
+    if health.disagree {
+        let detail =
+            "own execution nodes finalized different blocks; find the wrong one, remove it and restart";
+        not_ready("execution_nodes_disagree", detail.to_owned());
+    }
+    if execution.diverged {
+        let at = execution.scanned.map_or_else(String::new, |block| format!(" {}", block.number));
+        let detail = format!(
+            "the execution chain has another block where{at} was scanned as finalized; check that the nodes serve the \
+             right chain, then move data_dir away and start afresh"
+        );
+        not_ready("contracts_diverged", detail);
+    }
+    match (execution.mismatches.first(), execution.state) {
+        (Some(first), _) => {
+            let more = match execution.mismatches.len() {
+                1 => String::new(),
+                n => format!(" (and {} more)", n - 1),
+            };
+            let detail = format!(
+                "{} is {} in the network definition, the contracts say {}{more}; all guardians need a definition \
+                 that agrees with the contracts",
+                first.field, first.ours, first.theirs
+            );
+            not_ready("contracts_mismatch", detail);
+        }
+        (None, None) => {
+            let far = match (execution.scanned, execution.target) {
+                (Some(scanned), Some(target)) => format!(": scanned {} of {target} blocks", scanned.number),
+                (Some(_), None) | (None, _) => String::new(),
+            };
+            not_ready("contracts_unknown", format!("the contracts were not read since the start{far}"));
+        }
+        (None, Some(_)) => {}
+    }
+}
+
+/// Execution nodes that are thinner than they should be.
+fn thin_execution(execution: &ExecutionStatus, degraded: &mut impl FnMut(&'static str, String)) {
+    let health = &execution.health;
+    let problem = health.problem.as_deref().map_or_else(String::new, |problem| format!(": {problem}"));
+    if health.healthy > 0 && health.healthy < health.total {
+        let detail = format!("{} of {} execution nodes are healthy{problem}", health.healthy, health.total);
+        degraded("execution_node_down", detail);
+    } else if health.healthy > 0 && health.problem.is_some() {
+        degraded("execution_problem", format!("an execution node is at fault{problem}"));
     }
 }
 

@@ -1,10 +1,12 @@
 use super::{Moment, Phase, Readiness, View};
 use crate::metrics::Metrics;
+use crypto::execution::{Block, BlockHash, BlockNumber};
 use crypto::spec::{ChainSpec, Checkpoint, Epoch, Fork, ForkName, ForkSchedule, ForkVersion, Root, Slot};
 use crypto::threshold::Threshold;
-use guardian_core::event::NodeHealth;
+use guardian_core::contracts::Mismatch;
+use guardian_core::event::{ExecutionHealth, NodeHealth};
 use guardian_core::guardian_set::{GuardianIndex, GuardianSetEpoch, NetworkId};
-use guardian_core::status::{PeerStatus, StatusSnapshot};
+use guardian_core::status::{ExecutionStatus, PeerStatus, StatusSnapshot};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::num::NonZeroU64;
@@ -25,7 +27,7 @@ fn chain(genesis_time: u64) -> ChainSpec {
     }
 }
 
-fn snapshot(head: Option<u64>) -> StatusSnapshot {
+pub(crate) fn snapshot(head: Option<u64>) -> StatusSnapshot {
     let peer = |index: u16| PeerStatus {
         guardian: GuardianIndex(index),
         name: format!("peer-{index}"),
@@ -111,6 +113,64 @@ fn beacon_nodes_decide_readiness_peers_do_not() {
     assert_eq!(codes(&readiness.degraded), ["below_threshold", "beacon_node_down"]);
 }
 
+/// A snapshot of a network with contracts in which all is well.
+fn with_contracts() -> StatusSnapshot {
+    let block = Block { number: BlockNumber(90), hash: BlockHash([1; 32]), timestamp: 5 };
+    let mut status = snapshot(Some(1000));
+    status.execution = Some(ExecutionStatus {
+        health: ExecutionHealth { total: 2, healthy: 2, disagree: false, problem: None },
+        scanned: Some(block),
+        target: None,
+        state: Some(block),
+        mismatches: Vec::new(),
+        diverged: false,
+        out_of_order: 0,
+        verdicts: [("accepted".to_owned(), 3)].into(),
+    });
+    status
+}
+
+#[test]
+fn contracts_decide_readiness_and_name_the_field() {
+    let now = Instant::now();
+    let judged = |change: &dyn Fn(&mut ExecutionStatus)| {
+        let mut status = with_contracts();
+        change(status.execution.as_mut().unwrap());
+        judge(&running(status, now), now, Some(1000))
+    };
+    assert_eq!(judged(&|_| {}), Readiness { ready: true, reasons: vec![], degraded: vec![] });
+
+    let unread = judged(&|execution| (execution.state, execution.target) = (None, Some(BlockNumber(120))));
+    assert_eq!(codes(&unread.reasons), ["contracts_unknown"]);
+    assert!(unread.reasons[0].detail.contains("scanned 90 of 120"), "{}", unread.reasons[0].detail);
+
+    let mismatch =
+        |field: &str| Mismatch { field: field.to_owned(), ours: "3".to_owned(), theirs: "2".to_owned() };
+    let differs =
+        judged(&|execution| execution.mismatches = vec![mismatch("guardian_set.threshold.t"), mismatch("x")]);
+    assert_eq!(codes(&differs.reasons), ["contracts_mismatch"]);
+    let detail = &differs.reasons[0].detail;
+    assert!(detail.contains("guardian_set.threshold.t is 3") && detail.contains("(and 1 more)"), "{detail}");
+
+    let diverged = judged(&|execution| execution.diverged = true);
+    assert_eq!(codes(&diverged.reasons), ["contracts_diverged"]);
+    assert!(diverged.reasons[0].detail.contains("90"), "{}", diverged.reasons[0].detail);
+
+    let down = judged(&|execution| execution.health.healthy = 0);
+    assert_eq!(codes(&down.reasons), ["no_healthy_execution_node"]);
+    assert_eq!(
+        codes(&judged(&|execution| execution.health.disagree = true).reasons),
+        ["execution_nodes_disagree"]
+    );
+
+    let thin = judged(&|execution| execution.health.healthy = 1);
+    assert!(thin.ready);
+    assert_eq!(codes(&thin.degraded), ["execution_node_down"]);
+    let told = judged(&|execution| execution.health.problem = Some("b drops logs".to_owned()));
+    assert_eq!(codes(&told.degraded), ["execution_problem"]);
+    assert!(told.ready && told.degraded[0].detail.contains("b drops logs"));
+}
+
 #[test]
 fn a_head_ahead_of_the_clock_says_that_the_clock_is_behind() {
     let now = Instant::now();
@@ -182,6 +242,12 @@ fn the_window_shows_what_the_loop_publishes_and_closes_with_it() {
     let (code, text) = ask(address, "/metrics");
     assert_eq!(code, 200);
     assert!(text.contains("\nguardian_slot 1000"), "{text}");
+    assert!(text.contains("\nguardian_ready 1"), "{text}");
+    assert!(text.contains("\nguardian_build_info{version=\""), "{text}");
+    let (code, text) = ask(address, "/v1/validators?verdict=accepted");
+    assert!(code == 200 && text.ends_with("[]"), "{text}");
+    let (code, text) = ask(address, "/v1/validators?verdict=nice");
+    assert!(code == 400 && text.contains("there are accepted"), "{text}");
     assert_eq!(ask(address, "/v1/nothing").0, 404);
 
     // The same view, an hour old: ready was true once and is not any more.
@@ -190,6 +256,7 @@ fn the_window_shows_what_the_loop_publishes_and_closes_with_it() {
     let (code, text) = ask(address, "/readyz");
     assert_eq!(code, 503);
     assert!(text.contains("\"code\":\"slot_stale\""), "{text}");
+    assert!(ask(address, "/metrics").1.contains("\nguardian_ready 0"));
 
     drop(publish);
     thread.join().unwrap();

@@ -1,27 +1,41 @@
 //! The moves an operator reads: one `info` line for each journal record that changes a proposal's story, written after
 //! the record is durable, so that the log never tells of more than the journal holds.
 
+use crypto::registration::Verdict;
 use guardian_core::guardian_set::GuardianIndex;
 use guardian_core::message::Decision;
 use guardian_core::proposal::Origin;
 use guardian_core::record::Record;
+use guardian_core::registration::{JudgedEvent, ScanReport};
 use tracing::{debug, info, warn};
 
 /// Who speaks, in log lines and filters.
 const TARGET: &str = "guardian";
 
+/// Most defects of one scan that get a line of their own.
+const MAX_DEFECTS: usize = 16;
+
 /// Logs a record of guardian `me` that was just made durable.
 pub fn moved(record: &Record, me: GuardianIndex) {
     match record {
         Record::Proposed(proposal) => {
-            let (dark_from, dark_to) = match proposal.origin {
-                Origin::Offline { dark_from, dark_to } => (dark_from, dark_to),
-                Origin::Tickets { due, .. } | Origin::Balance { due } => (due, due),
-            };
-            info!(
-                target: TARGET, proposal = %proposal.id(), validator = %proposal.exit.validator_index, pubkey = %proposal.pubkey,
-                %dark_from, %dark_to, expires = %proposal.expires, "exit proposed: the validator is offline"
-            );
+            let (id, validator) = (proposal.id(), proposal.exit.validator_index);
+            let (pubkey, expires) = (proposal.pubkey, proposal.expires);
+            let rule = proposal.origin.kind().code();
+            match &proposal.origin {
+                Origin::Offline { dark_from, dark_to } => info!(
+                    target: TARGET, proposal = %id, %validator, %pubkey, rule, %dark_from, %dark_to, %expires,
+                    "exit proposed: the validator is offline"
+                ),
+                Origin::Tickets { operator, due } => info!(
+                    target: TARGET, proposal = %id, %validator, %pubkey, rule, %operator, %due, %expires,
+                    "exit proposed: its operator is short of tickets"
+                ),
+                Origin::Balance { due } => info!(
+                    target: TARGET, proposal = %id, %validator, %pubkey, rule, %due, %expires,
+                    "exit proposed: its balance is too low"
+                ),
+            }
         }
         Record::VoteCast(vote) => match vote.decision {
             Decision::Approve => {
@@ -65,6 +79,32 @@ pub fn moved(record: &Record, me: GuardianIndex) {
         }
         // Told with the core's report of it.
         Record::Faulted { .. } => {}
-        Record::Liveness(_) | Record::Finalized(_) | Record::NotFinalizing(_) | Record::Scanned(_) => {}
+        Record::Liveness(_) | Record::Finalized(_) | Record::NotFinalizing(_) => {}
+        Record::Scanned(report) => scanned(report),
+    }
+}
+
+/// Registrations with a defect are told one by one, at most [`MAX_DEFECTS`] of a scan; the rest in one line.
+fn scanned(report: &ScanReport) {
+    let registered = || {
+        report.logs.iter().filter_map(|log| match &log.event {
+            JudgedEvent::Registered(registered) => Some(registered),
+            _ => None,
+        })
+    };
+    let (from, to, logs) = (report.from, report.to.number, report.logs.len());
+    if logs == 0 {
+        debug!(target: TARGET, %from, %to, "nothing new in the contracts");
+        return;
+    }
+    let registrations = registered().count();
+    let accepted = registered().filter(|registered| registered.verdict == Verdict::Accepted).count();
+    info!(target: TARGET, %from, %to, logs, registrations, accepted, "contracts scanned");
+    for defect in registered().filter(|registered| registered.verdict != Verdict::Accepted).take(MAX_DEFECTS)
+    {
+        warn!(
+            target: TARGET, code = defect.verdict.code(), module = %defect.id.module, index = defect.id.index,
+            operator = %defect.operator, transaction = %defect.transaction, "registration not accepted"
+        );
     }
 }

@@ -1,7 +1,12 @@
 use super::Metrics;
+use crate::http::tests::snapshot;
+use crypto::execution::{Address, Block, BlockHash, BlockNumber, Tickets};
+use guardian_core::contracts::Mismatch;
+use guardian_core::event::ExecutionHealth;
 use guardian_core::event::PostOutcome;
 use guardian_core::fault::FaultKind;
 use guardian_core::message::{Decision, RejectReason};
+use guardian_core::status::{ExecutionStatus, OperatorStatus, Standing};
 
 #[test]
 fn counts_appear_under_their_labels() {
@@ -59,4 +64,58 @@ fn two_nodes_in_one_process_do_not_share_series() {
     let (_two, page) = Metrics::new();
     one.slot_processed(crypto::spec::Slot(5));
     assert!(page.render().lines().any(|line| line == "guardian_slot 0"));
+}
+
+#[test]
+fn the_execution_side_is_counted_by_its_codes() {
+    let (metrics, page) = Metrics::new();
+    let block = Block { number: BlockNumber(90), hash: BlockHash([1; 32]), timestamp: 5 };
+    let operator = |number: u8, standing| OperatorStatus {
+        operator: Address([number; 20]),
+        deposited: Tickets(1),
+        present: Tickets(1),
+        overdrawn: false,
+        active: 1,
+        pending: 0,
+        standing,
+        due: None,
+        runway: None,
+        unexplained: None,
+    };
+    let mut status = snapshot(Some(1));
+    status.operators =
+        vec![operator(1, Standing::Short), operator(2, Standing::Short), operator(3, Standing::Ok)];
+    let mismatch = Mismatch { field: "a".to_owned(), ours: "b".to_owned(), theirs: "c".to_owned() };
+    status.execution = Some(ExecutionStatus {
+        health: ExecutionHealth { total: 3, healthy: 2, disagree: true, problem: None },
+        scanned: Some(block),
+        target: Some(BlockNumber(120)),
+        state: None,
+        mismatches: vec![mismatch],
+        diverged: true,
+        out_of_order: 0,
+        verdicts: [("accepted".to_owned(), 5), ("needs_trace".to_owned(), 1), ("made_up".to_owned(), 9)]
+            .into(),
+    });
+    metrics.snapshot(&status);
+    let text = page.render();
+    for line in [
+        "guardian_execution_nodes 3",
+        "guardian_execution_nodes_healthy 2",
+        "guardian_execution_nodes_disagree 1",
+        "guardian_scanned_block 90",
+        "guardian_scan_target_block 120",
+        "guardian_contract_mismatches 1",
+        "guardian_contracts_known 0",
+        "guardian_contracts_diverged 1",
+        "guardian_registrations{verdict=\"accepted\"} 5",
+        "guardian_registrations{verdict=\"needs_trace\"} 1",
+        "guardian_registrations{verdict=\"duplicate_key\"} 0",
+        "guardian_operators{standing=\"short\"} 2",
+        "guardian_operators{standing=\"ok\"} 1",
+        "guardian_operators{standing=\"due\"} 0",
+    ] {
+        assert!(text.lines().any(|found| found == line), "no `{line}` in\n{text}");
+    }
+    assert!(!text.contains("made_up"));
 }

@@ -32,23 +32,61 @@ fn everything_an_operator_asks_for_is_shown() {
     let status: StatusSnapshot = serde_json::from_value(snapshot()).unwrap();
     let readiness =
         serde_json::json!({ "ready": false, "reasons": [{ "code": "x", "detail": "head is old" }] });
-    let text = render(&status, &readiness);
+    let text = render(&status, &readiness, Some(384));
     for line in [
         "Guardian 2 `bob` of network `testnet` 0xabababababab… (3 of 4, set 1)",
         "Ready       NO: head is old",
         "Slot        812, head 811, finalized epoch 99",
         "Own nodes   1 of 2 healthy, and they DISAGREE about finality",
         "  1  alice  NO         -         -     -          -",
-        "  0xcdcdcdcdcdcd…  17     active_ongoing  -              6",
+        "  0xcdcdcdcdcdcd…  17     active_ongoing  -              6            31.999",
         "Proposals: none",
         "  4         invalid_partial  -",
     ] {
         assert!(text.lines().any(|shown| shown == line), "{line:?} not in\n{text}");
     }
-    let ready = render(&status, &serde_json::json!({ "ready": true, "reasons": [] }));
+    let ready = render(&status, &serde_json::json!({ "ready": true, "reasons": [] }), None);
     assert!(ready.lines().any(|line| line == "Ready       yes"), "{ready}");
     let thin =
         serde_json::json!({ "ready": true, "reasons": [], "degraded": [{ "detail": "a node is down" }] });
-    let thin = render(&status, &thin);
+    let thin = render(&status, &thin, None);
     assert!(thin.lines().any(|line| line == "Ready       yes, but a node is down"), "{thin}");
+}
+
+#[test]
+fn contracts_and_operators_are_shown_where_there_are_any() {
+    let mut value = snapshot();
+    let block = serde_json::json!({ "number": 90, "hash": format!("0x{}", "01".repeat(32)), "timestamp": 5 });
+    value["execution"] = serde_json::json!({
+        "health": { "total": 2, "healthy": 1, "disagree": false, "problem": "node b drops logs" },
+        "scanned": block, "target": 120, "state": block,
+        "mismatches": [{ "field": "guardian_set.threshold.t", "ours": "3", "theirs": "2" }],
+        "diverged": false, "out_of_order": 0, "verdicts": { "accepted": 5, "needs_trace": 1 },
+    });
+    value["operators"] = serde_json::json!([{
+        "operator": format!("0x{}", "07".repeat(20)), "deposited": "30000000000000000000",
+        "present": "25500000000000000000", "overdrawn": false, "active": 2, "pending": 1,
+        "standing": "ok", "due": null, "unexplained": null,
+        "runway": { "warning": 100, "floor": 487, "empty": 900, "exit_by": 890 },
+    }]);
+    let mut status: StatusSnapshot = serde_json::from_value(value).unwrap();
+    let ready = serde_json::json!({ "ready": true, "reasons": [] });
+    let text = render(&status, &ready, Some(384));
+    let operator =
+        format!("  0x{}  ok        25.5          2       1        487 (2 d 3 h)    -", "07".repeat(20));
+    for line in [
+        "Execution   1 of 2 nodes healthy; node b drops logs",
+        "Contracts   DIFFER from the definition; scanned to block 90 of 120",
+        "            guardian_set.threshold.t: ours 3, the contracts' 2",
+        "Registered  5 accepted, 1 needs_trace",
+        operator.as_str(),
+    ] {
+        assert!(text.lines().any(|shown| shown == line), "{line:?} not in\n{text}");
+    }
+    // A crowd is left to `guardian validators`.
+    let one = status.validators[0].clone();
+    status.validators = vec![one; 33];
+    let text = render(&status, &ready, None);
+    let line = "Validators: 33 held, 33 dark now; `guardian validators` shows them";
+    assert!(text.lines().any(|shown| shown == line), "{text}");
 }
