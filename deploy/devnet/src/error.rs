@@ -56,6 +56,14 @@ pub enum Error {
         /// What the system said.
         source: std::io::Error,
     },
+    /// A program that nobody here wrote, such as anvil, is not there or does not do what it should.
+    #[error("{name} {problem}")]
+    Peer {
+        /// Which.
+        name: &'static str,
+        /// What is wrong, and what to do about it where something can be done.
+        problem: String,
+    },
     /// The folder for the devnet is in use.
     #[error("{path} is not empty; choose another folder with --dir, or remove it")]
     NotEmpty {

@@ -6,6 +6,7 @@
 //! | [`execution`] | the execution chain, likewise |
 //! | [`protocol`] | the contracts for local networks, and everyone who calls them but the guardians |
 //! | [`processes`] | guardian processes, set up through the real commands |
+//! | [`real`] | anvil and Lodestar, instead of the embedded chains |
 //! | [`story`] | the story: one validator goes dark, the guardians make it leave |
 //! | [`narrator`] | tells it |
 
@@ -17,6 +18,8 @@ pub mod narrator;
 #[cfg(feature = "story")]
 pub mod processes;
 pub mod protocol;
+#[cfg(feature = "story")]
+pub mod real;
 #[cfg(feature = "story")]
 pub mod story;
 
