@@ -1,11 +1,23 @@
 //! What each execution node is worth by itself, for a diagnosis: nothing is averaged, nothing retried.
 
 use super::config::Config;
+use super::contracts::GuardianModule as G;
+use super::contracts::PufferProtocol as P;
+use super::endpoint::{At, Endpoint};
+use super::failure::Failure;
+use crate::config::redacted;
+use crate::endpoint::capped;
+use crate::slot_clock::unix_now;
+use alloy::primitives::{Address, B256, Bytes, U256};
+use alloy::sol_types::{SolCall, SolError};
 use crypto::execution::{Block, ModuleName};
+use futures::future::join_all;
+use serde_json::json;
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// What one execution node showed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NodeReport {
     /// The node's name.
     pub name: String,
@@ -65,7 +77,8 @@ pub struct SignedSkip {
     pub signatures: Vec<Vec<u8>>,
 }
 
-/// Asks every node of `config` by itself, all at once. Takes at most a few times the request timeout.
+/// Asks every node of `config` by itself, all at once. Takes at most some twenty times the request timeout, for a node
+/// that hangs not longer than once.
 ///
 /// A configuration that cannot be used is the problem of every node in the report.
 pub async fn check(config: Config) -> Vec<NodeReport> {
@@ -74,6 +87,171 @@ pub async fn check(config: Config) -> Vec<NodeReport> {
 
 /// As [`check`], and tries `signed` against the guardian module.
 pub async fn check_signed(config: Config, signed: Option<SignedSkip>) -> Vec<NodeReport> {
-    let _ = (config, signed);
-    Vec::new()
+    let invalid = config.validate().err().map(|error| error.to_string());
+    join_all(config.nodes.iter().map(async |node| {
+        let mut report =
+            NodeReport { name: node.name.clone(), address: redacted(&node.url), ..NodeReport::default() };
+        if let Some(problem) = &invalid {
+            report.problem = Some(problem.clone());
+            return report;
+        }
+        match Endpoint::new(node, config.timeouts) {
+            Ok(mut endpoint) => {
+                if let Err(failure) = ask(&mut endpoint, &config, signed.as_ref(), &mut report).await {
+                    report.problem = Some(failure.to_string());
+                }
+            }
+            Err(error) => report.problem = Some(error.to_string()),
+        }
+        report
+    }))
+    .await
 }
+
+/// Fills in the report up to the first question that is not answered.
+async fn ask(
+    endpoint: &mut Endpoint,
+    config: &Config,
+    signed: Option<&SignedSkip>,
+    report: &mut NodeReport,
+) -> Result<(), Failure> {
+    let since = Instant::now();
+    endpoint.open().await?;
+    report.chain_id = Some(endpoint.chain_id(endpoint.patience()).await?);
+    report.latency = Some(since.elapsed());
+    let client = endpoint.ask::<String>(("web3_clientVersion", json!([]))).await;
+    report.client = client.ok().map(|client| capped(&client));
+    let age = |block: &Block| unix_now().saturating_sub(Duration::from_secs(block.timestamp));
+    report.latest = endpoint.tagged("latest", endpoint.patience()).await?;
+    report.latest_age = report.latest.as_ref().map(age);
+    report.finalized = endpoint.tagged("finalized", endpoint.patience()).await?;
+    report.finalized_age = report.finalized.as_ref().map(age);
+    let (protocol, module) = (Address::from(config.protocol.0), Address::from(config.guardian_module.0));
+    let (has_protocol, has_module) = futures::future::try_join(
+        endpoint.has_code(protocol, At::Latest),
+        endpoint.has_code(module, At::Latest),
+    )
+    .await?;
+    report.protocol_deployed = Some(has_protocol);
+    report.guardian_module_deployed = Some(has_module);
+    if has_protocol && has_module {
+        report.profile = Some(profile(endpoint, protocol, module, signed).await?);
+    }
+    Ok(())
+}
+
+async fn profile(
+    endpoint: &Endpoint,
+    protocol: Address,
+    module: Address,
+    signed: Option<&SignedSkip>,
+) -> Result<ProfileReport, Failure> {
+    let mut report = ProfileReport::default();
+    let no_module = B256::ZERO;
+    let probe = Probe { endpoint, contract: protocol, name: "PufferProtocol" };
+    let _ = probe.reads(&P::getModuleWeightsCall {}, &mut report).await?;
+    let _ = probe.reads(&P::getPendingValidatorIndexCall { moduleName: no_module }, &mut report).await?;
+    let _ = probe.reads(&P::getNodeInfoCall { node: module }, &mut report).await?;
+    let _ = probe.reads(&P::getMinimumVtAmountCall {}, &mut report).await?;
+    let _ = probe.reads(&P::getVTPenaltyCall {}, &mut report).await?;
+    let info = P::getValidatorInfoCall { moduleName: no_module, pufferModuleIndex: U256::ZERO };
+    let _ = probe.reads(&info, &mut report).await?;
+
+    let probe = Probe { endpoint, contract: module, name: "GuardianModule" };
+    let _ = probe.reads(&G::getGuardiansEnclaveAddressesCall {}, &mut report).await?;
+    let _ = probe.reads(&G::getThresholdCall {}, &mut report).await?;
+    let _ = probe.reads(&G::getEjectionThresholdCall {}, &mut report).await?;
+    let guardians = probe.reads(&G::getGuardiansCall {}, &mut report).await?;
+    // One empty slot for each guardian: nobody signed. Fewer slots would be a panic of the contract's own.
+    let signatures = vec![Bytes::new(); guardians.map_or(0, |guardians| guardians.len())];
+    let skip = |module: B256, index: u64, signatures: Vec<Bytes>| G::validateSkipProvisioningCall {
+        moduleName: module,
+        skippedIndex: U256::from(index),
+        signatures,
+    };
+    probe.refuses(&skip(no_module, 0, signatures.clone()), &mut report).await?;
+    let provision = G::validateProvisionNodeCall {
+        pufferModuleIndex: U256::ZERO,
+        pubKey: vec![0; 48].into(),
+        signature: vec![0; 96].into(),
+        withdrawalCredentials: vec![0; 32].into(),
+        depositDataRoot: B256::ZERO,
+        signatures: signatures.clone(),
+    };
+    probe.refuses(&provision, &mut report).await?;
+    let batch = G::validateBatchWithdrawalsCall { infos: Vec::new(), signatures: signatures.clone() };
+    probe.refuses(&batch, &mut report).await?;
+    let total =
+        G::validateTotalNumberOfValidatorsCall { newNumber: U256::ZERO, epochNumber: U256::ZERO, signatures };
+    probe.refuses(&total, &mut report).await?;
+    if let Some(signed) = signed {
+        let signatures = signed.signatures.iter().cloned().map(Bytes::from).collect();
+        let call = skip(B256::from(signed.module.0), signed.index, signatures);
+        report.accepted = match probe.call(&call).await {
+            Ok(_) => Some(true),
+            Err(Failure::Reverted(_)) => Some(false),
+            Err(failure) => return Err(failure),
+        };
+    }
+    Ok(report)
+}
+
+/// One contract through one node.
+struct Probe<'a> {
+    endpoint: &'a Endpoint,
+    contract: Address,
+    name: &'static str,
+}
+
+impl Probe<'_> {
+    async fn call<C: SolCall>(&self, call: &C) -> Result<Bytes, Failure> {
+        let input = Bytes::from(call.abi_encode());
+        self.endpoint.ask(("eth_call", json!([{ "to": self.contract, "input": input }, "latest"]))).await
+    }
+
+    /// A view that answers whatever it is asked.
+    async fn reads<C: SolCall>(
+        &self,
+        call: &C,
+        report: &mut ProfileReport,
+    ) -> Result<Option<C::Return>, Failure> {
+        match self.call(call).await {
+            Ok(data) => match C::abi_decode_returns(&data) {
+                Ok(answer) => return Ok(Some(answer)),
+                // A fallback function that does nothing.
+                Err(_) if data.is_empty() => report.missing.push(self.title::<C>()),
+                Err(error) => report.unexpected.push(format!("{}: {error}", self.title::<C>())),
+            },
+            Err(Failure::Reverted(data)) if data.is_empty() => report.missing.push(self.title::<C>()),
+            Err(Failure::Reverted(data)) => self.unexpected::<C>(&data, report),
+            Err(failure) => return Err(failure),
+        }
+        Ok(None)
+    }
+
+    /// A check of signatures, given none: it must say `Unauthorized()`.
+    async fn refuses<C: SolCall>(&self, call: &C, report: &mut ProfileReport) -> Result<(), Failure> {
+        match self.call(call).await {
+            Ok(_) => report.unexpected.push(format!("{} is content without signatures", self.title::<C>())),
+            Err(Failure::Reverted(data)) if data.is_empty() => report.missing.push(self.title::<C>()),
+            Err(Failure::Reverted(data)) if data[..] == G::Unauthorized::SELECTOR => {}
+            Err(Failure::Reverted(data)) => self.unexpected::<C>(&data, report),
+            Err(failure) => return Err(failure),
+        }
+        Ok(())
+    }
+
+    fn unexpected<C: SolCall>(&self, data: &Bytes, report: &mut ProfileReport) {
+        let data = data.slice(..data.len().min(36));
+        report.unexpected.push(format!("{} reverts with {data}", self.title::<C>()));
+    }
+
+    /// Such as `GuardianModule.validateSkipProvisioning 0xd4feed01`.
+    fn title<C: SolCall>(&self) -> String {
+        let name = C::SIGNATURE.split('(').next().unwrap_or_default();
+        format!("{}.{name} {}", self.name, Bytes::from(C::SELECTOR))
+    }
+}
+
+#[cfg(test)]
+mod tests;
