@@ -16,6 +16,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(crate) struct Case {
     pub(crate) proposal: ExitProposal,
     pub(crate) state: State,
+    /// Who brought it before us first. Not journaled.
+    pub(crate) bringer: Option<GuardianIndex>,
     /// The proposal as somebody sealed it, for guardians that were away.
     pub(crate) sealed: Option<Envelope>,
     /// Our own latest vote: the journal's word, whether or not it reached anybody.
@@ -73,6 +75,7 @@ impl Case {
         Self {
             proposal,
             state: State::Open,
+            bringer: None,
             sealed: None,
             own: None,
             ballot: Ballot::default(),

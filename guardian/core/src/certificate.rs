@@ -52,6 +52,9 @@ impl Guardian {
             self.fault(from, FaultKind::InvalidCertificate, Some(id), Vec::new(), out);
             return;
         }
+        if !self.is_ours(&proposal) {
+            return;
+        }
         let Some(watched) = self.view.validator(&proposal.pubkey) else { return };
         let is_gone = watched.at_finalized.is_some_and(|validator| validator.is_exiting());
         match self.docket.get(&id).map(|case| case.state) {

@@ -8,8 +8,9 @@ use crate::event::PostOutcome;
 use crate::fault::FaultKind;
 use crate::guardian_set::GuardianIndex;
 use crate::message::Vote;
-use crate::proposal::{ProposalId, State};
+use crate::proposal::{Origin, ProposalId, RuleKind, State};
 use crate::record::Record;
+use crate::status::Hold;
 use crypto::spec::{BlsPubkey, Epoch, Slot};
 use crypto::threshold::Threshold;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -28,10 +29,11 @@ pub(crate) struct Docket {
     by_validator: BTreeMap<BlsPubkey, BTreeSet<ProposalId>>,
     /// Cases that are over, in the order they ended; at most [`MAX_OVER`], and those whose window still runs.
     over: VecDeque<ProposalId>,
-    /// Due epoch each guardian last proposed for a validator: at most n for each watched validator. Not journaled.
-    forms: BTreeMap<BlsPubkey, BTreeMap<GuardianIndex, Epoch>>,
-    /// Who brought a case before us first. Not journaled.
-    brought_by: BTreeMap<ProposalId, GuardianIndex>,
+    /// Due epoch each guardian last proposed for a validator by a rule: at most n for each rule and watched validator.
+    /// Not journaled.
+    forms: BTreeMap<BlsPubkey, BTreeMap<(RuleKind, GuardianIndex), Epoch>>,
+    /// Cases by who brought them first, until they are certified or their window is over. Not journaled.
+    brought: BTreeMap<GuardianIndex, BTreeSet<ProposalId>>,
 }
 
 impl Docket {
@@ -64,28 +66,45 @@ impl Docket {
     }
 
     /// Remembers which due epoch a guardian proposed for a validator.
-    pub(crate) fn note_form(&mut self, pubkey: BlsPubkey, from: GuardianIndex, due: Epoch) {
-        self.forms.entry(pubkey).or_default().insert(from, due);
+    pub(crate) fn note_form(&mut self, pubkey: BlsPubkey, from: GuardianIndex, origin: &Origin) {
+        self.forms.entry(pubkey).or_default().insert((origin.kind(), from), origin.due());
     }
 
-    /// Due epochs the guardians lately proposed for a validator.
-    pub(crate) fn forms(&self, pubkey: &BlsPubkey) -> BTreeSet<Epoch> {
-        self.forms.get(pubkey).into_iter().flatten().map(|(_, due)| *due).collect()
+    /// Due epochs the guardians lately proposed for a validator by a rule.
+    pub(crate) fn forms(&self, pubkey: &BlsPubkey, kind: RuleKind) -> BTreeSet<Epoch> {
+        let forms = self.forms.get(pubkey).into_iter().flatten();
+        forms.filter(|((of, _), _)| *of == kind).map(|(_, due)| *due).collect()
     }
 
-    /// Remembers who brought a case.
+    /// Remembers who brought a case; the first one counts.
     pub(crate) fn note_bringer(&mut self, id: ProposalId, from: GuardianIndex) {
-        self.brought_by.entry(id).or_insert(from);
+        if let Some(case) = self.cases.get_mut(&id).filter(|case| case.bringer.is_none()) {
+            case.bringer = Some(from);
+            self.brought.entry(from).or_default().insert(id);
+        }
     }
 
     /// Uncertified cases a guardian brought whose voting window still runs: in all, and about one validator. Those that
     /// were refused count too, or refusals would make room for the next ones without end.
     pub(crate) fn brought_by(&self, from: GuardianIndex, pubkey: &BlsPubkey, slot: Slot) -> (usize, usize) {
-        let brought = self.brought_by.iter().filter(|(_, bringer)| **bringer == from);
-        let fruitless = |case: &&Case| case.certificate.is_none() && slot < case.proposal.expires;
-        let running = brought.filter_map(|(id, _)| self.cases.get(id)).filter(fruitless);
-        running
-            .fold((0, 0), |(all, same), case| (all + 1, same + usize::from(case.proposal.pubkey == *pubkey)))
+        let brought = self.brought.get(&from).into_iter().flatten();
+        let all = brought.filter_map(|id| self.cases.get(id)).filter(|case| is_fruitless(case, slot)).count();
+        let about = self.about(pubkey).filter(|(_, case)| case.bringer == Some(from));
+        (all, about.filter(|(_, case)| is_fruitless(case, slot)).count())
+    }
+
+    /// Forgets who brought the cases that are certified or whose window is over.
+    pub(crate) fn forget_brought(&mut self, slot: Slot) {
+        let cases = &self.cases;
+        for ids in self.brought.values_mut() {
+            ids.retain(|id| cases.get(id).is_some_and(|case| is_fruitless(case, slot)));
+        }
+    }
+
+    /// Certified cases that only a cap keeps from being released.
+    pub(crate) fn capped(&self) -> usize {
+        let is_capped = |case: &&Case| matches!(case.hold, Some(Hold::EpochCap | Hold::DayCap));
+        self.cases.values().filter(is_capped).count()
     }
 
     /// Makes the change a journal record tells of.
@@ -238,7 +257,9 @@ impl Docket {
             && let Some(oldest) = self.over.remove(place)
             && let Some(case) = self.cases.remove(&oldest)
         {
-            self.brought_by.remove(&oldest);
+            if let Some(ids) = case.bringer.and_then(|bringer| self.brought.get_mut(&bringer)) {
+                ids.remove(&oldest);
+            }
             if let Some(ids) = self.by_validator.get_mut(&case.proposal.pubkey) {
                 ids.remove(&oldest);
                 if ids.is_empty() {
@@ -249,6 +270,11 @@ impl Docket {
         }
         Ok(())
     }
+}
+
+/// Whether a case is uncertified and its voting window still runs.
+fn is_fruitless(case: &Case, slot: Slot) -> bool {
+    case.certificate.is_none() && slot < case.proposal.expires
 }
 
 /// Whether we cast this vote: it is our latest, or older than that.

@@ -8,10 +8,8 @@
 use crate::command::Command;
 use crate::event::PostOutcome;
 use crate::guardian::Guardian;
-use crate::offline::Claim;
 use crate::proposal::{ProposalId, State};
 use crate::record::Record;
-use crypto::spec::Epoch;
 
 /// Slots between two posts of one exit by one guardian.
 const SUBMIT_AGAIN: u64 = 8;
@@ -31,7 +29,9 @@ impl Guardian {
         let at_head = at_finalized || watched.at_head.is_some_and(|validator| validator.is_exiting());
         match case.state {
             State::Open if at_head => self.move_to(id, State::Moot, out),
-            State::Certified if !at_head && self.is_cured(id) => self.move_to(id, State::Moot, out),
+            State::Certified if !at_head && self.is_cured(&case.proposal) => {
+                self.move_to(id, State::Moot, out)
+            }
             State::Certified | State::Signed | State::Submitted if at_head => {
                 self.move_to(id, State::Included, out);
                 if at_finalized {
@@ -58,16 +58,6 @@ impl Guardian {
             | State::Expired
             | State::Moot => {}
         }
-    }
-
-    /// Whether a finalized epoch after the due one shows the validator alive: this proposal's cause is gone for good.
-    fn is_cured(&self, id: &ProposalId) -> bool {
-        let Some(case) = self.docket.get(id) else { return false };
-        let Some(claim) = Claim::of(&case.proposal) else { return false };
-        let Some(finalized) = self.view.finalized() else { return false };
-        let Some(last) = finalized.epoch.0.checked_sub(1).map(Epoch) else { return false };
-        let line = self.view.timeline(claim.index);
-        line.is_some_and(|line| line.live().meets(claim.dark_to.saturating_add(1), last))
     }
 
     /// Posts a combined exit when it is our turn and the chain does not show it yet.

@@ -12,7 +12,6 @@
 
 use crate::docket::Docket;
 use crate::guardian_set::NetworkDefinition;
-use crate::policy::Enforcement;
 use crate::proposal::ProposalId;
 use crate::record::Record;
 use crate::status::Hold;
@@ -58,9 +57,6 @@ impl Ledger {
         exit: &VoluntaryExit,
     ) -> Option<Hold> {
         let caps = &definition.caps;
-        if definition.policy.offline.enforcement != Enforcement::Enforce {
-            return Some(Hold::NotEnforced);
-        }
         let nodes = view.nodes();
         if nodes.healthy == 0 {
             return Some(Hold::NoHealthyNode);

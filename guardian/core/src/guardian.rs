@@ -9,6 +9,8 @@
 //! | `certificate` | when t approvals are there |
 //! | `release` | when our partial leaves, and when partials are combined |
 //! | `follow` | who posts the exit, and whether the chain took it |
+//! | `scan` | what the contracts show, and whom to watch |
+//! | `judgement` | what our view says of a validator or a proposal, by each rule |
 //! | `offer`, `catch_up` | what to say again, and to whom |
 //!
 //! # Design decisions
@@ -26,6 +28,7 @@ use crate::governor::Ledger;
 use crate::guardian_set::{GuardianIndex, GuardianSetEpoch, NetworkDefinition};
 use crate::message::{Envelope, Heartbeat, Message};
 use crate::proposal::{ExitProposal, ProposalId};
+use crate::protocol::Protocol;
 use crate::record::Record;
 use crate::roster::Roster;
 use crate::view::View;
@@ -40,7 +43,14 @@ pub struct Guardian {
     pub(crate) docket: Docket,
     pub(crate) ledger: Ledger,
     pub(crate) roster: Roster,
+    pub(crate) protocol: Protocol,
+    /// How often the status was shown in this slot.
+    shown: u32,
 }
+
+/// Most times a slot that the status is shown because something moved; with thousands of validators it is long. What
+/// moved later is shown with the next slot.
+const MAX_SHOWN: u32 = 64;
 
 impl Guardian {
     /// A guardian with an empty journal.
@@ -57,6 +67,8 @@ impl Guardian {
             docket: Docket::default(),
             ledger: Ledger::default(),
             roster: Roster::default(),
+            protocol: Protocol::default(),
+            shown: 0,
         })
     }
 
@@ -67,15 +79,20 @@ impl Guardian {
         let ticked = matches!(event, Event::SlotStarted(_));
         match event {
             Event::SlotStarted(slot) => self.begin_slot(slot, &mut out),
-            Event::CustodyLoaded(custodies) => self.view.load(custodies, self.me),
+            Event::CustodyLoaded(custodies) => {
+                self.view.load(custodies, self.me);
+                self.say_watched(&mut out);
+            }
             Event::HeadObserved { slot, validators } => {
                 self.view.observe_head(slot, validators);
                 self.review(&mut out);
             }
             Event::FinalizedObserved { checkpoint, validators } => {
-                if self.view.observe_finalized(checkpoint, validators) {
+                let rule = &self.definition.policy.balance;
+                if self.view.observe_finalized(checkpoint, validators, rule) {
                     self.persist(Record::Finalized(checkpoint), &mut out);
                 }
+                self.assess(&mut out);
                 self.review(&mut out);
             }
             Event::LivenessObserved(liveness) => {
@@ -86,12 +103,12 @@ impl Guardian {
                 self.review(&mut out);
             }
             Event::ExitGossiped { validator_index, epoch } => self.view.observe_exit(validator_index, epoch),
-            Event::ExecutionObserved(_)
-            | Event::ContractsScanned(_)
-            | Event::ScanProgressed { .. }
-            | Event::ContractsObserved(_)
-            | Event::OperatorsObserved { .. }
-            | Event::ContractsDiverged { .. } => {}
+            Event::ExecutionObserved(health) => self.execution_observed(health, &mut out),
+            Event::ContractsScanned(report) => self.contracts_scanned(report, &mut out),
+            Event::ScanProgressed { scanned: _, target } => self.scan_progressed(target),
+            Event::ContractsObserved(state) => self.contracts_observed(&state, &mut out),
+            Event::OperatorsObserved { block, infos } => self.operators_observed(block, infos, &mut out),
+            Event::ContractsDiverged { .. } => self.contracts_diverged(&mut out),
             Event::NodesObserved(nodes) => {
                 self.view.observe_nodes(nodes);
                 self.review(&mut out);
@@ -126,10 +143,22 @@ impl Guardian {
             Event::CombineFailed { proposal, culprits } => self.combine_failed(proposal, &culprits, &mut out),
             Event::ExitSubmitted { proposal, outcomes } => self.exit_submitted(proposal, outcomes, &mut out),
         }
+        if ticked {
+            self.shown = 0;
+        }
         if ticked || out.iter().any(is_milestone) {
-            out.push(Command::PublishStatus(Box::new(self.status())));
+            self.publish(&mut out);
         }
         out
+    }
+
+    /// Shows the status, once at the end of what an event leads to and not too often in one slot.
+    pub(crate) fn publish(&mut self, out: &mut Vec<Command>) {
+        if self.shown < MAX_SHOWN {
+            self.shown = self.shown.saturating_add(1);
+            out.retain(|command| !matches!(command, Command::PublishStatus(_)));
+            out.push(Command::PublishStatus(Box::new(self.status())));
+        }
     }
 
     fn begin_slot(&mut self, slot: Slot, out: &mut Vec<Command>) {
@@ -141,18 +170,25 @@ impl Guardian {
         {
             self.persist(Record::NotFinalizing(ended), out);
         }
+        self.say_watched(out);
+        self.judge_heads();
         self.expire(out);
         self.review(out);
         self.offer(out);
     }
 
     /// Looks at everything that is not over once more, in the light of what changed.
-    fn review(&mut self, out: &mut Vec<Command>) {
+    pub(crate) fn review(&mut self, out: &mut Vec<Command>) {
         for id in self.docket.pending() {
             self.advance(&id, out);
         }
-        for pubkey in self.view.pubkeys() {
-            self.consider(&pubkey, out);
+        let mut pubkeys = self.view.held_keys();
+        let mut room = self.room();
+        if let Some(turn) = self.turn().checked_rem(pubkeys.len()) {
+            pubkeys.rotate_left(turn);
+        }
+        for pubkey in pubkeys {
+            self.consider(&pubkey, &mut room, out);
         }
     }
 
@@ -222,6 +258,9 @@ impl Guardian {
         self.docket.apply(record, self.me, self.definition.guardian_set.threshold)?;
         self.ledger.apply(record, &self.docket, &self.definition);
         self.view.apply(record);
+        if let Record::Scanned(report) = record {
+            self.protocol.apply(report, &self.definition.chain)?;
+        }
         if let Record::Faulted { fault, .. } = record {
             self.roster.remember(*fault);
         }

@@ -31,6 +31,7 @@ pub mod status;
 pub mod tickets;
 pub mod voting;
 
+mod balance;
 mod ballot;
 mod case;
 mod certificate;
@@ -39,14 +40,20 @@ mod epoch_set;
 mod error;
 mod follow;
 mod guardian;
+mod judgement;
 mod offer;
 mod offline;
 mod projection;
+mod protocol;
+mod registry;
 mod release;
 mod restore;
 mod roster;
+mod rule;
+mod scan;
 #[cfg(test)]
 mod scene;
+mod shortage;
 mod timeline;
 mod view;
 

@@ -8,8 +8,8 @@
 use crate::command::Command;
 use crate::guardian::Guardian;
 use crate::message::{Heartbeat, Message};
-use crate::offline::Opinion;
 use crate::proposal::{ProposalId, State};
+use crate::rule::Opinion;
 use crypto::spec::Slot;
 
 /// Most broadcasts of one slot; beyond it the offers take turns.
@@ -48,7 +48,7 @@ impl Guardian {
             head: self.view.head().unwrap_or_default(),
             finalized,
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            shares: u32::try_from(self.view.watched().count()).unwrap_or(u32::MAX),
+            shares: u32::try_from(self.view.held().count()).unwrap_or(u32::MAX),
         })));
     }
 
@@ -77,7 +77,7 @@ impl Guardian {
                 // A partial for a validator that came back is better not spread further; after a restart, one that
                 // may never have been said waits until we have looked again.
                 let own = case.ceremony.partials.get(&self.me);
-                if since % PARTIAL_EVERY == 0 && self.opinion(case) == Opinion::Approve {
+                if since % PARTIAL_EVERY == 0 && self.opinion(&case.proposal) == Opinion::Approve {
                     offers.extend(own.map(|(partial, _)| Message::Partial(partial.clone())));
                 }
             }

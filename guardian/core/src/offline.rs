@@ -16,9 +16,10 @@ use crate::epoch_set::{EpochSet, Run};
 use crate::message::RejectReason;
 use crate::policy::OfflineRule;
 use crate::proposal::{ExitProposal, Origin};
+use crate::rule::{Opinion, Verdict, is_exitable};
 use crate::timeline::Timeline;
 use crypto::spec::{Epoch, ValidatorIndex};
-use crypto::validator::{Validator, ValidatorStatus};
+use crypto::validator::Validator;
 
 /// Epochs by which our newest knowledge of a validator may lag behind the clock before we call ourselves ignorant:
 /// an epoch's attestations may be included until the end of the next one, and our nodes are asked after that.
@@ -47,29 +48,6 @@ pub(crate) struct Claim {
     pub(crate) index: ValidatorIndex,
     pub(crate) dark_from: Epoch,
     pub(crate) dark_to: Epoch,
-}
-
-/// What the rule says of a validator.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// It may stay, and why.
-    Keep(RejectReason),
-    /// It must leave since it became due in this epoch.
-    Exit {
-        /// The due epoch.
-        due: Epoch,
-    },
-    /// We see too little.
-    Unknown,
-}
-
-/// What we think of somebody's claim.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Opinion {
-    Approve,
-    Reject(RejectReason),
-    /// We cannot know yet.
-    Silent,
 }
 
 impl Claim {
@@ -133,14 +111,8 @@ impl Facts<'_> {
         }
     }
 
-    /// Whether the chain would take a voluntary exit of it now: active, not leaving, on duty long enough.
     fn is_exitable(&self) -> bool {
-        let stays = |validator: &Validator| {
-            validator.status == ValidatorStatus::ActiveOngoing && !validator.is_exiting()
-        };
-        let old_enough =
-            self.at_finalized.activation_epoch.saturating_add(self.committee_period) <= self.current;
-        stays(self.at_finalized) && stays(self.at_head) && old_enough
+        is_exitable(self.at_finalized, self.at_head, self.committee_period, self.current)
     }
 
     /// Whether our newest knowledge of it is recent enough to speak of now.

@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::guardian_set::check_range;
+use crate::proposal::RuleKind;
 use borsh::{BorshDeserialize, BorshSerialize};
 use crypto::execution::Tickets;
 use crypto::spec::Gwei;
@@ -143,6 +144,15 @@ impl Policy {
             tickets: TicketsRule { enforcement, ..TicketsRule::puffer() },
             balance: BalanceRule { enforcement, ..BalanceRule::puffer() },
             slashed: SlashedRule { enforcement },
+        }
+    }
+
+    /// How far a rule may go.
+    pub fn enforcement(&self, kind: RuleKind) -> Enforcement {
+        match kind {
+            RuleKind::Offline => self.offline.enforcement,
+            RuleKind::Tickets => self.tickets.enforcement,
+            RuleKind::Balance => self.balance.enforcement,
         }
     }
 

@@ -3,8 +3,14 @@
 use crate::case::Case;
 use crate::guardian::Guardian;
 use crate::proposal::ProposalId;
-use crate::status::{PeerStatus, ProposalStatus, StatusSnapshot, ValidatorHealth};
-use crate::view::Watched;
+use crate::registry::Entry;
+use crate::status::{
+    ExecutionStatus, OperatorStatus, PeerStatus, ProposalStatus, RegistrationStatus, StatusSnapshot,
+    ValidatorHealth,
+};
+use crate::tickets::Operator;
+use crate::view::{Held, Watched};
+use crypto::execution::Address;
 use crypto::spec::Epoch;
 
 impl Guardian {
@@ -37,26 +43,62 @@ impl Guardian {
             finalized: self.view.finalized(),
             nodes: self.view.nodes(),
             peers: peers.collect(),
-            execution: None,
-            validators: self.view.watched().map(|watched| self.health(watched)).collect(),
-            operators: Vec::new(),
-            registrations: Vec::new(),
+            execution: self.definition.contracts.as_ref().map(|_| self.execution()),
+            validators: self.view.held().map(|(watched, held)| self.health(watched, held)).collect(),
+            operators: self.operators(),
+            registrations: self.protocol.registry().entries().iter().map(registration).collect(),
             proposals,
             faults: self.roster.faults().copied().collect(),
         }
     }
 
-    fn health(&self, watched: &Watched) -> ValidatorHealth {
+    fn execution(&self) -> ExecutionStatus {
+        let (protocol, ledger) = (&self.protocol, self.protocol.ledger());
+        ExecutionStatus {
+            health: protocol.health.clone(),
+            scanned: ledger.scanned(),
+            target: protocol.target(),
+            state: ledger.read(),
+            mismatches: protocol.mismatches().to_vec(),
+            diverged: protocol.is_diverged(),
+            out_of_order: protocol.out_of_order(),
+            verdicts: protocol.registry().verdicts(),
+        }
+    }
+
+    fn operators(&self) -> Vec<OperatorStatus> {
+        let (protocol, slot) = (&self.protocol, self.view.slot());
+        let finalized = self.view.finalized().map(|checkpoint| checkpoint.epoch).unwrap_or_default();
+        let status = |(operator, account): (&Address, &Operator)| {
+            let info = account.info.unwrap_or_default();
+            let assessment = protocol.assessment(operator);
+            OperatorStatus {
+                operator: *operator,
+                deposited: info.tickets,
+                present: assessment.map_or(info.tickets, |assessment| assessment.present.tickets()),
+                overdrawn: assessment.is_some_and(|assessment| assessment.present.is_overdrawn()),
+                active: info.active,
+                pending: info.pending,
+                standing: protocol.standing(&self.definition, operator, finalized, slot),
+                due: assessment.and_then(|assessment| assessment.due),
+                runway: assessment.filter(|known| known.on_duty > 0).map(|known| known.runway),
+                unexplained: account.unexplained,
+            }
+        };
+        protocol.ledger().operators().map(status).collect()
+    }
+
+    fn health(&self, watched: &Watched, held: &Held) -> ValidatorHealth {
         let validator = watched.at_finalized.or(watched.at_head);
         let line = validator.and_then(|validator| self.view.timeline(validator.index));
         let finalized = self.view.finalized().and_then(|checkpoint| checkpoint.epoch.0.checked_sub(1));
         ValidatorHealth {
-            pubkey: watched.custody.pubkey,
-            share: watched.custody.index,
+            pubkey: held.custody.pubkey,
+            share: held.custody.index,
             index: validator.map(|validator| validator.index),
             status: watched.at_finalized.map(|validator| validator.status),
             last_live: line.and_then(|line| line.live().last()),
-            operator: None,
+            operator: self.protocol.registry().operator(&held.custody.pubkey),
             balance: watched.at_finalized.map(|validator| validator.balance),
             effective_balance: watched.at_finalized.map(|validator| validator.effective_balance),
             slashed: watched.at_finalized.is_some_and(|validator| validator.slashed),
@@ -83,5 +125,18 @@ impl Guardian {
                 .filter(|validator| validator.is_exiting())
                 .map(|validator| validator.exit_epoch),
         }
+    }
+}
+
+fn registration(entry: &Entry) -> RegistrationStatus {
+    let registered = &entry.registered;
+    RegistrationStatus {
+        id: registered.id,
+        operator: registered.operator,
+        pubkey: registered.pubkey,
+        verdict: registered.verdict,
+        life: entry.life,
+        block: entry.block,
+        transaction: registered.transaction,
     }
 }

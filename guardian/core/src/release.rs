@@ -17,9 +17,10 @@ use crate::fault::FaultKind;
 use crate::guardian::Guardian;
 use crate::guardian_set::GuardianIndex;
 use crate::message::{Envelope, Message, Partial};
-use crate::offline::{Claim, Opinion};
+use crate::policy::Enforcement;
 use crate::proposal::{ProposalId, State};
 use crate::record::Record;
+use crate::rule::Opinion;
 use crate::status::Hold;
 use crypto::exit::SignedVoluntaryExit;
 use crypto::spec::BlsSignature;
@@ -42,13 +43,19 @@ impl Guardian {
         }
     }
 
-    /// What keeps us from releasing: our own view first, then the governor.
+    /// What keeps us from releasing: our own view first, then the policy, the contracts, the governor.
     fn hold(&self, case: &Case) -> Option<Hold> {
-        if self.view.validator(&case.proposal.pubkey).is_none() {
+        if !self.is_ours(&case.proposal) {
             return Some(Hold::NoShare);
         }
-        let governed = self.ledger.hold(&self.definition, &self.view, &self.docket, &case.proposal.exit);
-        match self.opinion(case) {
+        let enforcement = self.definition.policy.enforcement(case.proposal.origin.kind());
+        let governed = match enforcement {
+            Enforcement::Observe | Enforcement::Warn => Some(Hold::NotEnforced),
+            Enforcement::Enforce => self.contracts_hold().or_else(|| {
+                self.ledger.hold(&self.definition, &self.view, &self.docket, &case.proposal.exit)
+            }),
+        };
+        match self.opinion(&case.proposal) {
             Opinion::Approve => governed,
             Opinion::Reject(_) => Some(Hold::Acquitted),
             // The governor's reason, if any, says more than that we know too little.
@@ -56,11 +63,9 @@ impl Guardian {
         }
     }
 
-    /// What our view says of a proposal now.
-    pub(crate) fn opinion(&self, case: &Case) -> Opinion {
-        let facts = self.view.facts(&self.definition, &case.proposal.pubkey);
-        let claim = Claim::of(&case.proposal);
-        facts.zip(claim).map_or(Opinion::Silent, |(facts, claim)| facts.opinion(&claim))
+    /// What about the contracts keeps us from releasing anything, if the definition names them.
+    fn contracts_hold(&self) -> Option<Hold> {
+        self.definition.contracts.as_ref().and_then(|_| self.protocol.hold())
     }
 
     /// Orders our partial for a released proposal that has none: at once, after a failure, and after a restart that
@@ -74,10 +79,10 @@ impl Guardian {
         let is_waiting = case.ceremony.ordered.is_some_and(|at| slot < at.saturating_add(SIGN_AGAIN));
         // After a restart our view is empty and the release may be long ago: nothing is signed before we have looked
         // again.
-        if is_done || is_waiting || self.opinion(case) != Opinion::Approve {
+        if is_done || is_waiting || self.opinion(&case.proposal) != Opinion::Approve {
             return;
         }
-        if self.view.validator(&case.proposal.pubkey).is_none() {
+        if !self.is_ours(&case.proposal) || self.contracts_hold().is_some() {
             return;
         }
         let (pubkey, exit) = (case.proposal.pubkey, case.proposal.exit);
@@ -155,16 +160,20 @@ impl Guardian {
             return;
         }
         let is_needed = case.state == State::Signed && case.ceremony.combined.is_none();
-        if is_needed && self.opinion(case) != Opinion::Approve {
+        if is_needed && self.opinion(&case.proposal) != Opinion::Approve {
             return;
         }
-        let Some(watched) = self.view.validator(&case.proposal.pubkey) else { return };
+        let Some(held) = self.view.custody(&case.proposal.pubkey) else { return };
+        if held.key_set != case.proposal.key_set {
+            return;
+        }
+        let key_set = held.custody.key_set.clone();
         let threshold = self.definition.guardian_set.threshold;
         let Some(chosen) = case.ceremony.next_combination(threshold) else { return };
         let (exit, held) = (case.proposal.exit, &case.ceremony.partials);
         let order = CombineOrder {
             proposal: *id,
-            key_set: watched.custody.key_set.clone(),
+            key_set,
             signing_root: exit.signing_root(&self.definition.chain.forks, exit.epoch),
             partials: chosen
                 .iter()

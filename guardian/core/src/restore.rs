@@ -21,6 +21,7 @@ impl Guardian {
             guardian.check_members(&record).map_err(|problem| Error::Journal { at, problem })?;
             guardian.apply(&record).map_err(|problem| Error::Journal { at, problem: problem.to_owned() })?;
         }
+        guardian.follow_registered();
         Ok(guardian)
     }
 

@@ -7,7 +7,7 @@ use crate::guardian_set::{GuardianIndex, GuardianSetEpoch, NetworkId};
 use crate::message::{Decision, Heartbeat};
 use crate::proposal::{ExitProposal, ProposalId, State};
 use crate::registration::Life;
-use crate::tickets::Runway;
+use crate::tickets::{Runway, Unexplained};
 use crypto::execution::{Address, Block, BlockNumber, RegistrationId, Tickets, TransactionHash};
 use crypto::registration::Verdict;
 use crypto::spec::{BlsPubkey, Checkpoint, Epoch, Gwei, Slot, ValidatorIndex};
@@ -135,17 +135,8 @@ pub struct OperatorStatus {
     pub due: Option<Epoch>,
     /// How long its tickets last; None while it has no validator on duty or we see too little.
     pub runway: Option<Runway>,
-    /// How its tickets differ from what its history makes of them, if they do: logs are missing.
+    /// How its account differs from what was logged, if it does: logs are missing, and nothing is concluded from it.
     pub unexplained: Option<Unexplained>,
-}
-
-/// Tickets that the history of an operator does not explain.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Unexplained {
-    /// What it should have on deposit by all that was logged.
-    pub expected: Tickets,
-    /// What the contracts say.
-    pub found: Tickets,
 }
 
 /// Where an operator stands with the `tickets` rule. Codes are stable.

@@ -1,9 +1,11 @@
 //! `View`: the chain as this guardian's own beacon nodes show it.
 
+use crate::balance;
 use crate::epoch_set::EpochSet;
 use crate::event::{Custody, Liveness, NodeHealth};
 use crate::guardian_set::{GuardianIndex, NetworkDefinition};
 use crate::offline::Facts;
+use crate::policy::BalanceRule;
 use crate::record::Record;
 use crate::timeline::Timeline;
 use crypto::keys::KeySetId;
@@ -11,18 +13,27 @@ use crypto::spec::{BlsPubkey, Checkpoint, Epoch, Slot, ValidatorIndex};
 use crypto::validator::{Validator, ValidatorStatus};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// One validator we hold a share of.
+/// What we hold of a validator's key.
 #[derive(Debug, Clone)]
-pub(crate) struct Watched {
+pub(crate) struct Held {
     pub(crate) custody: Custody,
     /// Which split our share is of.
     pub(crate) key_set: KeySetId,
+}
+
+/// One validator we follow: we hold a share of it, or it is registered with the contracts.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Watched {
+    /// None for one that is only registered.
+    pub(crate) held: Option<Held>,
     pub(crate) at_head: Option<Validator>,
     pub(crate) at_finalized: Option<Validator>,
     /// Slot at which we first saw it due; turns to propose are counted from here.
     pub(crate) due_since: Option<Slot>,
     /// An exit of it seen in a pool: its epoch, and our slot then.
     pub(crate) gossiped: Option<(Epoch, Slot)>,
+    /// Epoch of the finalized checkpoint since which its balance has been below the threshold.
+    pub(crate) below_since: Option<Epoch>,
 }
 
 /// What our nodes show. Grows with what is watched, not with time: timelines keep runs, and a bounded number of them.
@@ -33,6 +44,11 @@ pub(crate) struct View {
     finalized: Option<Checkpoint>,
     nodes: NodeHealth,
     watched: BTreeMap<BlsPubkey, Watched>,
+    by_index: BTreeMap<ValidatorIndex, BlsPubkey>,
+    /// How many validators on duty that we hold shares of are dark, and how many there are.
+    darkness: (u64, u64),
+    /// Whether the set of watched validators changed since it was last told.
+    is_set_new: bool,
     /// By index, because that is how liveness is asked for; at most one for each validator ever watched.
     timelines: BTreeMap<ValidatorIndex, Timeline>,
     /// Epochs that ended while the chain was not finalizing.
@@ -57,12 +73,35 @@ impl View {
         self.nodes
     }
 
-    pub(crate) fn watched(&self) -> impl Iterator<Item = &Watched> {
-        self.watched.values()
+    /// Validators we hold shares of.
+    pub(crate) fn held(&self) -> impl Iterator<Item = (&Watched, &Held)> {
+        self.watched.values().filter_map(|watched| watched.held.as_ref().map(|held| (watched, held)))
     }
 
-    pub(crate) fn pubkeys(&self) -> Vec<BlsPubkey> {
+    /// Keys of the validators we hold shares of, ascending.
+    pub(crate) fn held_keys(&self) -> Vec<BlsPubkey> {
+        self.held().map(|(_, held)| held.custody.pubkey).collect()
+    }
+
+    /// Keys of all validators we follow, ascending.
+    pub(crate) fn watched_keys(&self) -> Vec<BlsPubkey> {
         self.watched.keys().copied().collect()
+    }
+
+    /// The set of watched validators, if it changed since the last time this was asked.
+    pub(crate) fn new_set(&mut self) -> Option<Vec<BlsPubkey>> {
+        std::mem::take(&mut self.is_set_new).then(|| self.watched_keys())
+    }
+
+    /// Largest exit epoch scheduled among the validators we follow.
+    pub(crate) fn last_exit(&self) -> Option<Epoch> {
+        let exits = self.watched.values().filter_map(|watched| watched.at_finalized);
+        exits.filter(Validator::is_exiting).map(|validator| validator.exit_epoch).max()
+    }
+
+    /// What we hold of a validator's key.
+    pub(crate) fn custody(&self, pubkey: &BlsPubkey) -> Option<&Held> {
+        self.watched.get(pubkey)?.held.as_ref()
     }
 
     pub(crate) fn validator(&self, pubkey: &BlsPubkey) -> Option<&Watched> {
@@ -88,21 +127,24 @@ impl View {
     /// Takes in shares. Those whose index is not `me`'s are not ours to use: member i holds the share at x = i.
     pub(crate) fn load(&mut self, custodies: Vec<Custody>, me: GuardianIndex) {
         for custody in custodies.into_iter().filter(|custody| custody.index.get() == me.0) {
-            let known = self.watched.remove(&custody.pubkey);
             let (pubkey, key_set) = (custody.pubkey, custody.key_set.id());
-            let watched = match known {
-                Some(known) => Watched { custody, key_set, ..known },
-                None => Watched {
-                    custody,
-                    key_set,
-                    at_head: None,
-                    at_finalized: None,
-                    due_since: None,
-                    gossiped: None,
-                },
-            };
-            self.watched.insert(pubkey, watched);
+            self.is_set_new |= !self.watched.contains_key(&pubkey);
+            self.watched.entry(pubkey).or_default().held = Some(Held { custody, key_set });
         }
+        self.count_darkness();
+    }
+
+    /// Follows these registered validators too, and those no more that are neither registered nor ours.
+    pub(crate) fn follow(&mut self, registered: &BTreeSet<BlsPubkey>) {
+        let before = self.watched.len();
+        self.watched.retain(|pubkey, watched| watched.held.is_some() || registered.contains(pubkey));
+        self.is_set_new |= self.watched.len() != before;
+        for pubkey in registered {
+            self.is_set_new |= !self.watched.contains_key(pubkey);
+            self.watched.entry(*pubkey).or_default();
+        }
+        let watched = &self.watched;
+        self.by_index.retain(|_, pubkey| watched.contains_key(pubkey));
     }
 
     pub(crate) fn observe_nodes(&mut self, nodes: NodeHealth) {
@@ -114,12 +156,19 @@ impl View {
         for validator in validators {
             if let Some(watched) = self.watched.get_mut(&validator.pubkey) {
                 watched.at_head = Some(validator);
+                self.by_index.insert(validator.index, validator.pubkey);
             }
         }
+        self.count_darkness();
     }
 
     /// Takes in a finalized state unless a later one is known. True when the checkpoint is news for the journal.
-    pub(crate) fn observe_finalized(&mut self, checkpoint: Checkpoint, validators: Vec<Validator>) -> bool {
+    pub(crate) fn observe_finalized(
+        &mut self,
+        checkpoint: Checkpoint,
+        validators: Vec<Validator>,
+        rule: &BalanceRule,
+    ) -> bool {
         let known = self.finalized.map(|known| known.epoch);
         if known.is_some_and(|known| checkpoint.epoch < known) {
             return false;
@@ -128,15 +177,18 @@ impl View {
         for validator in validators {
             if let Some(watched) = self.watched.get_mut(&validator.pubkey) {
                 watched.at_finalized = Some(validator);
+                let first = watched.below_since.unwrap_or(checkpoint.epoch);
+                watched.below_since = balance::is_below(rule, &validator).then_some(first);
+                self.by_index.insert(validator.index, validator.pubkey);
             }
         }
+        self.count_darkness();
         known != Some(checkpoint.epoch)
     }
 
     pub(crate) fn observe_exit(&mut self, index: ValidatorIndex, epoch: Epoch) {
         let slot = self.slot();
-        let is_meant = |state: &Option<Validator>| state.is_some_and(|validator| validator.index == index);
-        let watched = self.watched.values_mut().find(|w| is_meant(&w.at_head) || is_meant(&w.at_finalized));
+        let watched = self.by_index.get(&index).and_then(|pubkey| self.watched.get_mut(pubkey));
         if let Some(watched) = watched
             && watched.gossiped.is_none_or(|(known, _)| known != epoch)
         {
@@ -151,6 +203,7 @@ impl View {
         for index in &liveness.dark {
             self.timelines.entry(*index).or_default().saw_dark(liveness.epoch);
         }
+        self.count_darkness();
     }
 
     /// What the journal must hold of an observation so that a restart knows every dark run and where it began.
@@ -193,7 +246,9 @@ impl View {
         match record {
             Record::Liveness(liveness) => self.observe_liveness(liveness),
             Record::Finalized(checkpoint) => {
-                self.observe_finalized(*checkpoint, Vec::new());
+                if self.finalized.is_none_or(|known| known.epoch <= checkpoint.epoch) {
+                    self.finalized = Some(*checkpoint);
+                }
             }
             Record::NotFinalizing(epoch) => self.not_finalizing.insert(*epoch),
             Record::Proposed(_)
@@ -215,17 +270,23 @@ impl View {
         self.finalized.is_some_and(|finalized| finalized.epoch.saturating_add(distance) < epoch)
     }
 
-    /// All that the rule needs to know of a validator; None while our nodes do not show enough or cannot be trusted.
+    /// A validator as finalized state and head have it; None while our nodes do not show both or cannot be trusted.
+    pub(crate) fn states(&self, pubkey: &BlsPubkey) -> Option<(&Watched, &Validator, &Validator)> {
+        if self.nodes.healthy == 0 || self.nodes.disagree {
+            return None;
+        }
+        let watched = self.watched.get(pubkey)?;
+        Some((watched, watched.at_finalized.as_ref()?, watched.at_head.as_ref()?))
+    }
+
+    /// All that the `offline` rule needs to know of a validator; None while our nodes do not show enough or cannot be
+    /// trusted.
     pub(crate) fn facts<'a>(
         &'a self,
         definition: &'a NetworkDefinition,
         pubkey: &BlsPubkey,
     ) -> Option<Facts<'a>> {
-        if self.nodes.healthy == 0 || self.nodes.disagree {
-            return None;
-        }
-        let watched = self.watched.get(pubkey)?;
-        let at_finalized = watched.at_finalized.as_ref()?;
+        let (_, at_finalized, at_head) = self.states(pubkey)?;
         Some(Facts {
             rule: &definition.policy.offline,
             committee_period: definition.chain.shard_committee_period,
@@ -234,20 +295,26 @@ impl View {
             not_finalizing: &self.not_finalizing,
             timeline: self.timelines.get(&at_finalized.index)?,
             at_finalized,
-            at_head: watched.at_head.as_ref()?,
+            at_head,
         })
     }
 
-    /// How many watched validators on duty are dark, and how many there are.
+    /// How many validators on duty that we hold shares of are dark, and how many there are.
     pub(crate) fn darkness(&self) -> (u64, u64) {
-        let on_duty = |watched: &&Watched| {
+        self.darkness
+    }
+
+    /// Counts anew; asked for at every release, so it is kept.
+    fn count_darkness(&mut self) {
+        let on_duty = |watched: &Watched| {
             watched.at_finalized.is_some_and(|validator| validator.status == ValidatorStatus::ActiveOngoing)
                 && !watched.at_head.is_some_and(|validator| validator.is_exiting())
         };
-        self.watched.values().filter(on_duty).fold((0, 0), |(dark, all), watched| {
+        let held = self.held().map(|(watched, _)| watched).filter(|watched| on_duty(watched));
+        self.darkness = held.fold((0, 0), |(dark, all), watched| {
             let line = watched.at_finalized.and_then(|validator| self.timelines.get(&validator.index));
             (dark + u64::from(line.is_some_and(Timeline::is_dark_now)), all + 1)
-        })
+        });
     }
 }
 

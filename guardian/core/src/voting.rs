@@ -15,17 +15,19 @@ use crate::fault::FaultKind;
 use crate::governor::patience;
 use crate::guardian::Guardian;
 use crate::guardian_set::GuardianIndex;
+use crate::judgement::RULES;
 use crate::message::{Decision, Envelope, MAX_SEALED_VOTE, Message, RejectReason, Vote};
-use crate::offline::{Claim, Facts, Opinion, Verdict};
 use crate::policy::Enforcement;
-use crate::proposal::{ExitProposal, ProposalId, State, Subject};
+use crate::proposal::{ExitProposal, ProposalId, RuleKind, State};
 use crate::record::Record;
+use crate::rule::{Opinion, Verdict};
 use crate::status::Hold;
 use crate::{ballot::Novelty, docket::MAX_CASES};
-use crypto::spec::{BlsPubkey, Slot};
+use crypto::spec::{BlsPubkey, Epoch, Slot};
 
-/// Uncertified proposals one guardian may have brought whose voting window still runs.
-pub const MAX_OPEN: usize = 256;
+/// Uncertified proposals taken from one guardian whose voting window still runs. More than n times [`batch`]: whoever
+/// offers again what all honest guardians proposed stays below.
+pub const MAX_OPEN: usize = 512;
 
 /// As [`MAX_OPEN`], about one validator.
 pub const MAX_OPEN_PER_VALIDATOR: usize = 3;
@@ -33,16 +35,31 @@ pub const MAX_OPEN_PER_VALIDATOR: usize = 3;
 /// Changes of mind on one proposal; more would be a flickering view, and silence is better.
 pub const MAX_REVISION: u32 = 32;
 
+/// Certified proposals that a cap keeps waiting, beyond which we propose nothing more: it would only wait too.
+pub const MAX_CAPPED: usize = 64;
+
+/// Uncertified proposals a guardian of a set of `n` brings itself and has open at once. With a thousand validators due,
+/// a few at a time are proposed, in each voting window others first.
+pub fn batch(n: u16) -> usize {
+    256usize.checked_div(n.into()).unwrap_or(1).clamp(4, 64)
+}
+
 /// Slots by which a proposer's clock may be ahead of ours.
 const CLOCK_SKEW: u64 = 2;
 
 impl Guardian {
-    /// Judges a validator: refuses, takes back, approves or proposes as our view demands.
-    pub(crate) fn consider(&mut self, pubkey: &BlsPubkey, out: &mut Vec<Command>) {
+    /// Judges a validator: refuses, takes back, approves or proposes as our view demands. Proposes only while there is
+    /// `room`, and takes it.
+    pub(crate) fn consider(&mut self, pubkey: &BlsPubkey, room: &mut usize, out: &mut Vec<Command>) {
+        let due = self.due(pubkey);
+        let is_debated = self.docket.about(pubkey).next().is_some();
+        if due.is_empty() && !is_debated {
+            return;
+        }
         for (id, decision) in self.refusals(pubkey) {
             self.cast(&id, decision, out);
         }
-        if self.definition.policy.offline.enforcement != Enforcement::Enforce || self.is_bound(pubkey) {
+        if self.is_bound(pubkey) {
             return;
         }
         let approved = self.approved(pubkey);
@@ -54,16 +71,52 @@ impl Guardian {
             self.cast(&id, Decision::Approve, out);
         } else if approved.is_some() {
             // Ours stands.
-        } else if let Some(proposal) = self.proposable(pubkey) {
+        } else if *room > 0
+            && let Some(proposal) = self.proposable(pubkey, &due)
+        {
+            *room = room.saturating_sub(1);
             self.propose(proposal, out);
         }
     }
 
+    /// How many proposals of our own there is room for now.
+    pub(crate) fn room(&self) -> usize {
+        let slot = self.view.slot();
+        if self.docket.len() >= MAX_CASES || self.docket.capped() >= MAX_CAPPED {
+            return 0;
+        }
+        let (open, _) = self.docket.brought_by(self.me, &BlsPubkey([0; BlsPubkey::LEN]), slot);
+        batch(self.definition.guardian_set.threshold.n()).saturating_sub(open)
+    }
+
+    /// Which validator, by its place, is considered first: in each voting window others, so that a batch that nobody
+    /// follows does not keep all behind it waiting.
+    pub(crate) fn turn(&self) -> usize {
+        let window = self.view.slot().0.checked_div(self.definition.policy.vote_window).unwrap_or(0);
+        let n = self.definition.guardian_set.threshold.n();
+        usize::try_from(window).unwrap_or(0).wrapping_mul(batch(n))
+    }
+
+    /// The enforced rules that make a validator due, each with the due epoch.
+    fn due(&mut self, pubkey: &BlsPubkey) -> Vec<(RuleKind, Epoch)> {
+        let policy = &self.definition.policy;
+        let enforced = RULES.into_iter().filter(|kind| policy.enforcement(*kind) == Enforcement::Enforce);
+        let due: Vec<_> = enforced
+            .filter_map(|kind| match self.verdict(pubkey, kind) {
+                Verdict::Exit { due } => Some((kind, due)),
+                Verdict::Keep(_) | Verdict::Unknown => None,
+            })
+            .collect();
+        if let Some(watched) = self.view.validator_mut(pubkey).filter(|_| due.is_empty()) {
+            watched.due_since = None;
+        }
+        due
+    }
+
     /// Open proposals about a validator that our view contradicts, with what to say, unless it was said.
     fn refusals(&self, pubkey: &BlsPubkey) -> Vec<(ProposalId, Decision)> {
-        let Some(facts) = self.view.facts(&self.definition, pubkey) else { return Vec::new() };
         let refusal = |case: &Case| {
-            let Opinion::Reject(reason) = judge(&facts, &case.proposal) else { return None };
+            let Opinion::Reject(reason) = self.opinion(&case.proposal) else { return None };
             match case.own.as_ref().map(|vote| vote.decision) {
                 None => Some(Decision::Reject(reason)),
                 Some(Decision::Approve) => Some(Decision::Withdraw(reason)),
@@ -74,41 +127,37 @@ impl Guardian {
         open.filter_map(|(id, case)| refusal(case).map(|decision| (id, decision))).collect()
     }
 
-    /// The open proposal about a validator that we should approve: of those we can confirm, the smallest id.
+    /// The open proposal about a validator that we should approve: of those we can confirm by an enforced rule, the
+    /// smallest id.
     fn approvable(&self, pubkey: &BlsPubkey) -> Option<ProposalId> {
-        let facts = self.view.facts(&self.definition, pubkey)?;
         let slot = self.view.slot();
+        let policy = &self.definition.policy;
         self.docket
             .about(pubkey)
             .filter(|(_, case)| case.state == State::Open && slot < case.proposal.expires)
-            .find(|(_, case)| judge(&facts, &case.proposal) == Opinion::Approve)
+            .filter(|(_, case)| policy.enforcement(case.proposal.origin.kind()) == Enforcement::Enforce)
+            .find(|(_, case)| self.opinion(&case.proposal) == Opinion::Approve)
             .map(|(id, _)| id)
     }
 
-    /// The proposal we should make about a validator now, if it is due and our turn has come.
-    fn proposable(&mut self, pubkey: &BlsPubkey) -> Option<ExitProposal> {
+    /// The proposal we should make about a validator that is due, if our turn has come.
+    fn proposable(&mut self, pubkey: &BlsPubkey, due: &[(RuleKind, Epoch)]) -> Option<ExitProposal> {
         let slot = self.view.slot();
-        let facts = self.view.facts(&self.definition, pubkey)?;
-        let Verdict::Exit { due } = facts.verdict() else {
-            self.view.validator_mut(pubkey)?.due_since = None;
-            return None;
-        };
-        let key_set = self.view.validator(pubkey)?.key_set;
-        let subject = Subject { pubkey: *pubkey, key_set, index: facts.at_finalized.index };
-        let mut forms = self.docket.forms(pubkey);
-        forms.insert(due);
+        let forms = due.iter().flat_map(|(kind, due)| {
+            let mut forms = self.docket.forms(pubkey, *kind);
+            forms.insert(*due);
+            forms.into_iter().map(|due| (*kind, due))
+        });
         let (id, proposal) = forms
-            .into_iter()
-            .filter_map(|due| ExitProposal::offline(&self.definition, subject, due, slot))
-            .filter(|proposal| judge(&facts, proposal) == Opinion::Approve)
+            .filter_map(|(kind, due)| self.proposal(kind, pubkey, due))
+            .filter(|proposal| self.opinion(proposal) == Opinion::Approve)
             .map(|proposal| (proposal.id(), proposal))
             .filter(|(id, _)| self.docket.get(id).is_none())
             .min_by_key(|(id, _)| *id)?;
         let since = *self.view.validator_mut(pubkey)?.due_since.get_or_insert(slot);
         let turn = since.max(proposal.opened).saturating_add(id.rank(&self.definition.guardian_set, self.me));
-        let (open, open_here) = self.docket.brought_by(self.me, pubkey, slot);
-        let has_room = open < MAX_OPEN && open_here < MAX_OPEN_PER_VALIDATOR && self.docket.len() < MAX_CASES;
-        (turn <= slot && has_room).then_some(proposal)
+        let (_, open_here) = self.docket.brought_by(self.me, pubkey, slot);
+        (turn <= slot && open_here < MAX_OPEN_PER_VALIDATOR).then_some(proposal)
     }
 
     fn propose(&mut self, proposal: ExitProposal, out: &mut Vec<Command>) {
@@ -184,13 +233,19 @@ impl Guardian {
             return;
         }
         let is_current = slot < proposal.expires && proposal.opened <= slot.saturating_add(CLOCK_SKEW);
-        if self.view.validator(&pubkey).is_none() || !is_current {
+        if !self.is_ours(&proposal) || !is_current {
             return;
         }
         if self.docket.get(&id).is_none() {
             let (open, open_here) = self.docket.brought_by(from, &pubkey, slot);
-            if open >= MAX_OPEN || open_here >= MAX_OPEN_PER_VALIDATOR {
+            // Beyond the quota only what our view contradicts is blamed: what others proposed may be offered again by
+            // whoever approved it, and liars may propose much that is true.
+            let is_flood = open >= MAX_OPEN && matches!(self.opinion(&proposal), Opinion::Reject(_));
+            if is_flood || open_here >= MAX_OPEN_PER_VALIDATOR {
                 self.fault(from, FaultKind::Flooding, Some(id), Vec::new(), out);
+                return;
+            }
+            if open >= MAX_OPEN {
                 return;
             }
             if self.docket.len() >= MAX_CASES || !self.persist(Record::Proposed(proposal.clone()), out) {
@@ -198,12 +253,13 @@ impl Guardian {
             }
             self.docket.note_bringer(id, from);
         }
-        self.docket.note_form(pubkey, from, proposal.exit.epoch);
+        self.docket.note_form(pubkey, from, &proposal.origin);
         if let Some(case) = self.docket.get_mut(&id) {
             case.sealed.get_or_insert(envelope);
         }
         self.follow(&id, out);
-        self.consider(&pubkey, out);
+        let mut room = self.room();
+        self.consider(&pubkey, &mut room, out);
     }
 
     pub(crate) fn receive_vote(
@@ -262,6 +318,7 @@ impl Guardian {
     /// Closes the proposals whose voting window is over.
     pub(crate) fn expire(&mut self, out: &mut Vec<Command>) {
         let slot = self.view.slot();
+        self.docket.forget_brought(slot);
         let is_late = |case: &Case| case.state == State::Open && case.proposal.expires <= slot;
         let late: Vec<_> = self.docket.iter().filter(|(_, case)| is_late(case)).map(|(id, _)| id).collect();
         for id in late {
@@ -274,10 +331,6 @@ impl Guardian {
         let at: Slot = self.view.slot();
         self.persist(Record::Moved { proposal: *id, to, at }, out);
     }
-}
-
-fn judge(facts: &Facts<'_>, proposal: &ExitProposal) -> Opinion {
-    Claim::of(proposal).map_or(Opinion::Silent, |claim| facts.opinion(&claim))
 }
 
 #[cfg(test)]

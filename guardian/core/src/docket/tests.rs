@@ -2,7 +2,7 @@ use super::*;
 use crate::event::PostOutcome;
 use crate::fault::Fault;
 use crate::message::{Decision, Partial, RejectReason};
-use crate::proposal::ExitProposal;
+use crate::proposal::{ExitProposal, Origin};
 use crate::scene::{BOB, CAROL, DAVE, ME, definition, envelope, partial, proposal_at, pubkey, signature};
 use crypto::exit::SignedVoluntaryExit;
 use crypto::spec::Slot;
@@ -171,7 +171,9 @@ fn only_so_many_that_are_over_are_kept() {
     assert_eq!(docket.len(), MAX_OVER);
     assert!(docket.get(&ids[43]).is_none() && docket.get(&ids[44]).is_some());
     assert_eq!(docket.about(&pubkey(0)).count(), MAX_OVER);
-    assert!(docket.brought_by.len() <= MAX_OVER);
+    assert!(docket.brought.values().all(|ids| ids.len() <= MAX_OVER));
+    docket.forget_brought(late);
+    assert!(docket.brought.values().all(|ids| ids.is_empty()));
 }
 
 /// Whoever forgot its vote would vote again and contradict itself.
@@ -222,11 +224,16 @@ fn a_late_certificate_takes_a_case_off_the_list_of_those_that_are_over() {
 #[test]
 fn forms_are_one_a_guardian() {
     let mut docket = Docket::default();
-    docket.note_form(pubkey(0), BOB, Epoch(6));
-    docket.note_form(pubkey(0), BOB, Epoch(7));
-    docket.note_form(pubkey(0), CAROL, Epoch(9));
-    docket.note_form(pubkey(1), CAROL, Epoch(5));
-    assert_eq!(docket.forms(&pubkey(0)), [Epoch(7), Epoch(9)].into());
+    let balance = |due| Origin::Balance { due: Epoch(due) };
+    let offline = |due| Origin::Offline { dark_from: Epoch(due - 2), dark_to: Epoch(due) };
+    docket.note_form(pubkey(0), BOB, &balance(6));
+    docket.note_form(pubkey(0), BOB, &balance(7));
+    docket.note_form(pubkey(0), CAROL, &balance(9));
+    docket.note_form(pubkey(0), CAROL, &offline(3));
+    docket.note_form(pubkey(1), CAROL, &balance(5));
+    assert_eq!(docket.forms(&pubkey(0), RuleKind::Balance), [Epoch(7), Epoch(9)].into());
+    assert_eq!(docket.forms(&pubkey(0), RuleKind::Offline), [Epoch(3)].into());
+    assert!(docket.forms(&pubkey(0), RuleKind::Tickets).is_empty());
 }
 
 #[test]

@@ -1,6 +1,7 @@
 use super::*;
 use crate::event::Event;
 use crate::scene::{DUE, DUE_SLOT, ME, Scene, definition, exiting, proposal_at, validator, written};
+use crypto::spec::Epoch;
 use crypto::spec::{Slot, ValidatorIndex};
 
 fn submissions(commands: &[Command]) -> usize {

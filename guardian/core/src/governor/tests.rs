@@ -2,6 +2,7 @@ use super::*;
 use crate::event::{Event, NodeHealth};
 use crate::guardian_set::NetworkDefinition;
 use crate::message::{Decision, Message};
+use crate::policy::Enforcement;
 use crate::proposal::{ExitProposal, ProposalId, State};
 use crate::scene::{BOB, CAROL, DUE, DUE_SLOT, Scene, definition, exiting, partial, proposal_at};
 use crypto::spec::ValidatorIndex;

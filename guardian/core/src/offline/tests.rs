@@ -2,6 +2,7 @@ use super::*;
 use crate::policy::Enforcement;
 use crate::scene::validator;
 use crypto::spec::FAR_FUTURE_EPOCH;
+use crypto::validator::ValidatorStatus;
 
 /// What a guardian knows; the rule wants 3 epochs, tolerance 1.
 struct Knowledge {

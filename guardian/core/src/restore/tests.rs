@@ -101,9 +101,9 @@ fn epochs_without_finality_survive_a_restart() {
         dark_from: Epoch(from),
         dark_to: Epoch(to),
     };
-    let not_due = crate::offline::Opinion::Reject(crate::message::RejectReason::NotDue);
+    let not_due = crate::rule::Opinion::Reject(crate::message::RejectReason::NotDue);
     assert_eq!(facts.opinion(&claim(12, 14)), not_due);
-    assert_eq!(facts.opinion(&claim(9, 11)), crate::offline::Opinion::Approve);
+    assert_eq!(facts.opinion(&claim(9, 11)), crate::rule::Opinion::Approve);
 }
 
 #[test]

@@ -32,7 +32,7 @@ fn slots_only_go_on() {
 fn only_our_own_shares_are_watched_and_reloading_keeps_what_is_known() {
     let mut view = View::default();
     view.load(vec![custody(0, 1), custody(1, 2)], ME);
-    assert_eq!(view.pubkeys(), [pubkey(0)]);
+    assert_eq!(view.held_keys(), [pubkey(0)]);
     view.observe_head(Slot(1), vec![validator(0), validator(1)]);
     view.load(vec![custody(0, 1)], ME);
     assert!(view.validator(&pubkey(0)).unwrap().at_head.is_some());
@@ -43,11 +43,11 @@ fn only_our_own_shares_are_watched_and_reloading_keeps_what_is_known() {
 fn finality_never_goes_back() {
     let mut view = View::default();
     view.load(vec![custody(0, 1)], ME);
-    assert!(view.observe_finalized(checkpoint(5), vec![validator(0)]));
-    assert!(!view.observe_finalized(checkpoint(4), vec![exiting(0)]));
+    assert!(view.observe_finalized(checkpoint(5), vec![validator(0)], &rule()));
+    assert!(!view.observe_finalized(checkpoint(4), vec![exiting(0)], &rule()));
     assert_eq!(view.finalized(), Some(checkpoint(5)));
     assert!(!view.validator(&pubkey(0)).unwrap().at_finalized.unwrap().is_exiting());
-    assert!(!view.observe_finalized(checkpoint(5), vec![exiting(0)]), "no news for the journal");
+    assert!(!view.observe_finalized(checkpoint(5), vec![exiting(0)], &rule()), "no news for the journal");
     assert!(view.validator(&pubkey(0)).unwrap().at_finalized.unwrap().is_exiting(), "but the state is newer");
 }
 
@@ -64,6 +64,10 @@ fn an_exit_in_a_pool_is_remembered_with_its_first_slot() {
     assert_eq!(view.validator(&pubkey(0)).unwrap().gossiped, Some((Epoch(6), Slot(7))));
 }
 
+fn rule() -> crate::policy::BalanceRule {
+    crate::policy::BalanceRule::puffer()
+}
+
 #[test]
 fn facts_need_everything() {
     let definition = definition();
@@ -71,7 +75,7 @@ fn facts_need_everything() {
     let known = |view: &View| view.facts(&definition, &pubkey(0)).is_some();
     view.load(vec![custody(0, 1)], ME);
     view.begin_slot(Slot(40));
-    view.observe_finalized(checkpoint(7), vec![validator(0)]);
+    view.observe_finalized(checkpoint(7), vec![validator(0)], &rule());
     view.observe_liveness(&liveness(8, &[0], &[]));
     view.observe_nodes(NodeHealth { total: 1, healthy: 1, disagree: false });
     assert!(!known(&view), "no head");
