@@ -6,9 +6,9 @@ use crypto::keystore::{self, Kdf, Password, ScryptCost};
 use crypto::spec::ValidatorIndex;
 use devnet::chain::interop;
 use devnet::processes::GuardianSpec;
+pub use devnet::real::tethered;
 use guardian_core::proposal::State;
 use guardian_core::status::{ProposalStatus, StatusSnapshot};
-use std::ffi::OsString;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -56,6 +56,8 @@ impl Guardians {
             dir: dir.to_owned(),
             network: "test".into(),
             beacon_urls_per_guardian: beacons.iter().map(|url| vec![(*url).to_owned()]).collect(),
+            execution_urls_per_guardian: Vec::new(),
+            accounts: Vec::new(),
             threshold,
             keystores: vec![keystore],
             keystore_password_file: password_file,
@@ -177,7 +179,10 @@ pub fn leading(status: &StatusSnapshot) -> Option<&ProposalStatus> {
 }
 
 /// The guardian binary, built beside the test's own.
-fn program() -> Result<PathBuf> {
+///
+/// # Errors
+/// When it is not built.
+pub fn program() -> Result<PathBuf> {
     let test = std::env::current_exe().context("where this test lies")?;
     let profile = test.ancestors().nth(2).context("target/PROFILE/deps")?;
     let program = profile.join("guardian");
@@ -187,16 +192,6 @@ fn program() -> Result<PathBuf> {
         program.display()
     );
     Ok(program)
-}
-
-/// How to call `program` so that it dies when we die, even when we are killed (Linux; elsewhere it is called plainly): the
-/// program to start and its first arguments.
-pub fn tethered(program: PathBuf) -> (PathBuf, Vec<OsString>) {
-    let setpriv = Path::new("/usr/bin/setpriv");
-    if !setpriv.exists() {
-        return (program, Vec::new());
-    }
-    (setpriv.to_owned(), vec!["--pdeathsig".into(), "KILL".into(), program.into()])
 }
 
 /// The last 60 lines of a log.
