@@ -11,7 +11,7 @@ help: ## Show this list
 build: ## Build everything the tests need, once, in the dev profile
 	$(CARGO) build --locked --workspace --lib --bins --tests
 
-peers: ## Install the programs the tests run against (Lodestar, anvil)
+peers: ## Install the programs the tests run against (Lodestar, anvil, solc)
 	tests/peers/install.sh
 
 test: peers build ## Run every test: unit, documentation, simulator, integration, real peers

@@ -38,10 +38,14 @@ const FORWARD_GAS: u64 = 200_000;
 const VALIDATOR_GAS: u64 = 120_000;
 /// For anything small.
 const SMALL_GAS: u64 = 200_000;
-/// For the code of the largest contract. Below the 2^24 that EIP-7825 allows one transaction.
-const DEPLOY_GAS: u64 = 6_000_000;
+/// For each byte of a contract's code: 200 to store it, and what its input costs.
+const CODE_GAS: u64 = 260;
+/// For what a constructor does.
+const CONSTRUCTOR_GAS: u64 = 1_500_000;
+/// For each guardian of a new guardian module.
+const GUARDIAN_GAS: u64 = 80_000;
 /// Validators provisioned in one transaction: they fit a block of 10 million gas.
-const PROVISION_AT_ONCE: u64 = 50;
+const PROVISION_AT_ONCE: usize = 50;
 
 /// What the protocol is deployed with.
 #[derive(Debug, Clone)]
@@ -142,43 +146,42 @@ impl Protocol {
     /// [`Error::Refused`] when the guardians or the threshold cannot be, [`Error::Execution`] when the node fails.
     pub async fn deploy(rpc_url: &str, parameters: Parameters) -> Result<Self, Error> {
         let node = Node::connect(rpc_url).await?;
-        let guardians = parameters.guardians.iter().map(|guardian| to_alloy(guardian.account)).collect();
+        // All at once, where each will be follows from the owner's nonce: on a chain with slots they share a block.
+        let owner = Account::OWNER.signer().address();
+        let nonce = node.nonce(Account::OWNER).await?;
+        let [guardian_module, deposit, registry, forwarder] =
+            [0, 1, 2, 3].map(|position| owner.create(nonce + position));
         let module = GuardianModule::constructorCall {
-            firstGuardians: guardians,
+            firstGuardians: parameters.guardians.iter().map(|guardian| to_alloy(guardian.account)).collect(),
             firstThreshold: U256::from(parameters.threshold),
         };
-        let (guardian_module, first) = create(
-            &node,
-            "GuardianModule",
-            [&GuardianModule::BYTECODE[..], &module.abi_encode()[..]].concat(),
-        )
-        .await?;
-        let (deposit, _) =
-            create(&node, "LocalDepositContract", LocalDepositContract::BYTECODE.to_vec()).await?;
-        let registry =
+        let contracts =
             ValidatorRegistry::constructorCall { guardianModule: guardian_module, depositContract: deposit };
-        let (registry, _) = create(
-            &node,
-            "ValidatorRegistry",
-            [&ValidatorRegistry::BYTECODE[..], &registry.abi_encode()[..]].concat(),
-        )
-        .await?;
-        let (forwarder, _) = create(&node, "Forwarder", Forwarder::BYTECODE.to_vec()).await?;
+        let limit = module_limit(FIRST_MODULE, parameters.module_limit);
+        let guardian_gas = parameters.guardians.len() as u64 * GUARDIAN_GAS;
+        let mut calls = vec![
+            create("GuardianModule", &GuardianModule::BYTECODE, &module.abi_encode(), guardian_gas),
+            create("LocalDepositContract", &LocalDepositContract::BYTECODE, &[], 0),
+            create("ValidatorRegistry", &ValidatorRegistry::BYTECODE, &contracts.abi_encode(), 0),
+            create("Forwarder", &Forwarder::BYTECODE, &[], 0),
+            Call::new(registry, &limit, SMALL_GAS),
+        ];
+        calls.extend(parameters.guardians.iter().filter(|guardian| guardian.custody_key.is_some()).map(
+            |guardian| {
+                let call = custody_key(guardian.account, guardian.custody_key);
+                Call::new(guardian_module, &call, 2 * SMALL_GAS)
+            },
+        ));
+        let receipts = node.execute_all(Account::OWNER, calls).await?;
+        let deployed = receipts.first().ok_or_else(|| failed("deploying", "no receipt"))?;
         let addresses = Addresses {
             registry: from_alloy(registry),
             guardian_module: from_alloy(guardian_module),
             deposit: from_alloy(deposit),
             forwarder: from_alloy(forwarder),
-            deployed: BlockNumber(first),
+            deployed: block_of(deployed)?,
         };
-        let protocol = Self { node, addresses, genesis_fork: parameters.genesis_fork };
-        for guardian in &parameters.guardians {
-            if guardian.custody_key.is_some() {
-                protocol.set_custody_key(guardian.account, guardian.custody_key).await?;
-            }
-        }
-        protocol.set_module_limit(FIRST_MODULE, parameters.module_limit).await?;
-        Ok(protocol)
+        Ok(Self { node, addresses, genesis_fork: parameters.genesis_fork })
     }
 
     /// Where the contracts are.
@@ -234,7 +237,8 @@ impl Protocol {
         registered(&self.node.execute(operator, call).await?)
     }
 
-    /// Registers many, without waiting for one before the next is sent.
+    /// Registers many, without waiting for one before the next is sent. For thousands on anvil start it with
+    /// `--block-time 1 --gas-limit 1000000000`: a block for each transaction makes it slower and slower.
     ///
     /// # Errors
     /// As [`register`](Self::register), for the first that went wrong.
@@ -283,17 +287,16 @@ impl Protocol {
     /// # Errors
     /// [`Error::Refused`] when fewer wait, [`Error::Execution`] when the node fails.
     pub async fn provision(&self, module: ModuleName, count: u64) -> Result<(), Error> {
-        let mut rest = count;
-        while rest > 0 {
-            let now = rest.min(PROVISION_AT_ONCE);
+        let registry = to_alloy(self.addresses.registry);
+        let batches = (0..count).step_by(PROVISION_AT_ONCE).map(|before| {
+            let now = (count - before).min(PROVISION_AT_ONCE as u64);
             let call = ValidatorRegistry::provisionWithoutSignaturesCall {
                 moduleName: module.0.into(),
                 count: U256::from(now),
             };
-            self.own(self.addresses.registry, &call, SMALL_GAS + now * VALIDATOR_GAS).await?;
-            rest -= now;
-        }
-        Ok(())
+            Call::new(registry, &call, SMALL_GAS + now * VALIDATOR_GAS)
+        });
+        self.node.execute_all(Account::OWNER, batches).await.map(drop)
     }
 
     /// Skips the next validator of a module.
@@ -353,10 +356,7 @@ impl Protocol {
     /// # Errors
     /// [`Error::Refused`] below what it has, [`Error::Execution`] when the node fails.
     pub async fn set_module_limit(&self, module: ModuleName, limit: u64) -> Result<BlockNumber, Error> {
-        let call = ValidatorRegistry::setValidatorLimitPerModuleCall {
-            moduleName: module.0.into(),
-            limit: u128::from(limit),
-        };
+        let call = module_limit(module, limit);
         self.own(self.addresses.registry, &call, SMALL_GAS).await
     }
 
@@ -415,11 +415,7 @@ impl Protocol {
         guardian: Address,
         key: Option<CustodyPublicKey>,
     ) -> Result<BlockNumber, Error> {
-        let bytes = key.map(|key| key.to_bytes().to_vec()).unwrap_or_default();
-        let call = GuardianModule::setEnclaveWithoutAttestationCall {
-            guardian: to_alloy(guardian),
-            pubKey: bytes.into(),
-        };
+        let call = custody_key(guardian, key);
         self.own(self.addresses.guardian_module, &call, 2 * SMALL_GAS).await
     }
 
@@ -507,11 +503,22 @@ impl Protocol {
     }
 }
 
-async fn create(node: &Node, name: &'static str, code: Vec<u8>) -> Result<(AlloyAddress, u64), Error> {
-    let call = Call { name, to: None, input: code.into(), gas: DEPLOY_GAS };
-    let receipt = node.execute(Account::OWNER, call).await?;
-    let address = receipt.contract_address.ok_or_else(|| failed(name, "a receipt without an address"))?;
-    Ok((address, block_of(&receipt)?.0))
+fn create(name: &'static str, code: &[u8], arguments: &[u8], gas: u64) -> Call {
+    let gas = gas + CONSTRUCTOR_GAS + CODE_GAS * code.len() as u64;
+    Call { name, to: None, input: [code, arguments].concat().into(), gas }
+}
+
+fn module_limit(module: ModuleName, limit: u64) -> ValidatorRegistry::setValidatorLimitPerModuleCall {
+    let (module, limit) = (module.0.into(), u128::from(limit));
+    ValidatorRegistry::setValidatorLimitPerModuleCall { moduleName: module, limit }
+}
+
+fn custody_key(
+    guardian: Address,
+    key: Option<CustodyPublicKey>,
+) -> GuardianModule::setEnclaveWithoutAttestationCall {
+    let bytes = key.map(|key| key.to_bytes().to_vec()).unwrap_or_default();
+    GuardianModule::setEnclaveWithoutAttestationCall { guardian: to_alloy(guardian), pubKey: bytes.into() }
 }
 
 fn registered(receipt: &TransactionReceipt) -> Result<Registered, Error> {

@@ -24,6 +24,21 @@ async fn tickets() {
     tickets::the_log_of_a_short_life_on(Stage::embedded().await).await;
 }
 
+#[tokio::test]
+async fn an_impossible_threshold_is_refused_at_deployment() {
+    let chain = ExecutionChain::start(&ExecutionConfig::default(), None).unwrap();
+    let node = chain.node("embedded").await.unwrap();
+    let account = guardian(0).address();
+    let parameters = Parameters {
+        guardians: vec![Guardian { account, custody_key: None }],
+        threshold: 2,
+        genesis_fork: ForkVersion([0; 4]),
+        module_limit: 1,
+    };
+    let refused = refusal(Protocol::deploy(&node.url(), parameters).await);
+    assert!(refused.contains("InvalidThreshold"), "{refused}");
+}
+
 /// More than one window of transactions, and more provisioned than fit one transaction.
 #[tokio::test]
 async fn many_registrations_in_one_go() {

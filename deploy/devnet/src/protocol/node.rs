@@ -72,6 +72,15 @@ impl Node {
         self.chain_id
     }
 
+    /// The number of an account's next transaction.
+    ///
+    /// # Errors
+    /// [`Error::Execution`] when the node fails.
+    pub(super) async fn nonce(&self, account: Account) -> Result<u64, Error> {
+        let count = self.provider.get_transaction_count(account.signer().address()).await;
+        count.map_err(|cause| failed("eth_getTransactionCount", cause))
+    }
+
     /// Sends one transaction and waits until it is in a block.
     ///
     /// # Errors
@@ -91,12 +100,7 @@ impl Node {
         from: Account,
         calls: impl IntoIterator<Item = Call>,
     ) -> Result<Vec<TransactionReceipt>, Error> {
-        let sender = from.signer().address();
-        let mut nonce = self
-            .provider
-            .get_transaction_count(sender)
-            .await
-            .map_err(|cause| failed("eth_getTransactionCount", cause))?;
+        let mut nonce = self.nonce(from).await?;
         let mut receipts = Vec::new();
         let mut calls = calls.into_iter();
         loop {
