@@ -41,6 +41,8 @@ impl Watcher {
             self.syncing |= left / LONG >= self.cursor.chunk();
             match self.read(from, to, target).await {
                 Range::Complete(reading, counts) => {
+                    // One that had to be cut short is the sign of a long sync, too.
+                    self.syncing |= reading.to.number < to;
                     let to = reading.to;
                     let completed = self.nodes.complete(*reading, target.number, &mut self.credentials).await;
                     let logs = match completed {

@@ -1,0 +1,371 @@
+//! The contract watch against a real execution node, anvil, with the contracts for local networks on it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that panics is a test that fails"
+)]
+
+use chain_watcher::execution::{
+    Config, ExecutionObservation as Seen, MAX_REGISTRATIONS, NodeConfig, Resume, Timeouts, check, connect,
+    watch,
+};
+use crypto::custody::CustodySecretKey;
+use crypto::execution::{
+    Address, ContractEvent, ContractState, Log, Payload, Registration, Scan, Tickets, Unreadable,
+};
+use crypto::keys::SecretKey;
+use crypto::spec::{Epoch, ForkVersion};
+use devnet::protocol::{Account, Draft, FIRST_MODULE, Guardian, Parameters, Protocol, Route, Settlement};
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use serde_json::json;
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant, SystemTime};
+use tests::anvil::Anvil;
+use tokio::sync::mpsc;
+
+const TICKETS: Tickets = Tickets(30 * Tickets::ONE.0);
+
+/// anvil with the contracts on it; finality is two blocks behind the head.
+struct Stage {
+    anvil: Anvil,
+    protocol: Protocol,
+    custody: Vec<CustodySecretKey>,
+    rng: StdRng,
+    dir: tempfile::TempDir,
+}
+
+impl Stage {
+    async fn set(arguments: &[&str]) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let state = dir.path().join("state.json").to_str().unwrap().to_owned();
+        let mut all = vec!["--slots-in-an-epoch", "1", "--state", &state, "--state-interval", "1"];
+        all.extend(arguments);
+        let anvil = Anvil::start(dir.path(), &all).await.unwrap();
+        let mut rng = StdRng::seed_from_u64(5);
+        let custody: Vec<_> = (0..4).map(|_| CustodySecretKey::generate(&mut rng)).collect();
+        let guardians = custody.iter().zip(6..).map(|(key, number)| Guardian {
+            account: Account::new(number).address(),
+            custody_key: Some(key.public_key()),
+        });
+        let parameters = Parameters {
+            guardians: guardians.collect(),
+            threshold: 3,
+            genesis_fork: ForkVersion([0, 0, 0, 1]),
+            module_limit: 10_000,
+        };
+        let protocol = Protocol::deploy(anvil.url(), parameters).await.unwrap();
+        Self { anvil, protocol, custody, rng, dir }
+    }
+
+    /// Through the node over HTTP and, as another node, over a websocket.
+    fn config(&self) -> Config {
+        let addresses = self.protocol.addresses();
+        let url = self.anvil.url();
+        let node = |name: &str, url: &str| NodeConfig { name: name.to_owned(), url: url.parse().unwrap() };
+        Config {
+            nodes: vec![node("http", url), node("ws", &url.replace("http://", "ws://"))],
+            chain_id: self.protocol.chain_id(),
+            protocol: addresses.registry,
+            guardian_module: addresses.guardian_module,
+            deployed: addresses.deployed,
+            timeouts: Timeouts::default(),
+            poll: Duration::from_millis(100),
+        }
+    }
+
+    async fn watch(&self, resume: Resume) -> Watch {
+        let nodes = connect(self.config()).await.unwrap();
+        let (at_head, receiver) = tokio::sync::watch::channel(Vec::new());
+        Watch { observations: watch(nodes, resume, receiver), at_head }
+    }
+
+    async fn draft(&mut self) -> Draft {
+        let terms = self.protocol.terms(FIRST_MODULE).await.unwrap();
+        Draft::sound(&SecretKey::generate(&mut self.rng), &terms, &mut self.rng).unwrap()
+    }
+
+    /// Mines, so that what was done before is final.
+    async fn settle(&mut self) {
+        self.anvil.process().ask("anvil_mine", json!(["0x3"])).await.unwrap();
+    }
+
+    async fn head(&mut self) -> u64 {
+        let head = self.anvil.process().ask("eth_blockNumber", json!([])).await.unwrap();
+        u64::from_str_radix(head.as_str().unwrap().trim_start_matches("0x"), 16).unwrap()
+    }
+}
+
+struct Watch {
+    observations: mpsc::Receiver<Seen>,
+    at_head: tokio::sync::watch::Sender<Vec<Address>>,
+}
+
+impl Watch {
+    async fn next(&mut self) -> Seen {
+        tokio::time::timeout(Duration::from_secs(60), self.observations.recv())
+            .await
+            .expect("nothing is told")
+            .unwrap()
+    }
+
+    /// Everything logged up to a block at least, and the state there.
+    async fn until(&mut self, block: u64) -> (Vec<Log>, ContractState) {
+        let mut logs = Vec::new();
+        loop {
+            match self.next().await {
+                Seen::Scanned(scan) => logs.extend(scan.logs),
+                Seen::Contracts(state) if state.block.number.0 >= block => return (logs, state),
+                Seen::Diverged { .. } => panic!("diverged"),
+                _ => {}
+            }
+        }
+    }
+}
+
+fn registrations(logs: &[Log]) -> Vec<&Registration> {
+    logs.iter()
+        .filter_map(|log| match &log.event {
+            ContractEvent::Registered(registration) => Some(&**registration),
+            _ => None,
+        })
+        .collect()
+}
+
+fn payload(draft: &Draft) -> Result<Payload, Unreadable> {
+    Ok(Payload {
+        deposit_signature: draft.signature.clone(),
+        deposit_data_root: draft.deposit_data_root,
+        envelopes: draft.envelopes.clone(),
+        key_set: draft.key_set.clone(),
+    })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn registrations_and_tickets_as_the_contracts_have_them() {
+    let mut stage = Stage::set(&[]).await;
+    let drafts = [stage.draft().await, stage.draft().await, stage.draft().await];
+    let operator = Account::new(1);
+    let routes = [Route::Direct, Route::Nested, Route::Hidden];
+    let mut registered = Vec::new();
+    for (draft, route) in drafts.iter().zip(routes) {
+        registered.push(stage.protocol.register(operator, draft, TICKETS, route).await.unwrap());
+    }
+    let protocol = &stage.protocol;
+    protocol.deposit_tickets(Account::new(2), operator.address(), Tickets(12_345)).await.unwrap();
+    protocol.provision(FIRST_MODULE, 1).await.unwrap();
+    protocol.skip(FIRST_MODULE).await.unwrap();
+    let settlement = Settlement::whole(registered[0].id, Epoch(10), Epoch(9010));
+    let burned = protocol.settle(&[settlement]).await.unwrap_err().to_string();
+    assert!(!burned.is_empty(), "more than it has");
+    let settlement = Settlement::whole(registered[0].id, Epoch(10), Epoch(20));
+    let burned = protocol.settle(&[settlement]).await.unwrap();
+    let terms = protocol.terms(FIRST_MODULE).await.unwrap();
+    let done = stage.head().await;
+    stage.settle().await;
+
+    let mut watch = stage.watch(Resume::default()).await;
+    let (logs, state) = watch.until(done).await;
+    let found = registrations(&logs);
+    assert_eq!(found.len(), 3);
+    let forwarder = stage.protocol.addresses().forwarder;
+    // The first was settled and is forgotten by the contract: the sender of its transaction.
+    let operators = [operator.address(), forwarder, forwarder];
+    let payloads = [payload(&drafts[0]), payload(&drafts[1]), Err(Unreadable::NeedsTrace)];
+    for (((found, registered), operator), payload) in
+        found.iter().zip(&registered).zip(operators).zip(payloads)
+    {
+        assert_eq!((found.id, found.transaction), (registered.id, registered.transaction));
+        assert_eq!(found.operator, operator);
+        assert_eq!(found.withdrawal_credentials, terms.withdrawal_credentials);
+        assert_eq!(found.payload, payload);
+    }
+    assert!(found.iter().zip(&drafts).all(|(found, draft)| found.pubkey == draft.pubkey));
+    let rest: Vec<_> = logs
+        .iter()
+        .map(|log| &log.event)
+        .filter(|event| !matches!(event, ContractEvent::Registered(_)))
+        .cloned()
+        .collect();
+    let expected = [
+        ContractEvent::TicketsDeposited { operator: operator.address(), amount: Tickets(12_345) },
+        ContractEvent::Provisioned(registered[0].id),
+        ContractEvent::Skipped(registered[1].id),
+        ContractEvent::Exited { id: registered[0].id, burned: burned[0] },
+    ];
+    assert_eq!(rest, expected);
+    assert!(logs.iter().all(|log| log.timestamp > 1_600_000_000));
+
+    let guardians: Vec<_> = (6..10).map(|number| Account::new(number).address()).collect();
+    assert_eq!(state.guardians, guardians);
+    let enclaves: Vec<_> = stage.custody.iter().map(|key| key.public_key().address()).collect();
+    assert_eq!(state.enclaves, enclaves);
+    assert_eq!((state.threshold, state.ejection_threshold.0), (3, 31_750_000_000));
+    assert_eq!(state.minimum_tickets, Tickets::ONE.saturating_mul(28));
+    assert_eq!(state.skip_penalty, Tickets::ONE.saturating_mul(10));
+    let accounts: BTreeSet<_> = state.operators.iter().map(|(operator, _)| *operator).collect();
+    assert_eq!(accounts, BTreeSet::from([operator.address(), forwarder]));
+    for (operator, info) in &state.operators {
+        assert_eq!(*info, stage.protocol.node_info(*operator).await.unwrap());
+    }
+
+    // A top-up is seen at the head before it is final.
+    watch.at_head.send(vec![operator.address()]).unwrap();
+    stage.protocol.deposit_tickets(Account::new(2), operator.address(), Tickets::ONE).await.unwrap();
+    let now = stage.protocol.node_info(operator.address()).await.unwrap();
+    loop {
+        match watch.next().await {
+            Seen::Operators { infos, .. } if infos == [(operator.address(), now)] => break,
+            Seen::Scanned(scan) => assert!(scan.logs.is_empty(), "not final yet"),
+            _ => {}
+        }
+    }
+
+    for report in check(stage.config()).await {
+        assert_eq!(report.problem, None, "{}", report.name);
+        assert!(report.client.as_ref().unwrap().starts_with("anvil/"), "{:?}", report.client);
+        assert!(report.profile.as_ref().unwrap().fits(), "{:?}", report.profile);
+    }
+    stage.anvil.ended_well();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_registration_that_is_reorganized_away_is_never_observed() {
+    let mut stage = Stage::set(&[]).await;
+    let kept = stage.draft().await;
+    stage.protocol.register(Account::new(1), &kept, TICKETS, Route::Direct).await.unwrap();
+    let done = stage.head().await;
+    stage.settle().await;
+    let mut watch = stage.watch(Resume::default()).await;
+    let (logs, _) = watch.until(done).await;
+    assert_eq!(registrations(&logs).len(), 1);
+
+    let lost = stage.draft().await;
+    stage.protocol.register(Account::new(1), &lost, TICKETS, Route::Direct).await.unwrap();
+    // Its block is replaced by an empty one.
+    stage.anvil.process().ask("anvil_reorg", json!([1, []])).await.unwrap();
+    let next = stage.draft().await;
+    stage.protocol.register(Account::new(1), &next, TICKETS, Route::Direct).await.unwrap();
+    let done = stage.head().await;
+    stage.settle().await;
+    let (logs, state) = watch.until(done).await;
+    let found = registrations(&logs);
+    assert_eq!(found.len(), 1, "the lost one is not told");
+    assert_eq!((found[0].id.index, &found[0].pubkey), (1, &next.pubkey));
+    assert_eq!(state.operators[0].1.pending, 2);
+
+    // A finalized block replaced, which no honest chain does, ends the watch.
+    stage.anvil.process().ask("anvil_reorg", json!([8, []])).await.unwrap();
+    stage.settle().await;
+    loop {
+        match watch.next().await {
+            Seen::Diverged { scanned, found } => {
+                assert_ne!(scanned.hash, found);
+                break;
+            }
+            Seen::Scanned(scan) => panic!("{scan:?}"),
+            _ => {}
+        }
+    }
+    stage.anvil.ended_well();
+}
+
+/// What a consumer keeps on disk.
+#[derive(Default)]
+struct Kept {
+    resume: Resume,
+    indices: Vec<u64>,
+    scans: usize,
+}
+
+impl Kept {
+    fn keep(&mut self, scan: &Scan, drafts: &[Draft]) {
+        if let Some(scanned) = self.resume.scanned {
+            assert_eq!(scan.from.0, scanned.number.0 + 1);
+        }
+        let found = registrations(&scan.logs);
+        assert!(found.len() <= MAX_REGISTRATIONS);
+        for registration in found {
+            let draft = &drafts[usize::try_from(registration.id.index).unwrap()];
+            assert_eq!(registration.pubkey, draft.pubkey);
+            assert_eq!(registration.payload, payload(draft));
+            *self.resume.registered.entry(registration.id.module).or_default() += 1;
+            self.resume.operators.insert(registration.operator);
+            self.indices.push(registration.id.index);
+        }
+        self.resume.scanned = Some(scan.to);
+        self.scans += 1;
+    }
+}
+
+/// Five thousand registrations: the watch is stopped after every few scans and goes on from what was kept, and the node
+/// is killed and restarted in the middle of one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn five_thousand_registrations_survive_restarts_of_everything() {
+    const MANY: usize = 5000;
+    let mut stage = Stage::set(&["--block-time", "1", "--gas-limit", "100000000"]).await;
+    let mut bytes = |length: usize| {
+        let mut bytes = vec![0; length];
+        stage.rng.fill_bytes(&mut bytes);
+        bytes
+    };
+    // The contract does not look into them, and neither does the watch.
+    let drafts: Vec<_> = (0..MANY)
+        .map(|_| Draft {
+            pubkey: bytes(48),
+            signature: bytes(96),
+            deposit_data_root: [7; 32],
+            envelopes: (0..4).map(|_| bytes(129)).collect(),
+            key_set: bytes(3 * 48),
+        })
+        .collect();
+    let since = Instant::now();
+    stage.protocol.register_all(Account::new(1), &drafts, TICKETS).await.unwrap();
+    println!("{MANY} registrations made in {:.1?}", since.elapsed());
+    stage.settle().await;
+    let done = SystemTime::now();
+    let state = stage.dir.path().join("state.json");
+    // Two dumps later, the last of them is whole.
+    for _ in 0..2 {
+        let before = std::fs::metadata(&state).and_then(|file| file.modified()).unwrap_or(done).max(done);
+        while std::fs::metadata(&state).and_then(|file| file.modified()).is_ok_and(|time| time <= before) {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    let since = Instant::now();
+    let mut kept = Kept::default();
+    let mut progress = Vec::new();
+    let mut killed = false;
+    for run in 0.. {
+        let mut watch = stage.watch(kept.resume.clone()).await;
+        let stop = kept.scans + 1 + run % 3;
+        while kept.scans < stop && kept.indices.len() < MANY {
+            match watch.next().await {
+                Seen::Scanned(scan) => kept.keep(&scan, &drafts),
+                Seen::Progress { scanned, target } => progress.push((scanned, target)),
+                Seen::Diverged { .. } => panic!("diverged"),
+                _ => {}
+            }
+            if !killed && kept.indices.len() > MANY / 3 {
+                killed = true;
+                stage.anvil.process().kill();
+                stage.anvil.process().restart().await.unwrap();
+            }
+        }
+        if kept.indices.len() == MANY {
+            let (rest, state) = watch.until(0).await;
+            assert!(registrations(&rest).is_empty());
+            let info = state.operators.iter().find(|(one, _)| *one == Account::new(1).address()).unwrap().1;
+            assert_eq!((info.pending, info.tickets), (MANY as u64, TICKETS.saturating_mul(MANY as u64)));
+            break;
+        }
+    }
+    println!("{MANY} registrations synced in {:.1?}, {} scans", since.elapsed(), kept.scans);
+    assert!(killed);
+    assert_eq!(kept.indices, (0..MANY as u64).collect::<Vec<_>>(), "each once, in order");
+    assert!(kept.scans >= MANY / MAX_REGISTRATIONS && !progress.is_empty());
+    stage.anvil.ended_well();
+}
