@@ -15,7 +15,7 @@
 mod examination;
 mod register;
 
-pub use register::{Register, resume};
+pub use register::Register;
 
 use crate::node::Arrival;
 use crate::progress::Progress;

@@ -3,7 +3,6 @@
 //! The first whose public part is sound counts, until it is skipped; then the next sound one may. One that was settled
 //! goes on counting: its key has left the beacon chain and can never come back.
 
-use chain_watcher::execution::Resume;
 use crypto::execution::RegistrationId;
 use crypto::spec::BlsPubkey;
 use guardian_core::record::Record;
@@ -67,27 +66,4 @@ impl Register {
     pub fn is_live(&self, id: &RegistrationId) -> bool {
         self.keys.contains_key(id)
     }
-}
-
-/// Where the chain watcher goes on after `records`, and what it must know to notice what a node leaves out.
-pub fn resume(records: &[Record]) -> Resume {
-    let mut resume = Resume::default();
-    for record in records {
-        let Record::Scanned(report) = record else { continue };
-        resume.scanned = Some(report.to);
-        for log in &report.logs {
-            match &log.event {
-                JudgedEvent::Registered(registered) => {
-                    *resume.registered.entry(registered.id.module).or_default() += 1;
-                    resume.operators.insert(registered.operator);
-                }
-                JudgedEvent::TicketsDeposited { operator, .. }
-                | JudgedEvent::TicketsWithdrawn { operator, .. } => {
-                    resume.operators.insert(*operator);
-                }
-                JudgedEvent::Provisioned(_) | JudgedEvent::Skipped(_) | JudgedEvent::Exited { .. } => {}
-            }
-        }
-    }
-    resume
 }

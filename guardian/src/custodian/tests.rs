@@ -342,25 +342,21 @@ fn what_the_operator_imported_is_never_replaced() {
 }
 
 #[test]
-fn the_watcher_goes_on_where_the_journal_ends() {
+fn the_register_is_what_the_journal_says() {
     let office = Office::new(8);
     let mut custodian = office.custodian(&[]);
-    assert_eq!(resume(&[]), Default::default());
-    let other = Address([8; 20]);
-    let garbage = Registration { pubkey: vec![1], ..office.registration(1, &secret()) };
+    let (kept, skipped) = (secret(), secret());
+    let unsound = Registration { pubkey: vec![1], ..office.registration(2, &secret()) };
     let events = vec![
-        registered(office.registration(0, &secret())),
-        registered(garbage),
-        ContractEvent::TicketsDeposited { operator: other, amount: Tickets(1) },
+        registered(office.registration(0, &kept)),
+        registered(office.registration(1, &skipped)),
+        registered(unsound),
+        ContractEvent::Skipped(id(1)),
     ];
-    let first = custodian.take(scan(10, events)).unwrap();
-    let second = custodian.take(scan(11, Vec::new())).unwrap();
-    let to = second.report.to;
-    let resume = resume(&[Record::Scanned(first.report), Record::Scanned(second.report)]);
-    assert_eq!(resume.scanned, Some(to));
-    // Every registration counts, whatever it is worth: the contract counts them too.
-    assert_eq!(resume.registered, [(ModuleName([5; 32]), 2)].into());
-    assert_eq!(resume.operators, [OPERATOR, other].into());
+    let report = custodian.take(scan(10, events)).unwrap().report;
+    let register = Register::restore(&[Record::Scanned(report)]);
+    assert_eq!(register, custodian.register);
+    assert_eq!([0, 1, 2].map(|index| register.is_live(&id(index))), [true, false, false]);
 }
 
 #[test]

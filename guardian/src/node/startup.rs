@@ -1,6 +1,6 @@
 //! What a guardian needs before it can start: keys, definition, store, the core as the journal left it, shares.
 
-use crate::custodian::{self, Custodian, Register};
+use crate::custodian::{Custodian, Register};
 use crate::node::Directory;
 use crate::signer::{HeldShare, Signer};
 use crate::{Config, Error, Shares, Store, definition, keyfile};
@@ -51,8 +51,10 @@ fn open_blocking(config: &Config, password: &Password) -> Result<Opened, Error> 
     let store = Arc::new(Store::open(&config.data_dir, definition.id(), me)?);
     let records = store.records()?;
     let journal = records.len();
-    let (register, resume) = (Register::restore(&records), custodian::resume(&records));
+    let register = Register::restore(&records);
     let guardian = Guardian::restore(definition.clone(), me, records)?;
+    let (scanned, registered, operators) = guardian.resume();
+    let resume = Resume { scanned, registered, operators };
     let mut shares = Shares::open(&store, &definition, me, password)?;
     let revealed = shares.reveal()?.into_iter().map(|(key_set, share)| HeldShare { key_set, share });
     let signer = Signer::new(revealed, definition.chain.forks.clone())?;
