@@ -73,7 +73,9 @@ impl Custodian {
         register: Register,
     ) -> Result<Self, Error> {
         let threshold: Threshold = definition.guardian_set.threshold;
-        let genesis: ForkVersion = definition.chain.forks.at(crypto::spec::Epoch(0)).version;
+        // `GENESIS_FORK_VERSION` is the first fork's, also where later ones begin in epoch 0. A schedule is never empty.
+        let first = definition.chain.forks.forks().first();
+        let genesis = first.map_or(ForkVersion([0; 4]), |fork| fork.version);
         let examiner = Examiner::new(key, me, threshold, genesis)?;
         let deployed =
             definition.contracts.as_ref().map_or_else(Default::default, |contracts| contracts.deployed);

@@ -65,7 +65,7 @@ impl Ward {
                 custody_key: Some(card["custody_key"].as_str().unwrap().parse().unwrap()),
             });
         }
-        let genesis_fork = chain.spec().forks.at(crypto::spec::Epoch(0)).version;
+        let genesis_fork = chain.spec().forks.forks()[0].version;
         let parameters = Parameters { guardians, threshold: 2, genesis_fork, module_limit: 100 };
         let protocol = Protocol::deploy(&execution.url(), parameters).await.unwrap();
         let mut ward = Self { dir, chain, beacon, execution, protocol, _others: Vec::new() };
