@@ -6,11 +6,24 @@
 //! | module | holds |
 //! |---|---|
 //! | `config` | which nodes, which contracts, how patient |
-//! | `contracts` | the part of the ABI that is read |
 //! | `observation` | what is told |
+//! | `contracts` | the part of the ABI that is read |
+//! | `calldata` | pure: registrations in the input of a transaction |
+//! | `cursor` | pure: which blocks next, and how many at once |
+//! | `transport`, `endpoint`, `failure` | JSON-RPC with one node: limits, batches, what refusals mean |
+//! | `node`, `endpoints`, `agreement` | health of one node; failover of several; what they call finalized together |
+//! | `logs`, `counts` | a range of logs, and whether any are missing |
+//! | `transaction`, `registrations` | what a log of a registration does not say |
+//! | `state` | the contracts' state at a block |
+//! | `watcher`, `scan`, `task` | one look; the ranges of a look; the task that looks |
 //! | `probe` | what each node is worth by itself |
-//! | `endpoints` | several nodes as one |
-//! | `task` | what is done when |
+//!
+//! # Design decisions
+//! - A node is not believed where that can be helped: a transaction must have the hash its log names, logs must continue
+//!   the contract's own count, a finalized block must be that of more than half of the nodes and contradicted by none.
+//! - Nothing is skipped. What cannot be found out now stops the scan, is said in words, and is tried again; only what
+//!   every node denies is told as missing.
+//! - Polling, no subscriptions, over websockets too: they would make things faster, not surer, and finality is slow.
 
 mod agreement;
 mod calldata;

@@ -2,7 +2,8 @@
 //!
 //! Two checks. Without asking anybody: the indices of a module's registrations are 0, 1, 2, and so on. With
 //! `getPendingValidatorIndex` at the scan's last block, from another node if there is one: nothing is missing at the end
-//! either. Nodes drop old state, so in a first sync the second check may have to wait for the last scan.
+//! either. Nodes drop old state, so in a first sync the second check may have to wait for the last scan; until then each
+//! range is read twice, from two nodes if there are two.
 
 use super::contracts::PufferProtocol::{getModuleWeightsCall, getPendingValidatorIndexCall};
 use super::endpoints::ExecutionNodes;
@@ -13,6 +14,15 @@ use std::collections::BTreeMap;
 
 /// Registrations by module.
 pub(crate) type Counts = BTreeMap<ModuleName, u64>;
+
+/// Counts after a reading, and who vouches for them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Counted {
+    /// The contract.
+    Exactly(Counts),
+    /// The indices only: nodes no longer have the contract's state there, so the last ones may be missing.
+    AtLeast(Counts),
+}
 
 /// What is wrong with a reading.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,7 +70,7 @@ impl ExecutionNodes {
         reading: &Reading,
         source: usize,
         last: bool,
-    ) -> Result<Counts, Doubt> {
+    ) -> Result<Counted, Doubt> {
         let counts = count(before, &reading.entries)?;
         let at = reading.to.number;
         let protocol = self.expected.protocol;
@@ -73,7 +83,7 @@ impl ExecutionNodes {
             }
             // Before the contract was deployed there is nothing to ask.
             Err(Failure::Malformed(_) | Failure::Reverted(_)) if counts.is_empty() => {}
-            Err(Failure::Lacks(_)) if !last => return Ok(counts),
+            Err(Failure::Lacks(_)) if !last => return Ok(Counted::AtLeast(counts)),
             Err(failure) => return Err(Doubt::Unknown(failure)),
         }
         let calls: Vec<_> = modules
@@ -82,7 +92,7 @@ impl ExecutionNodes {
             .collect();
         let indices = match self.call_any(protocol, &calls, at, Some(source)).await {
             Ok(indices) => indices,
-            Err(Failure::Lacks(_)) if !last => return Ok(counts),
+            Err(Failure::Lacks(_)) if !last => return Ok(Counted::AtLeast(counts)),
             Err(failure) => return Err(Doubt::Unknown(failure)),
         };
         for ((module, logged), index) in modules.iter().zip(indices) {
@@ -93,7 +103,7 @@ impl ExecutionNodes {
                 )));
             }
         }
-        Ok(counts)
+        Ok(Counted::Exactly(counts))
     }
 }
 

@@ -171,7 +171,7 @@ impl ExecutionNodes {
         Ok(origins)
     }
 
-    /// What the nodes show for the transactions behind `wanted`. None for one means that every healthy node says it
+    /// What the nodes show for the transactions behind `wanted`. None for one means that every configured node says it
     /// has no such transaction.
     async fn transactions(
         &mut self,
@@ -179,8 +179,8 @@ impl ExecutionNodes {
         finalized: BlockNumber,
     ) -> Result<BTreeMap<TransactionHash, Shown>, String> {
         let mut shown = BTreeMap::new();
-        // Whether all who should have it were heard.
-        let mut certain = self.nodes.iter().all(|node| node.finalized().is_none() || node.has(finalized));
+        // Whether all are there to be heard: a verdict of "nobody has it" is for ever.
+        let mut certain = self.nodes.iter().all(|node| node.has(finalized));
         let mut problem = "not every node could be asked".to_owned();
         for position in self.able(finalized) {
             let open: Vec<_> = wanted

@@ -1,6 +1,6 @@
 //! Scanning: range by range up to the finalized block, each complete before the next.
 
-use super::counts::{Counts, Doubt};
+use super::counts::{Counted, Counts, Doubt};
 use super::cursor::Step;
 use super::failure::Failure;
 use super::logs::{self, Reading};
@@ -88,7 +88,19 @@ impl Watcher {
                 Ok(reading) => {
                     let last = reading.to.number == target.number;
                     match self.nodes.compare_counts(&self.registered, &reading, position, last).await {
-                        Ok(counts) => return Range::Complete(Box::new(reading), counts),
+                        Ok(Counted::Exactly(counts)) => return Range::Complete(Box::new(reading), counts),
+                        Ok(Counted::AtLeast(counts)) => match self.confirm(&reading, position).await {
+                            Ok(()) => return Range::Complete(Box::new(reading), counts),
+                            Err(failure @ Failure::TooMuch(_)) if blocks > 1 => {
+                                smaller = true;
+                                problems.push(format!("`{name}` {failure}"));
+                                continue;
+                            }
+                            Err(failure) => {
+                                problems.push(format!("`{name}`, read again: {failure}"));
+                                continue;
+                            }
+                        },
                         Err(Doubt::Wrong(words)) => {
                             if let Some(node) = self.nodes.nodes.get_mut(position) {
                                 node.accuse(words.clone());
@@ -124,5 +136,42 @@ impl Watcher {
             problems.push("no node can be asked for it now".to_owned());
         }
         Range::Later(format!("logs of blocks {from} to {to}: {}", problems.join("; ")))
+    }
+
+    /// Reads a range again that the contract cannot vouch for: through another node, or the same if there is no other.
+    async fn confirm(&mut self, reading: &Reading, source: usize) -> Result<(), Failure> {
+        let mut others = self.nodes.able(reading.to.number);
+        others.sort_by_key(|position| *position == source);
+        let mut problem = Failure::Silent("no healthy node".to_owned());
+        for position in others {
+            let Some(node) = self.nodes.nodes.get(position) else { continue };
+            let protocol = self.nodes.expected.protocol;
+            let again = logs::read(&node.endpoint, protocol, reading.from, reading.to.number).await;
+            match again {
+                Ok(again) if again == *reading => return Ok(()),
+                Ok(again) => {
+                    let (first, second) = (reading.entries.len(), again.entries.len());
+                    let words = format!(
+                        "logs of blocks {} to {}: {} here, {} elsewhere",
+                        reading.from,
+                        reading.to.number,
+                        first.min(second),
+                        first.max(second)
+                    );
+                    let fewer = if first < second { source } else { position };
+                    if let Some(node) = self.nodes.nodes.get_mut(fewer) {
+                        node.accuse(words.clone());
+                    }
+                    return Err(Failure::malformed(words));
+                }
+                Err(failure) => {
+                    if !matches!(failure, Failure::TooMuch(_) | Failure::Slow) {
+                        self.nodes.failed(position, &failure);
+                    }
+                    problem = failure;
+                }
+            }
+        }
+        Err(problem)
     }
 }

@@ -2,6 +2,9 @@
 
 use super::*;
 
+/// Changes a log.
+type Twist = fn(&mut serde_json::Value);
+
 /// The words of a problem, once the nodes are told so.
 fn told(total: u16, healthy: u16, disagree: bool, problem: Option<&str>) -> Seen {
     Seen::Nodes { total, healthy, disagree, problem: problem.map(str::to_owned) }
@@ -58,7 +61,7 @@ async fn the_only_node_leaving_out_logs_stops_the_scan_until_it_stops_doing_so()
 
 #[tokio::test]
 async fn logs_that_cannot_be_are_refused() {
-    let twists: [(fn(&mut serde_json::Value), &str); 5] = [
+    let twists: [(Twist, &str); 5] = [
         (|log| log["removed"] = json!(true), "was removed, though finalized"),
         (|log| log["blockNumber"] = json!("0x65"), "was not asked for"),
         (|log| log["address"] = json!(operator(9)), "is of another contract"),
@@ -329,4 +332,36 @@ async fn state_that_one_node_dropped_is_read_from_another() {
     let scan = watch.scan().await;
     assert_eq!((scan.from.0, scan.to.number.0), (101, 106));
     assert_eq!(watch.contracts().await.block, scan.to);
+}
+
+#[tokio::test]
+async fn where_the_contract_cannot_vouch_for_the_logs_two_nodes_must_agree() {
+    let chain = chain(50, 6000);
+    let (forgetful, honest) = (FakeNode::start(chain.clone()).await, FakeNode::start(chain).await);
+    for node in [&forgetful, &honest] {
+        node.script().pruned_below = 5990;
+    }
+    // The last one of the first 500 blocks that are asked for, and everything of the next.
+    forgetful.script().dropped = (48..50).collect();
+    forgetful.script().most_blocks = Some((500, -32000, "exceed maximum block range: 500"));
+    let mut watch = Watch::over(&[&forgetful, &honest], Resume::default()).await;
+    let logs = watch.scan_to(1, 6000).await;
+    assert_eq!(registrations(&logs).len(), 50);
+}
+
+#[tokio::test]
+async fn a_transaction_is_not_called_missing_before_everybody_was_asked() {
+    let mut poor = chain(2, 100);
+    poor.transactions.clear();
+    let (poor, rich) = (FakeNode::start(poor).await, FakeNode::start(chain(2, 100)).await);
+    rich.lapse("eth_getTransactionByHash", 1, Wrong::Http(502, None, String::new()));
+    rich.lapse("eth_getTransactionByBlockHashAndIndex", 1, Wrong::Http(502, None, String::new()));
+    let mut watch = Watch::over(&[&poor, &rich], Resume::default()).await;
+    let logs = watch.scan_to(1, 100).await;
+    assert!(registrations(&logs).iter().all(|one| one.payload.is_ok()));
+
+    let mut watch = Watch::over(&[&poor], Resume::default()).await;
+    let logs = watch.scan_to(1, 100).await;
+    let missing = Err(Unreadable::TransactionMissing);
+    assert!(registrations(&logs).iter().all(|one| one.payload == missing));
 }
