@@ -6,9 +6,9 @@
 //!   without a ticket event, so a replay of events alone is wrong. Events say when a balance last went down, and they
 //!   check the readings: what neither an event nor a registration nor a skip explains is [`Unexplained`]. A node that
 //!   drops logs or invents figures shows up there.
-//! - Balances are checked from one reading to the next; after a restart from zero to the first reading, which
-//!   registrations make the weaker check. Counts of validators are checked against all registrations each time, so a
-//!   lost log keeps showing.
+//! - A balance is checked from the last reading that was explained; after a restart from zero, which registrations make
+//!   the weaker check. So a lie shows for as long as it is told and is forgotten with it, and a lost log keeps showing.
+//!   Counts of validators are checked against all registrations each time.
 //! - An account's `since` comes from events alone. All guardians scan the same events, whatever they read when.
 //! - Nothing is written down: a restart folds the journaled scans again.
 
@@ -59,14 +59,14 @@ pub struct Operator {
     pub since: Epoch,
     /// What the last reading shows that the events do not.
     pub unexplained: Option<Unexplained>,
-    /// The reading that `moves` started from; zero before the first one.
+    /// The explained reading that `moves` started from; zero before the first one.
     known: Tickets,
     moves: Moves,
     active: u64,
     pending: u64,
 }
 
-/// What happened to a balance since a reading.
+/// What happened to a balance since an explained reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct Moves {
     /// Deposited.
@@ -92,7 +92,7 @@ struct Live {
 pub struct TicketLedger {
     scanned: Option<Block>,
     read: Option<Block>,
-    /// The largest penalty of this reading and the one before: it may have changed in between.
+    /// The largest penalty read since the start: it may change between two readings.
     penalty: Tickets,
     operators: BTreeMap<Address, Operator>,
     live: BTreeMap<RegistrationId, Live>,
@@ -181,7 +181,7 @@ impl TicketLedger {
             return false;
         }
         let penalty = self.penalty.max(state.skip_penalty);
-        self.penalty = state.skip_penalty;
+        self.penalty = penalty;
         self.read = Some(state.block);
         for account in self.operators.values_mut() {
             account.info = None;
@@ -244,10 +244,12 @@ impl Operator {
             least: most.saturating_sub(penalty.saturating_mul(skipped)),
             most: (registered == 0).then_some(most),
         };
-        self.unexplained = (!reading.is_explained()).then_some(reading);
         self.info = Some(found);
-        self.known = found.tickets;
-        self.moves = Moves::default();
+        self.unexplained = (!reading.is_explained()).then_some(reading);
+        if self.unexplained.is_none() {
+            self.known = found.tickets;
+            self.moves = Moves::default();
+        }
     }
 }
 

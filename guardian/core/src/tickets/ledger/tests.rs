@@ -129,11 +129,13 @@ fn a_registration_explains_any_gain_and_no_loss() {
     let found = info(0, 2, 32);
     let expected = Unexplained { block: BlockNumber(19), found, active: 0, pending: 2, least, most: None };
     assert_eq!((unexplained(&poorer), poorer.discrepancies()), (Some(expected), 1));
-    // What was read counts from there on.
+    // It is what there is, but explains nothing that comes after.
     assert_eq!(poorer.operator(&operator(1)).unwrap().info, Some(found));
     assert!(poorer.scan(&report(20, 29, vec![(22, deposited(1, 2))]), &chain()));
-    assert!(poorer.observe(&state(29, &[(1, info(0, 2, 34))])));
-    assert_eq!(unexplained(&poorer), None);
+    for (tickets, explained) in [(34, false), (35, true)] {
+        assert!(poorer.observe(&state(29, &[(1, info(0, 2, tickets))])));
+        assert_eq!(unexplained(&poorer).is_none(), explained, "{tickets} tickets");
+    }
 }
 
 #[test]
@@ -181,6 +183,17 @@ fn a_dropped_log_keeps_showing() {
     assert_eq!(ledger.discrepancies(), 3);
     assert!(ledger.scan(&report(40, 49, vec![(41, exited(0, 28))]), &chain()));
     assert_eq!(ledger.unplaced(), 1);
+}
+
+#[test]
+fn a_lie_is_forgotten_with_its_end() {
+    let mut ledger = ledger(vec![registered(1, 0)], info(0, 1, 28));
+    for (number, told, explained) in [(19, 0, false), (29, 0, false), (39, 1_000, false), (49, 30, true)] {
+        let events = vec![(number, deposited(1, u64::from(number == 29) * 2))];
+        assert!(ledger.scan(&report(number - 9, number, events), &chain()));
+        assert!(ledger.observe(&state(number, &[(1, info(0, 1, told))])));
+        assert_eq!(unexplained(&ledger).is_none(), explained, "at block {number}");
+    }
 }
 
 #[test]
