@@ -93,6 +93,30 @@ pub(super) async fn who_cannot_pay_reverts_the_whole_batch_on(mut stage: Stage) 
     stage.well();
 }
 
+/// Whoever used exactly the minimum pays what it used: nothing is forgiven any more, not even one wei.
+#[tokio::test]
+async fn the_floor_ends_where_what_was_used_reaches_it() {
+    let mut stage = Stage::set().await;
+    stage.validators(1).await;
+    let used = Tickets(28_000_000_000_000_003_500);
+    let operator = OPERATOR.address();
+    stage.protocol.deposit_tickets(OPERATOR, operator, Tickets(3_499)).await.unwrap();
+    stage.protocol.set_minimum_tickets(used).await.unwrap();
+    assert_eq!(refusal(stage.protocol.settle(&[after(0, 28)]).await), "Panic(0x11)");
+    // One epoch less, and the minimum takes whatever there is.
+    let young = Settlement { end: Epoch(1000 + 28 * DAY - 1), ..after(0, 28) };
+    let all = Tickets(used.0 - 1);
+    assert_eq!(stage.protocol.settle(&[young]).await.unwrap(), [all]);
+
+    stage.protocol.set_minimum_tickets(tickets(28)).await.unwrap();
+    stage.validators(1).await;
+    stage.protocol.deposit_tickets(OPERATOR, operator, Tickets(3_500)).await.unwrap();
+    stage.protocol.set_minimum_tickets(used).await.unwrap();
+    assert_eq!(stage.protocol.settle(&[after(1, 28)]).await.unwrap(), [used]);
+    assert_eq!(stage.balance().await, Tickets(0));
+    stage.well();
+}
+
 #[tokio::test]
 async fn what_cannot_be_settled() {
     let mut stage = Stage::set().await;
