@@ -50,6 +50,8 @@ mod release;
 mod restore;
 mod roster;
 mod rule;
+#[cfg(test)]
+mod scale;
 mod scan;
 #[cfg(test)]
 mod scene;

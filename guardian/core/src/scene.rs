@@ -1,5 +1,7 @@
 //! Scene: a guardian on a small network, for tests. Epochs have 4 slots, k is 3, three of four must agree.
 
+pub(crate) mod operators;
+
 use crate::command::{Command, ReleaseOrder};
 use crate::contracts::{Contracts, Profile};
 use crate::event::{Custody, Event, Liveness, NodeHealth};

@@ -1,10 +1,13 @@
 use super::*;
-use crate::event::{Liveness, NodeHealth, PostOutcome, RequestId};
+use crate::event::{ExecutionHealth, Liveness, NodeHealth, PostOutcome, RequestId};
 use crate::message::{Certificate, Decision, Partial, RejectReason, Vote};
 use crate::proposal::{Origin, State};
+use crate::registration::{JudgedEvent, ScanReport};
+use crate::scene::operators;
 use crate::scene::{
     BOB, CAROL, DUE_SLOT, Scene, definition, envelope, faults, proposal_at, pubkey, said, validator,
 };
+use crypto::execution::Tickets;
 use crypto::exit::VoluntaryExit;
 use crypto::partial::SignatureShare;
 use crypto::spec::{BlsSignature, Checkpoint, Epoch, Root, ValidatorIndex};
@@ -129,12 +132,16 @@ fn number() -> impl Strategy<Value = u64> {
 
 fn any_proposal() -> impl Strategy<Value = ExitProposal> {
     let honest = (36u64..70).prop_map(proposal_at);
-    let wild = (number(), number(), number(), number(), number(), number(), 0u64..2).prop_map(
+    let wild = (number(), number(), number(), number(), number(), number(), 0u64..4).prop_map(
         |(from, to, epoch, index, opened, expires, set)| ExitProposal {
-            guardian_set_epoch: GuardianSetEpoch(set),
+            guardian_set_epoch: GuardianSetEpoch(u64::from(set == 3)),
             pubkey: pubkey(0),
             key_set: crate::scene::subject(0).key_set,
-            origin: Origin::Offline { dark_from: Epoch(from), dark_to: Epoch(to) },
+            origin: match set {
+                0 => Origin::Offline { dark_from: Epoch(from), dark_to: Epoch(to) },
+                1 => Origin::Tickets { operator: operators::POOR, due: Epoch(to) },
+                _ => Origin::Balance { due: Epoch(to) },
+            },
             exit: VoluntaryExit { epoch: Epoch(epoch), validator_index: ValidatorIndex(index) },
             opened: Slot(opened),
             expires: Slot(expires),
@@ -144,7 +151,12 @@ fn any_proposal() -> impl Strategy<Value = ExitProposal> {
         exit: VoluntaryExit { validator_index: ValidatorIndex(index), ..proposal.exit },
         ..proposal
     });
-    prop_oneof![honest, wild, nearly]
+    let short = (28u64..40, 0usize..3, 0u64..9).prop_filter_map("before the window", |(slot, index, due)| {
+        let definition = operators::ticket_definition();
+        let subject = crate::scene::subject(index);
+        ExitProposal::tickets(&definition, subject, operators::POOR, Epoch(due), Slot(slot))
+    });
+    prop_oneof![honest, wild, nearly, short]
 }
 
 fn any_vote() -> impl Strategy<Value = Vote> {
@@ -167,6 +179,29 @@ fn any_partial() -> impl Strategy<Value = Partial> {
         index: ShareIndex::new(index).unwrap(),
         signature: SignatureShare([1; 192]),
     })
+}
+
+fn any_tickets() -> impl Strategy<Value = Tickets> {
+    prop_oneof![Just(operators::too_little()), Just(Tickets(u128::MAX)), any::<u128>().prop_map(Tickets)]
+}
+
+/// A scan that may or may not continue the first one, of events that may or may not make sense.
+fn any_scan() -> impl Strategy<Value = ScanReport> {
+    let event = (0usize..4, any::<bool>(), 0u8..6, any_tickets()).prop_map(|(index, rich, kind, amount)| {
+        let operator = if rich { operators::RICH } else { operators::POOR };
+        let id = operators::registration(index as u64);
+        match kind {
+            0 => JudgedEvent::Registered(operators::registered(index, operator)),
+            1 => JudgedEvent::Provisioned(id),
+            2 => JudgedEvent::Skipped(id),
+            3 => JudgedEvent::Exited { id, burned: amount },
+            4 => JudgedEvent::TicketsDeposited { operator, amount },
+            _ => JudgedEvent::TicketsWithdrawn { operator, amount },
+        }
+    });
+    let range = prop_oneof![4 => (Just(21u64), 21u64..24), 1 => (20u64..24, 20u64..26)];
+    (range, prop::collection::vec(event, 0..4))
+        .prop_map(|((from, to), events)| operators::scan(from, to, events))
 }
 
 fn any_event() -> impl Strategy<Value = Event> {
@@ -232,6 +267,17 @@ fn any_event() -> impl Strategy<Value = Event> {
             proposal: proposal.id(),
             outcomes: vec![("node".to_owned(), PostOutcome::Accepted)],
         }),
+        3 => any_scan().prop_map(Event::ContractsScanned),
+        2 => (20u64..24, any_tickets()).prop_map(|(slot, tickets)| {
+            Event::ContractsObserved(operators::state_with(&operators::ticket_definition(), slot, tickets))
+        }),
+        2 => (number(), any_tickets()).prop_map(|(timestamp, tickets)| Event::OperatorsObserved {
+            block: crypto::execution::Block { timestamp, ..crate::scene::block(27) },
+            infos: vec![(operators::POOR, operators::info(2, tickets))],
+        }),
+        1 => (0u16..2, any::<bool>()).prop_map(|(healthy, disagree)| {
+            Event::ExecutionObserved(ExecutionHealth { total: 1, healthy, disagree, problem: None })
+        }),
         1 => (number(), number()).prop_map(|(index, epoch)| Event::ExitGossiped {
             validator_index: ValidatorIndex(index), epoch: Epoch(epoch)
         }),
@@ -263,12 +309,38 @@ proptest! {
                 _ => {}
             }
         }
-        let restored = Guardian::restore(definition(), scene.guardian.me, scene.journal.clone());
-        let restored = restored.map_err(|error| TestCaseError::fail(error.to_string()))?;
-        let lasting = |guardian: &Guardian| {
-            let proposals = guardian.status().proposals.into_iter();
-            proposals.map(|p| (p.id, p.state, p.votes, p.certified, p.released, p.partials)).collect::<Vec<_>>()
-        };
-        prop_assert_eq!(lasting(&restored), lasting(&scene.guardian));
+        is_as_restored(&scene)?;
     }
+
+    /// The same of a guardian that acts on contracts: scans fold to the same registrations and accounts.
+    #[test]
+    fn nothing_shown_of_contracts_can_break_it(events in prop::collection::vec(any_event(), 1..40)) {
+        let mut scene = Scene::short();
+        scene.slot(operators::EJECT_SLOT.0);
+        for event in events {
+            scene.feed(event);
+        }
+        is_as_restored(&scene)?;
+    }
+}
+
+/// Whether the journal makes the guardian again.
+fn is_as_restored(scene: &Scene) -> Result<(), TestCaseError> {
+    let definition = scene.guardian.definition.clone();
+    let restored = Guardian::restore(definition, scene.guardian.me, scene.journal.clone());
+    let restored = restored.map_err(|error| TestCaseError::fail(error.to_string()))?;
+    let lasting = |guardian: &Guardian| {
+        let proposals = guardian.status().proposals.into_iter();
+        proposals.map(|p| (p.id, p.state, p.votes, p.certified, p.released, p.partials)).collect::<Vec<_>>()
+    };
+    prop_assert_eq!(lasting(&restored), lasting(&scene.guardian));
+    prop_assert_eq!(restored.resume(), scene.guardian.resume());
+    prop_assert_eq!(restored.protocol.registry(), scene.guardian.protocol.registry());
+    let since = |guardian: &Guardian| {
+        guardian.protocol.ledger().operators().map(|(o, account)| (*o, account.since)).collect::<Vec<_>>()
+    };
+    prop_assert_eq!(since(&restored), since(&scene.guardian));
+    let registered = |guardian: &Guardian| guardian.protocol.registry().live_keys();
+    prop_assert!(registered(&restored).is_subset(&restored.watched().into_iter().collect()));
+    Ok(())
 }
