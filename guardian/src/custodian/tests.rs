@@ -9,6 +9,7 @@ use crypto::execution::{
 };
 use crypto::keys::SecretKey;
 use crypto::password::{Password, ScryptCost};
+use crypto::spec::{Epoch, Fork, ForkSchedule};
 use guardian_core::record::Record;
 use std::sync::Arc;
 
@@ -24,7 +25,11 @@ struct Office {
 
 impl Office {
     fn new(seed: u64) -> Self {
-        let (definition, keys) = network_with_contracts(3, 4, seed);
+        let (mut definition, keys) = network_with_contracts(3, 4, seed);
+        // A chain born in a later fork, as local ones are: deposits are signed under the first one's version all the same.
+        let root = definition.chain.forks.genesis_validators_root();
+        let forks = definition.chain.forks.forks().iter().map(|fork| Fork { epoch: Epoch(0), ..*fork });
+        definition.chain.forks = ForkSchedule::new(root, forks.collect()).unwrap();
         Self { definition, keys, directory: tempfile::tempdir().unwrap() }
     }
 
