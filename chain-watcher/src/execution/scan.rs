@@ -138,9 +138,13 @@ impl Watcher {
         Range::Later(format!("logs of blocks {from} to {to}: {}", problems.join("; ")))
     }
 
-    /// Reads a range again that the contract cannot vouch for: through another node, or the same if there is no other.
+    /// Reads a range again that the contract cannot vouch for: through another node, or the same if there is no other
+    /// that did not leave out logs lately.
     async fn confirm(&mut self, reading: &Reading, source: usize) -> Result<(), Failure> {
         let mut others = self.nodes.able(reading.to.number);
+        others.retain(|position| {
+            *position == source || self.nodes.nodes.get(*position).is_some_and(|node| !node.suspect())
+        });
         others.sort_by_key(|position| *position == source);
         let mut problem = Failure::Silent("no healthy node".to_owned());
         for position in others {

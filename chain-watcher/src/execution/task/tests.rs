@@ -22,6 +22,8 @@ struct Watch {
     at_head: watch::Sender<Vec<Address>>,
     /// The latest word on the nodes.
     nodes: Option<Seen>,
+    /// Every problem told.
+    problems: Vec<String>,
 }
 
 impl Watch {
@@ -32,15 +34,16 @@ impl Watch {
 
     fn with(nodes: ExecutionNodes, resume: Resume) -> Self {
         let (at_head, receiver) = watch::channel(Vec::new());
-        Self { observations: watch(nodes, resume, receiver), at_head, nodes: None }
+        Self { observations: watch(nodes, resume, receiver), at_head, nodes: None, problems: Vec::new() }
     }
 
     /// The next observation of any kind.
     async fn any(&mut self) -> Seen {
         let seen = tokio::time::timeout(Duration::from_secs(20), self.observations.recv()).await;
         let seen = seen.unwrap_or_else(|_| panic!("nothing is told; {:?}", self.nodes)).unwrap();
-        if matches!(seen, Seen::Nodes { .. }) {
+        if let Seen::Nodes { problem, .. } = &seen {
             self.nodes = Some(seen.clone());
+            self.problems.extend(problem.clone());
         }
         seen
     }
@@ -63,6 +66,13 @@ impl Watch {
                 Seen::Nodes { .. } => {}
                 other => panic!("instead of `{words}`: {other:?}"),
             }
+        }
+    }
+
+    /// As [`Self::problem`], if it was not told before.
+    async fn problem_by_now(&mut self, words: &str) {
+        if !self.problems.iter().any(|problem| problem.contains(words)) {
+            self.problem(words).await;
         }
     }
 
