@@ -1,15 +1,12 @@
 //! Lodestar, a beacon node and validator client that nobody here wrote: minimal preset (8 slots an epoch), one-second
 //! slots, 16 interop validators, the last of them without anyone who attests for it.
 
-use crate::processes::{tail, tethered};
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result};
 use crypto::spec::{BlsPubkey, ValidatorIndex};
-use devnet::processes::ports::Port;
+use devnet::real::installed_peers;
+use devnet::real::lodestar::LodestarConfig;
 use serde_json::Value;
-use std::fs::File;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::path::Path;
 
 /// Interop validators at genesis.
 pub const VALIDATORS: u64 = 16;
@@ -17,15 +14,9 @@ pub const VALIDATORS: u64 = 16;
 /// The one without a validator client.
 pub const DARK: ValidatorIndex = ValidatorIndex(VALIDATORS - 1);
 
-/// From start until the REST API answers it takes 6 to 7 s on two idle cores.
-const START_LIMIT: Duration = Duration::from_secs(90);
-
 /// A running beacon node. Killed when dropped; its log is shown unless the story [`ended well`](Self::ended_well).
 pub struct Lodestar {
-    child: Child,
-    log: PathBuf,
-    url: String,
-    http: reqwest::Client,
+    node: devnet::real::lodestar::Lodestar,
     well: bool,
 }
 
@@ -57,46 +48,9 @@ impl Lodestar {
     /// # Errors
     /// When it is not installed, ends at once, or does not answer in time.
     pub async fn start(dir: &Path) -> Result<Self> {
-        let peers = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers");
-        ensure!(
-            peers.join("node_modules/@chainsafe/lodestar").exists(),
-            "Lodestar is not installed: run `make peers` (`make test` does)"
-        );
-        // reqwest wants a TLS provider even where all is plain HTTP; an error says that there is one already.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder().timeout(Duration::from_secs(10)).build()?;
-        let (mut rest, mut p2p) = (Port::free()?, Port::free()?);
-        let log = dir.join("lodestar.log");
-        let output = File::create(&log).with_context(|| format!("create {}", log.display()))?;
-        rest.release();
-        p2p.release();
-        // run.sh execs node, so this child is the node itself and killing it ends everything.
-        let (program, first_args) = tethered(peers.join("run.sh"));
-        let child = Command::new(program)
-            .args(first_args)
-            .arg(dir.join("lodestar"))
-            .env("REST_PORT", rest.number().to_string())
-            .env("P2P_PORT", p2p.number().to_string())
-            .env("VALIDATORS", VALIDATORS.to_string())
-            .env("DARK", "1")
-            .stdin(Stdio::null())
-            .stdout(output.try_clone()?)
-            .stderr(output)
-            .spawn()
-            .context("start tests/peers/run.sh")?;
-        let mut node =
-            Self { child, log, url: format!("http://127.0.0.1:{}", rest.number()), http, well: false };
-        let started = tokio::time::Instant::now();
-        loop {
-            if let Some(status) = node.child.try_wait()? {
-                bail!("Lodestar ended at once ({status}):\n{}", tail(&node.log));
-            }
-            if node.head_slot().await.is_ok_and(|slot| slot > 0) {
-                return Ok(node);
-            }
-            ensure!(started.elapsed() < START_LIMIT, "Lodestar is not up after {START_LIMIT:?}");
-            tokio::time::sleep(Duration::from_millis(250)).await;
-        }
+        let config = LodestarConfig { validators: VALIDATORS, dark: 1, ..LodestarConfig::default() };
+        let node = devnet::real::lodestar::Lodestar::start(&installed_peers(), dir, &config).await?;
+        Ok(Self { node, well: false })
     }
 
     /// The story ended as it should: nobody needs the log.
@@ -106,7 +60,7 @@ impl Lodestar {
 
     /// Its Beacon API.
     pub fn url(&self) -> &str {
-        &self.url
+        self.node.url()
     }
 
     /// Slot of its head.
@@ -114,8 +68,7 @@ impl Lodestar {
     /// # Errors
     /// When it does not answer.
     pub async fn head_slot(&self) -> Result<u64> {
-        let header = self.get("/eth/v1/beacon/headers/head").await?;
-        number(&header["data"]["header"]["message"]["slot"])
+        Ok(self.node.head_slot().await?)
     }
 
     /// A validator at the head.
@@ -166,18 +119,14 @@ impl Lodestar {
     }
 
     async fn get(&self, path: &str) -> Result<Value> {
-        let url = format!("{}{path}", self.url);
-        Ok(self.http.get(&url).send().await?.error_for_status()?.json().await?)
+        Ok(self.node.get(path).await?)
     }
 }
 
 impl Drop for Lodestar {
     fn drop(&mut self) {
-        // SIGKILL: a graceful stop of it can hang.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
         if !self.well {
-            eprintln!("--- end of Lodestar's log\n{}", tail(&self.log));
+            eprintln!("--- end of Lodestar's log\n{}", self.node.log_tail());
         }
     }
 }

@@ -106,6 +106,12 @@ pub enum Error {
         /// Why not.
         problem: String,
     },
+    /// Something happened in a story that must not.
+    #[error("{problem}")]
+    Unexpected {
+        /// What.
+        problem: String,
+    },
     /// The story did not come to its end in time.
     #[error("not finished after {seconds} s: still waiting for {waiting_for}")]
     Deadline {

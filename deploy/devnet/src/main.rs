@@ -6,7 +6,7 @@
 use anyhow::Context;
 use clap::Parser;
 use devnet::narrator::{Form, Narrator};
-use devnet::story::{self, Options};
+use devnet::story::{self, Options, Stories};
 use std::ffi::OsString;
 use std::io::Read;
 use std::num::NonZeroU64;
@@ -16,12 +16,14 @@ use tokio::signal::unix::{SignalKind, signal};
 
 const EXAMPLES: &str = "\
 Examples:
-  devnet                              the story, in about a minute
+  devnet                              both stories, in about a minute and a half
+  devnet --story offline              only the validator that goes dark; also: tickets
+  devnet --real                       the story of the tickets on Lodestar and anvil (needs `make peers`)
   devnet --keep                       the same, then stay up: look at the status endpoints and logs, end with Ctrl-C
   devnet --dir net --slot-seconds 3   slower, with everything kept in ./net
   devnet --json | jq .event           for programs: one JSON object a line";
 
-/// The guardian network on this machine: a beacon chain, four guardians, and a validator that goes dark.
+/// The guardian network on this machine: a beacon chain, an execution chain, four guardians, and trouble for them.
 #[derive(Debug, Parser)]
 #[command(name = "devnet", version, after_help = EXAMPLES, max_term_width = 110)]
 struct Arguments {
@@ -34,12 +36,39 @@ struct Arguments {
     /// Validators of the chain; the guardians hold the keys of the first four
     #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u64).range(story::MIN_VALIDATORS..=4096))]
     validators: u64,
-    /// Length of a slot; six slots are an epoch
+    /// Length of a slot; six slots are an epoch, on Lodestar eight
     #[arg(long, default_value_t = 1, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=60))]
     slot_seconds: u64,
+    /// Which story to tell [default: all; tickets with --real]
+    #[arg(long, value_enum)]
+    story: Option<Story>,
+    /// Lodestar and anvil instead of the embedded chains
+    #[arg(long)]
+    real: bool,
     /// Tell the story in JSON lines
     #[arg(long)]
     json: bool,
+}
+
+/// [`Stories`] on the command line.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Story {
+    /// A validator goes dark and is forced off
+    Offline,
+    /// Two operators run out of tickets; one tops up
+    Tickets,
+    /// One after the other
+    All,
+}
+
+impl From<Story> for Stories {
+    fn from(story: Story) -> Self {
+        match story {
+            Story::Offline => Self::Offline,
+            Story::Tickets => Self::Tickets,
+            Story::All => Self::All,
+        }
+    }
 }
 
 fn main() -> ExitCode {
@@ -71,6 +100,7 @@ fn be_guardian(arguments: Vec<OsString>) -> ExitCode {
 }
 
 fn tell(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let unless_told = if arguments.real { Stories::Tickets } else { Stories::All };
     let options = Options {
         program: std::env::current_exe().context("cannot find this program's own file")?,
         prefix_args: vec!["guardian".into()],
@@ -78,6 +108,8 @@ fn tell(arguments: Arguments) -> anyhow::Result<ExitCode> {
         validators: arguments.validators,
         // Checked by the parser: at least 1.
         seconds_per_slot: NonZeroU64::new(arguments.slot_seconds).unwrap_or(NonZeroU64::MIN),
+        stories: arguments.story.map_or(unless_told, Stories::from),
+        real: arguments.real,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -94,7 +126,7 @@ fn tell(arguments: Arguments) -> anyhow::Result<ExitCode> {
         };
         tokio::pin!(stopped);
         let mut narrator = Narrator::new(if arguments.json { Form::Json } else { Form::Human });
-        narrator.introduce();
+        narrator.introduce(options.stories);
         // Whichever branch ends, dropping the story kills the guardians.
         let stage = tokio::select! {
             told = story::play(options, &mut narrator) => match told {

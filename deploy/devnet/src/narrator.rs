@@ -1,8 +1,8 @@
 //! Tells the story as it happens: for people, with colours and a spinner where there is a terminal; or for programs,
 //! one JSON object a line.
 
-use crate::story::Stage;
 use crate::story::fact::{Act, Fact};
+use crate::story::{Stage, Stories};
 use console::{Style, Term};
 use crypto::spec::Slot;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -16,6 +16,10 @@ const NAMES: usize = 23;
 pub(crate) const CHAIN: &str = "chain";
 /// See [`CHAIN`].
 pub(crate) const OPERATOR: &str = "node operator";
+/// Owns the contracts.
+pub(crate) const GOVERNANCE: &str = "governance";
+/// Hands to the contracts what the guardians decided.
+pub(crate) const PAYMASTER: &str = "paymaster";
 
 /// Where the story goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,19 +61,26 @@ impl Narrator {
     }
 
     /// The first lines, for people.
-    pub fn introduce(&self) {
+    pub fn introduce(&self, stories: Stories) {
         let title = Style::new().bold().apply_to("guardian network, on this machine");
-        self.say(&format!("{title}\nA validator will stop attesting. Four guardians, each with one share of its key, make it leave the chain."));
+        self.say(&format!("{title}\nFour guardians, each with one share of every validator's key, can make a validator leave the chain."));
+        if stories.has_offline() {
+            self.say("A validator will stop attesting.");
+        }
+        if stories.has_tickets() {
+            self.say("Two node operators will run out of tickets; one will top up in time.");
+        }
     }
 
     /// What can be done while everything stays up, for people.
     pub fn linger(&self, stage: &Stage) {
         self.say("\nStill running. Look around, and end it with Ctrl-C:");
         for index in 0..stage.guardians.len() {
-            self.say(&format!("  {:<14} {}", stage.guardians.name(index), stage.guardians.status_url(index)));
+            let (name, url) = (stage.guardians.name(index), stage.guardians.status_url(index));
+            self.say(&format!("  {name:<26} {url}"));
         }
-        for node in &stage.nodes {
-            self.say(&format!("  {:<14} {}", node.name(), node.url()));
+        for (name, url) in stage.world.nodes() {
+            self.say(&format!("  {name:<26} {url}"));
         }
     }
 
@@ -93,7 +104,7 @@ impl Narrator {
                 let names = format!("{:<NAMES$}", who.join(", "));
                 let names = match who {
                     [CHAIN] => Style::new().cyan().apply_to(names),
-                    [OPERATOR] => Style::new().yellow().apply_to(names),
+                    [who] if is_actor(who) => Style::new().yellow().apply_to(names),
                     _ => Style::new().magenta().apply_to(names),
                 };
                 let time = Style::new().dim().apply_to(format!("{elapsed:>5.1} s  slot {:<4}", slot.0));
@@ -159,4 +170,9 @@ impl Narrator {
             let _ = Term::stdout().write_line(line);
         });
     }
+}
+
+/// Whether somebody acts in the story who is neither a chain nor a guardian.
+fn is_actor(who: &str) -> bool {
+    [OPERATOR, GOVERNANCE, PAYMASTER].contains(&who) || who.starts_with("operator ")
 }

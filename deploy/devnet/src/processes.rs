@@ -9,7 +9,8 @@ pub(crate) mod command;
 pub mod ports;
 
 use crate::Error;
-use command::Program;
+use command::{Program, Sources};
+use crypto::execution::Address;
 use futures::future::try_join_all;
 use guardian_core::status::StatusSnapshot;
 use ports::Port;
@@ -45,6 +46,10 @@ pub struct GuardianSpec {
     pub network: String,
     /// For each guardian, the Beacon API URLs of its own nodes. As many entries as there are guardians.
     pub beacon_urls_per_guardian: Vec<Vec<String>>,
+    /// For each guardian, the JSON-RPC URLs of its own execution nodes. Empty for a network that acts on no contracts.
+    pub execution_urls_per_guardian: Vec<Vec<String>>,
+    /// For each guardian, its account in the contracts. Empty for a network that acts on none.
+    pub accounts: Vec<Address>,
     /// How many guardians must act together.
     pub threshold: u16,
     /// EIP-2335 keystores of the validators to guard. May be empty.
@@ -113,15 +118,20 @@ impl Guardians {
                 source: std::io::Error::other(error),
             })?;
         let mut members = Vec::new();
-        for (index, urls) in spec.beacon_urls_per_guardian.iter().enumerate() {
-            let name =
-                NAMES.get(index).map_or_else(|| format!("guardian-{}", index + 1), |&name| name.into());
+        for index in 0..spec.beacon_urls_per_guardian.len() {
+            let name = name_of(index);
             let dir = spec.dir.join(&name);
-            members.push((Member { name, dir, p2p: Port::free()?, http: Port::free()?, child: None }, urls));
+            members.push(Member { name, dir, p2p: Port::free()?, http: Port::free()?, child: None });
         }
-        try_join_all(members.iter().map(|(member, urls)| program.init(member, urls))).await?;
-        let members = members.into_iter().map(|(member, _)| member).collect();
+        let sources = (0..members.len()).map(|index| Sources::of(&spec, index));
+        try_join_all(members.iter().zip(sources).map(|(member, sources)| program.init(member, sources)))
+            .await?;
         Ok(Self { spec, program, members, client })
+    }
+
+    /// Further flags for [`Self::define`] that were not known before: where the contracts are.
+    pub fn add_flags(&mut self, flags: impl IntoIterator<Item = String>) {
+        self.spec.policy.extend(flags);
     }
 
     /// The second step: `guardian network create`, and a copy of the definition for each.
@@ -300,6 +310,11 @@ impl Guardians {
     /// The network definition all of them have.
     pub fn definition(&self) -> PathBuf {
         self.spec.dir.join("network.toml")
+    }
+
+    /// A guardian's public card.
+    pub fn card_path(&self, index: usize) -> PathBuf {
+        self.members.get(index).map(|member| member.dir.join("member.toml")).unwrap_or_default()
     }
 
     /// A guardian's configuration file.

@@ -1,52 +1,87 @@
-//! The story: a chain, four guardians, one validator that goes dark, and its exit.
+//! The stories: chains, four guardians, and what they do about a validator that goes dark and about operators that run
+//! out of tickets.
 //!
 //! [`run`] is all of it. [`play`] keeps what was started, for whoever wants to look around afterwards.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`world`] | the chains: embedded, or Lodestar and anvil |
+//! | [`offline`] | the story of the dark validator |
+//! | [`tickets`] | the story of the tickets |
+//! | [`fact`] | what can be told |
+//! | `witness`, `journal` | what is new in the first story, and who was first |
+//! | `beacon` | the beacon chain over its API |
+//! | `keystores` | what a node operator has on disk |
 
+mod beacon;
 pub mod fact;
 mod journal;
 mod keystores;
+pub mod offline;
+pub mod tickets;
 mod witness;
+pub mod world;
 
 use crate::Error;
-use crate::chain::Chain;
-use crate::chain::config::{ChainConfig, Clock};
-use crate::chain::node::Node;
 use crate::narrator::{CHAIN, Narrator, OPERATOR};
 use crate::processes::{GuardianSpec, Guardians, name_of};
-use crypto::spec::{Epoch, Slot, ValidatorIndex};
+use crypto::spec::{Slot, ValidatorIndex};
 use fact::Fact;
 use futures::future::join_all;
 use guardian_core::status::StatusSnapshot;
+use offline::{OFFLINE_EPOCHS, OfflineOutcome};
 use serde::Serialize;
 use std::ffi::OsString;
 use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::time::Duration;
-use witness::Witness;
+use tickets::{Registrations, TicketsOutcome};
+use world::World;
 
 /// Guardians of the story.
 const GUARDIANS: usize = 4;
 /// How many of them must act together.
 const THRESHOLD: u16 = 3;
-/// Slots an epoch.
+/// Slots an epoch of the embedded chain.
 const SLOTS_PER_EPOCH: NonZeroU64 = NonZeroU64::MIN.saturating_add(5);
-/// Epochs that are past when the story begins, so that the chain finalizes from its first moment.
-const HEAD_START: u64 = 5;
-/// Validators whose keys the guardians hold: the first ones.
+/// Validators whose keystores are split for the first story: the first ones.
 const GUARDED: u64 = 4;
 /// The one that goes dark.
 const VALIDATOR: ValidatorIndex = ValidatorIndex(3);
-/// k of the offline rule.
-const OFFLINE_EPOCHS: u64 = 2;
 /// Time between two looks at everything.
 const LOOK_EVERY: Duration = Duration::from_millis(150);
 /// Time for what does not depend on the chain's pace.
 const SETUP_TIME: Duration = Duration::from_secs(90);
-/// Epochs for what does: about 9 are needed.
-const STORY_EPOCHS: u64 = 16;
+/// Slots for what does, for each story: about 60 are needed.
+const STORY_SLOTS: u64 = 110;
+/// Epochs from registration until the tickets fall below the floor: when the first story is over, or at once.
+const EPOCHS_TO_FLOOR: (u64, u64) = (9, 5);
 
 /// Fewest validators of a story: two thirds of the stake must be included before an epoch's last slot, one of them dark.
 pub const MIN_VALIDATORS: u64 = 12;
+
+/// Which stories to tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stories {
+    /// A validator goes dark and is forced off.
+    Offline,
+    /// Two operators run out of tickets; one tops up.
+    Tickets,
+    /// One after the other, with the same guardians.
+    All,
+}
+
+impl Stories {
+    /// Whether the one of the dark validator is among them.
+    pub fn has_offline(self) -> bool {
+        self != Self::Tickets
+    }
+
+    /// Whether the one of the tickets is among them.
+    pub fn has_tickets(self) -> bool {
+        self != Self::Offline
+    }
+}
 
 /// How to run the story.
 #[derive(Debug, Clone)]
@@ -61,35 +96,28 @@ pub struct Options {
     pub validators: u64,
     /// Length of a slot, seconds.
     pub seconds_per_slot: NonZeroU64,
+    /// Which stories.
+    pub stories: Stories,
+    /// On Lodestar and anvil instead of the embedded chains. Only the story of the tickets: Lodestar cannot be told to
+    /// turn a validator dark.
+    pub real: bool,
 }
 
-/// How the story ended, when it ended well.
+/// How the stories ended, when they ended well.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Outcome {
-    /// Who left.
-    pub validator: ValidatorIndex,
-    /// Under which proposal.
-    pub proposal: String,
-    /// Names of the guardians that approved, in the order their votes were seen.
-    pub approvals: Vec<String>,
-    /// Names of the guardians whose partial signatures were seen.
-    pub partials: Vec<String>,
-    /// Slot of the block that included the exit.
-    pub included: Slot,
-    /// First epoch the validator is off duty.
-    pub exit_epoch: Epoch,
-    /// The epoch whose finality covers the exit.
-    pub finalized: Epoch,
+    /// The dark validator's.
+    pub offline: Option<OfflineOutcome>,
+    /// The tickets'.
+    pub tickets: Option<TicketsOutcome>,
     /// From the first line to the last, milliseconds.
     pub elapsed_ms: u64,
 }
 
 /// What runs when the story has ended: dropping it ends all of it.
 pub struct Stage {
-    /// The chain.
-    pub chain: Chain,
-    /// Its beacon nodes, one a guardian.
-    pub nodes: Vec<Node>,
+    /// The chains.
+    pub world: World,
     /// The guardians.
     pub guardians: Guardians,
     /// Where everything is kept.
@@ -109,28 +137,16 @@ pub async fn run(options: Options, narrator: &mut Narrator) -> Result<Outcome, E
 /// # Errors
 /// What failed, or [`Error::Deadline`]; by then the narrator has told of it, with a diagnosis.
 pub async fn play(options: Options, narrator: &mut Narrator) -> Result<(Outcome, Stage), Error> {
-    let deadline = SETUP_TIME
-        + Duration::from_secs(STORY_EPOCHS * SLOTS_PER_EPOCH.get())
-            .saturating_mul(u32::try_from(options.seconds_per_slot.get()).unwrap_or(u32::MAX));
-    let mut stage = match set(&options, narrator).await {
-        Ok(stage) => stage,
+    let (mut stage, registrations) = match set(&options, narrator).await {
+        Ok(set) => set,
         Err(error) => {
             narrator.fail(&error.to_string(), "Nothing runs any more.");
             return Err(error);
         }
     };
-    match watch(&mut stage, narrator, deadline).await {
+    match tell(&options, &mut stage, registrations.as_ref(), narrator).await {
         Ok(outcome) => {
-            let text = format!(
-                "{} of {GUARDIANS} guardians approved, {} partial signatures made one, and validator {} leaves the \
-                 chain in epoch {}: finalized after {:.1} s.",
-                outcome.approvals.len(),
-                outcome.partials.len(),
-                outcome.validator,
-                outcome.exit_epoch,
-                narrator.elapsed().as_secs_f64()
-            );
-            narrator.succeed(&text, &serde_json::to_value(&outcome).unwrap_or_default());
+            narrator.succeed(&summary(&outcome), &serde_json::to_value(&outcome).unwrap_or_default());
             narrator.say(&format!("         Keys, stores and logs are in {}", stage.dir.display()));
             Ok((outcome, stage))
         }
@@ -142,75 +158,117 @@ pub async fn play(options: Options, narrator: &mut Narrator) -> Result<(Outcome,
     }
 }
 
-/// Starts the chain and the guardians.
-async fn set(options: &Options, narrator: &mut Narrator) -> Result<Stage, Error> {
+/// One story after the other.
+async fn tell(
+    options: &Options,
+    stage: &mut Stage,
+    registrations: Option<&Registrations>,
+    narrator: &mut Narrator,
+) -> Result<Outcome, Error> {
+    let per_story = Duration::from_secs(STORY_SLOTS)
+        .saturating_mul(u32::try_from(options.seconds_per_slot.get()).unwrap_or(u32::MAX));
+    let mut deadline = SETUP_TIME;
+    let mut outcome = Outcome { offline: None, tickets: None, elapsed_ms: 0 };
+    if let (true, World::Embedded(world)) = (options.stories.has_offline(), &stage.world) {
+        deadline = deadline.saturating_add(per_story);
+        outcome.offline = Some(offline::watch(world, &mut stage.guardians, narrator, deadline).await?);
+    }
+    if let Some(registrations) = registrations {
+        deadline = deadline.saturating_add(per_story);
+        let (world, guardians) = (&mut stage.world, &mut stage.guardians);
+        outcome.tickets = Some(tickets::watch(world, guardians, registrations, narrator, deadline).await?);
+    }
+    outcome.elapsed_ms = u64::try_from(narrator.elapsed().as_millis()).unwrap_or(u64::MAX);
+    Ok(outcome)
+}
+
+/// The last line, for people.
+fn summary(outcome: &Outcome) -> String {
+    let mut parts = Vec::new();
+    if let Some(told) = &outcome.offline {
+        parts.push(format!(
+            "{} of {GUARDIANS} guardians approved, {} partial signatures made one, and validator {} leaves the chain in \
+             epoch {}",
+            told.approvals.len(),
+            told.partials.len(),
+            told.validator,
+            told.exit_epoch
+        ));
+    }
+    if let Some(told) = &outcome.tickets {
+        parts.push(format!(
+            "the operator that topped up keeps {} validators, the other loses {}",
+            told.spared_validators.len(),
+            told.ejected_validators.len()
+        ));
+    }
+    format!(
+        "{}: finalized after {:.1} s.",
+        parts.join("; "),
+        Duration::from_millis(outcome.elapsed_ms).as_secs_f64()
+    )
+}
+
+/// Refuses what cannot be told.
+fn check(options: &Options) -> Result<(), Error> {
     if options.validators < MIN_VALIDATORS {
         let problem = format!("is {}; the story needs at least {MIN_VALIDATORS}", options.validators);
         return Err(Error::Config { field: "validators", problem });
     }
-    let dir = folder(options.dir.as_deref())?;
-    narrator.waiting("starting the chain".into());
-    let chain = Chain::start(&ChainConfig {
-        validators: options.validators,
-        seconds_per_slot: options.seconds_per_slot,
-        slots_per_epoch: SLOTS_PER_EPOCH,
-        clock: Clock::Wall { head_start: HEAD_START },
-        ..ChainConfig::default()
-    })?;
-    let view = chain.view();
-    let started = Fact::ChainStarted {
-        validators: options.validators,
-        fork: format!("{:?}", view.head().fork()),
-        epoch: view.epoch(),
-        finalized: view.finalized().epoch,
-    };
-    let slot = || chain.view().head().slot;
-    narrator.tell(slot(), &[CHAIN], &started);
-
-    let mut nodes = Vec::new();
-    for index in 0..GUARDIANS {
-        let node = chain.node(&format!("node-of-{}", name_of(index))).await?;
-        narrator.tell(slot(), &[CHAIN], &Fact::BeaconNode { name: node.name().into(), url: node.url() });
-        nodes.push(node);
+    if options.real && options.stories != Stories::Tickets {
+        let problem = "has no story of a validator that goes dark; say --story tickets".to_owned();
+        return Err(Error::Config { field: "real", problem });
     }
+    Ok(())
+}
+
+/// Starts the chains and the guardians, and registers the operators' validators.
+async fn set(options: &Options, narrator: &mut Narrator) -> Result<(Stage, Option<Registrations>), Error> {
+    check(options)?;
+    let stories = options.stories;
+    let dir = folder(options.dir.as_deref())?;
+    let names: Vec<String> = (0..GUARDIANS).map(name_of).collect();
+    narrator.waiting("starting the chains".into());
+    let world = start(options, &dir, &names, narrator).await?;
     let (keystores, keystore_password_file) = keystores::write(&dir.join("keystores"), GUARDED)?;
     narrator.waiting("making four guardians' keys".into());
+    let urls = |of: &dyn Fn(usize) -> String| (0..GUARDIANS).map(|place| vec![of(place)]).collect();
+    let with_contracts = stories.has_tickets();
+    let mut policy: Vec<String> =
+        ["--offline-epochs", &OFFLINE_EPOCHS.to_string(), "--vote-window", "24"].map(String::from).into();
+    if with_contracts {
+        policy.extend(tickets::rules(SLOTS_PER_EPOCH.get()));
+    }
     let mut guardians = Guardians::create(GuardianSpec {
         program: options.program.clone(),
         prefix_args: options.prefix_args.clone(),
         dir: dir.clone(),
         network: "devnet".into(),
-        beacon_urls_per_guardian: nodes.iter().map(|node| vec![node.url()]).collect(),
+        beacon_urls_per_guardian: urls(&|place| world.beacon_url(place)),
+        execution_urls_per_guardian: if with_contracts {
+            urls(&|place| world.execution_url(place))
+        } else {
+            Vec::new()
+        },
+        accounts: if with_contracts { tickets::guardian_accounts(GUARDIANS) } else { Vec::new() },
         threshold: THRESHOLD,
-        keystores,
+        keystores: if stories.has_offline() { keystores } else { Vec::new() },
         keystore_password_file,
-        policy: ["--offline-epochs", &OFFLINE_EPOCHS.to_string(), "--vote-window", "24"]
-            .map(String::from)
-            .into(),
+        policy,
     })
     .await?;
-    for index in 0..guardians.len() {
-        let made = Fact::GuardianMade { dir: dir.join(guardians.name(index)) };
-        narrator.tell(slot(), &[guardians.name(index)], &made);
+    let beacon = world.beacon().await?;
+    let slot = beacon.position().await?.slot;
+    for (index, name) in names.iter().enumerate() {
+        narrator.tell(slot, &[name], &Fact::GuardianMade { dir: dir.join(guardians.name(index)) });
     }
-    narrator.waiting("defining the network".into());
-    guardians.define().await?;
-    let network_id = guardian::definition::load(&guardians.definition())
-        .map(|definition| definition.id().to_string())
-        .unwrap_or_default();
-    let guardians_count = guardians.len();
-    narrator.tell(
-        slot(),
-        &["guardians"],
-        &Fact::NetworkDefined { network_id, threshold: THRESHOLD, guardians: guardians_count },
-    );
-    narrator.waiting("splitting the validators' keys".into());
-    guardians.give_custody().await?;
-    let split = Fact::KeysSplit { validators: GUARDED, threshold: THRESHOLD, guardians: guardians_count };
-    narrator.tell(slot(), &[OPERATOR], &split);
-    let everybody: Vec<String> = (0..guardians.len()).map(|index| guardians.name(index).to_owned()).collect();
-    let everybody: Vec<&str> = everybody.iter().map(String::as_str).collect();
-    narrator.tell(slot(), &everybody, &Fact::SharesImported { validators: GUARDED });
+    let protocol = if with_contracts {
+        Some(tickets::deploy(&world, &mut guardians, THRESHOLD, narrator).await?)
+    } else {
+        None
+    };
+    world.couple().await?;
+    define(&mut guardians, stories, slot, narrator).await?;
 
     narrator.waiting("starting four guardians".into());
     for index in 0..guardians.len() {
@@ -223,64 +281,72 @@ async fn set(options: &Options, narrator: &mut Narrator) -> Result<Stage, Error>
             log: guardians.log_path(index),
             pid: guardians.pid(index),
         };
-        narrator.tell(slot(), &[guardians.name(index)], &started);
+        narrator.tell(beacon.position().await?.slot, &[guardians.name(index)], &started);
     }
-    Ok(Stage { chain, nodes, guardians, dir })
+    let epochs = if stories.has_offline() { EPOCHS_TO_FLOOR.0 } else { EPOCHS_TO_FLOOR.1 };
+    let registrations = match protocol {
+        Some(protocol) => Some(tickets::register(&world, protocol, epochs, narrator).await?),
+        None => None,
+    };
+    Ok((Stage { world, guardians, dir }, registrations))
 }
 
-/// Turns the validator dark when everybody watches it, and follows what comes of it.
-async fn watch(stage: &mut Stage, narrator: &mut Narrator, deadline: Duration) -> Result<Outcome, Error> {
-    let mut witness = Witness::new(VALIDATOR, OFFLINE_EPOCHS, &stage.guardians);
-    let mut dark = false;
-    let mut looks = tokio::time::interval(LOOK_EVERY);
-    loop {
-        looks.tick().await;
-        for index in 0..stage.guardians.len() {
-            stage.guardians.check(index)?;
+/// Starts the chains, and tells of them.
+async fn start(
+    options: &Options,
+    dir: &std::path::Path,
+    names: &[String],
+    narrator: &mut Narrator,
+) -> Result<World, Error> {
+    let (validators, seconds) = (options.validators, options.seconds_per_slot);
+    let world = if options.real {
+        World::real(dir, validators, seconds).await?
+    } else {
+        World::embedded(names, validators, seconds, options.stories.has_tickets()).await?
+    };
+    let slot = match &world {
+        World::Embedded(world) => {
+            let view = world.chain.view();
+            let started = Fact::ChainStarted {
+                validators,
+                fork: format!("{:?}", view.head().fork()),
+                epoch: view.epoch(),
+                finalized: view.finalized().epoch,
+            };
+            narrator.tell(view.head().slot, &[CHAIN], &started);
+            view.head().slot
         }
-        let before = stage.chain.view();
-        let statuses = statuses(&stage.guardians).await;
-        let view = stage.chain.view();
-        for news in witness.look(&before, &view, &statuses, &stage.guardians) {
-            let who: Vec<&str> = news.who.iter().map(String::as_str).collect();
-            narrator.tell(news.slot, &who, &news.fact);
-        }
-        if !dark && witness.is_set(&statuses) {
-            stage.chain.set_dark([VALIDATOR]).await?;
-            dark = true;
-            let gone = Fact::WentDark { validator: VALIDATOR, epoch: view.epoch() };
-            narrator.tell(view.head().slot, &[CHAIN], &gone);
-        }
-        if let (true, Some(proposal), Some((included, exit_epoch)), Some(finalized)) =
-            (witness.is_over(), witness.proposal(), witness.included, witness.exit_finalized)
-        {
-            return Ok(Outcome {
-                validator: VALIDATOR,
-                proposal: proposal.to_string(),
-                approvals: witness.approvals,
-                partials: witness.partials,
-                included,
-                exit_epoch,
-                finalized,
-                elapsed_ms: u64::try_from(narrator.elapsed().as_millis()).unwrap_or(u64::MAX),
-            });
-        }
-        let waiting_for = if dark {
-            witness.waiting_for()
-        } else {
-            "the guardians to find each other and see the validator attest"
-        };
-        if narrator.elapsed() > deadline {
-            return Err(Error::Deadline { seconds: deadline.as_secs(), waiting_for: waiting_for.into() });
-        }
-        narrator.waiting(format!(
-            "{:>5.1} s  slot {:<4} epoch {}, finalized {}: waiting for {waiting_for}",
-            narrator.elapsed().as_secs_f64(),
-            view.head().slot,
-            view.epoch(),
-            view.finalized().epoch
-        ));
+        World::Real(_) => world.beacon().await?.position().await?.slot,
+    };
+    for (name, url) in world.nodes() {
+        narrator.tell(slot, &[CHAIN], &Fact::BeaconNode { name, url });
     }
+    Ok(world)
+}
+
+/// Defines the network, and gives out the shares of the first story.
+async fn define(
+    guardians: &mut Guardians,
+    stories: Stories,
+    slot: Slot,
+    narrator: &mut Narrator,
+) -> Result<(), Error> {
+    narrator.waiting("defining the network".into());
+    guardians.define().await?;
+    let definition = guardian::definition::load(&guardians.definition());
+    let network_id = definition.map(|definition| definition.id().to_string()).unwrap_or_default();
+    let defined = Fact::NetworkDefined { network_id, threshold: THRESHOLD, guardians: GUARDIANS };
+    narrator.tell(slot, &["guardians"], &defined);
+    if !stories.has_offline() {
+        return Ok(());
+    }
+    narrator.waiting("splitting the validators' keys".into());
+    guardians.give_custody().await?;
+    let split = Fact::KeysSplit { validators: GUARDED, threshold: THRESHOLD, guardians: GUARDIANS };
+    narrator.tell(slot, &[OPERATOR], &split);
+    let everybody: Vec<&str> = (0..guardians.len()).map(|index| guardians.name(index)).collect();
+    narrator.tell(slot, &everybody, &Fact::SharesImported { validators: GUARDED });
+    Ok(())
 }
 
 /// What each guardian shows, where it answers.
@@ -290,14 +356,13 @@ async fn statuses(guardians: &Guardians) -> Vec<Option<StatusSnapshot>> {
 
 /// What is known of a story that went wrong.
 async fn diagnose(stage: &Stage) -> String {
-    let view = stage.chain.view();
-    let mut lines = vec![format!(
-        "chain: slot {}, epoch {}, finalized {}, {} exits in the pool or in blocks",
-        view.head().slot,
-        view.epoch(),
-        view.finalized().epoch,
-        view.exits().len()
-    )];
+    let mut lines = Vec::new();
+    match position(stage).await {
+        Ok(at) => {
+            lines.push(format!("chain: slot {}, epoch {}, finalized {}", at.slot, at.epoch, at.finalized))
+        }
+        Err(error) => lines.push(format!("chain: {error}")),
+    }
     for (index, status) in statuses(&stage.guardians).await.into_iter().enumerate() {
         let name = stage.guardians.name(index);
         match status {
@@ -309,6 +374,8 @@ async fn diagnose(stage: &Stage) -> String {
                     "{name}: slot {}, {connected} peers, finalized {finalized:?}",
                     status.slot
                 ));
+                lines.extend(status.execution.map(|execution| format!("  execution: {execution:?}")));
+                lines.extend(status.operators.iter().map(|operator| format!("  {operator:?}")));
                 for proposal in status.proposals {
                     lines.push(format!(
                         "  proposal for validator {}: {:?}, hold {:?}, {} votes, {} partials, posted {:?}",
@@ -326,6 +393,10 @@ async fn diagnose(stage: &Stage) -> String {
         lines.extend(stage.guardians.log_tail(index).lines().map(|line| format!("    {line}")));
     }
     lines.join("\n")
+}
+
+async fn position(stage: &Stage) -> Result<beacon::Position, Error> {
+    stage.world.beacon().await?.position().await
 }
 
 /// The story's folder: given, empty or absent; or a new one.

@@ -2,12 +2,20 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says by panicking what is wrong")]
 
+use alloy::consensus::Transaction;
+use alloy::primitives::Address;
+use alloy::providers::{Provider, ProviderBuilder};
+use alloy::rpc::types::{Filter, TransactionRequest};
+use alloy::sol_types::{SolCall, SolEvent};
+use crypto::spec::{FAR_FUTURE_EPOCH, ValidatorIndex};
 use devnet::Error;
 use devnet::chain::Chain;
 use devnet::chain::config::{ChainConfig, Clock};
 use devnet::narrator::{Form, Narrator};
 use devnet::processes::{GuardianSpec, Guardians};
-use devnet::story::{self, Options};
+use devnet::protocol::abi::ValidatorRegistry;
+use devnet::story::world::World;
+use devnet::story::{self, Options, Stories};
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Lines};
 use std::net::TcpStream;
@@ -27,8 +35,11 @@ struct Devnet {
 impl Devnet {
     fn start(dir: &Path) -> Self {
         let dir = dir.to_str().unwrap();
-        let mut child =
-            Command::new(DEVNET).args(["--json", "--dir", dir]).stdout(Stdio::piped()).spawn().unwrap();
+        let mut child = Command::new(DEVNET)
+            .args(["--json", "--story", "offline", "--dir", dir])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         Self { child, lines }
     }
@@ -112,7 +123,7 @@ fn a_dark_validator_leaves_the_chain() {
     // Told by the guardian, which hears of it after the chain has accepted.
     assert!(first("combined") < first("posted"), "{}", told());
 
-    let outcome = &lines[first("succeeded")]["outcome"];
+    let outcome = &lines[first("succeeded")]["outcome"]["offline"];
     assert_eq!(outcome["validator"], 3);
     assert!(outcome["approvals"].as_array().unwrap().len() >= 3);
     assert!(outcome["partials"].as_array().unwrap().len() >= 3);
@@ -175,7 +186,9 @@ fn a_folder_in_use_is_refused_and_left_alone() {
 
 #[test]
 fn wrong_usage_is_code_2_and_help_has_examples() {
-    for arguments in [["--validators", "3"], ["--slot-seconds", "0"], ["--slot-seconds", "61"]] {
+    let wrong =
+        [["--validators", "3"], ["--slot-seconds", "0"], ["--slot-seconds", "61"], ["--story", "other"]];
+    for arguments in wrong {
         let output = Command::new(DEVNET).args(arguments).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
     }
@@ -194,6 +207,8 @@ async fn a_program_that_fails_ends_the_story_with_its_words() {
         dir: Some(dir.path().join("net")),
         validators: 16,
         seconds_per_slot: NonZeroU64::MIN,
+        stories: Stories::Offline,
+        real: false,
     };
     let error = story::run(options, &mut Narrator::new(Form::Silent)).await.unwrap_err();
     let Error::Command { command, output, .. } = &error else { panic!("{error}") };
@@ -213,6 +228,8 @@ async fn a_guardian_is_killed_and_comes_back() {
         dir: dir.path().to_owned(),
         network: "test".into(),
         beacon_urls_per_guardian: vec![vec![node.url()]; 3],
+        execution_urls_per_guardian: Vec::new(),
+        accounts: Vec::new(),
         threshold: 2,
         keystores: Vec::new(),
         keystore_password_file: "none".into(),
@@ -232,4 +249,84 @@ async fn a_guardian_is_killed_and_comes_back() {
     let after = guardians.status(1).await.unwrap();
     assert_eq!(after.network_id, before.network_id);
     assert_eq!(after.guardian, before.guardian);
+}
+
+/// Both stories in one run. What is asserted is read from the chains themselves: the operators' accounts in the contract,
+/// receipts, and the beacon chain's finalized state.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_top_up_saves_one_operator_and_the_other_is_ejected() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = Options {
+        program: DEVNET.into(),
+        prefix_args: vec!["guardian".into()],
+        dir: Some(dir.path().join("net")),
+        validators: 16,
+        seconds_per_slot: NonZeroU64::MIN,
+        stories: Stories::All,
+        real: false,
+    };
+    let (outcome, stage) = story::play(options, &mut Narrator::new(Form::Json)).await.unwrap();
+    let told = outcome.tickets.unwrap();
+    let World::Embedded(world) = &stage.world else { panic!("embedded was asked for") };
+
+    // The contract: what each operator has, and that nothing was settled or given for nothing.
+    let client = ProviderBuilder::new().connect_http(stage.world.execution_url(0).parse().unwrap());
+    let registry = Address::from(told.registry.0);
+    let info = async |operator: crypto::execution::Address| {
+        let input = ValidatorRegistry::getNodeInfoCall { node: operator.0.into() }.abi_encode();
+        let request = TransactionRequest::default().to(registry).input(input.into());
+        let answer = client.call(request).await.unwrap();
+        ValidatorRegistry::getNodeInfoCall::abi_decode_returns(&answer).unwrap()
+    };
+    let (north, south) = (info(told.spared).await, info(told.ejected).await);
+    let (each, top_up) = (told.tickets_each.0, told.topped_up.0);
+    assert_eq!((south.activeValidatorCount, south.vtBalance.to::<u128>()), (2, 2 * each));
+    assert_eq!((north.activeValidatorCount, north.vtBalance.to::<u128>()), (2, 2 * each + top_up));
+
+    // Each registration in a transaction of its operator, to the contract, with its shares in the input.
+    let filter = Filter::new().address(registry).from_block(0);
+    let filter = filter.event_signature(ValidatorRegistry::ValidatorKeyRegistered::SIGNATURE_HASH);
+    let logs = client.get_logs(&filter).await.unwrap();
+    let mut operators = Vec::new();
+    for log in &logs {
+        let hash = log.transaction_hash.unwrap();
+        let receipt = client.get_transaction_receipt(hash).await.unwrap().unwrap();
+        assert!(receipt.status() && receipt.to == Some(registry));
+        let input = client.get_transaction_by_hash(hash).await.unwrap().unwrap();
+        let call = ValidatorRegistry::registerValidatorKeyCall::abi_decode(input.input()).unwrap();
+        assert_eq!(call.data.blsEncryptedPrivKeyShares.len(), 4);
+        operators.push(receipt.from);
+    }
+    assert_eq!(
+        operators,
+        [told.spared, told.spared, told.ejected, told.ejected].map(|who| Address::from(who.0))
+    );
+
+    // The top-up lies in its block, and came after the floor was passed.
+    let deposited = ValidatorRegistry::ValidatorTicketsDeposited::SIGNATURE_HASH;
+    let filter = Filter::new().address(registry).event_signature(deposited);
+    let top_ups = client.get_logs(&filter.from_block(told.topped_up_in.0)).await.unwrap();
+    assert_eq!(top_ups.len(), 1);
+    assert_eq!(top_ups[0].block_number, Some(told.topped_up_in.0));
+    let spec = world.chain.spec();
+    assert!(spec.start_slot(told.due).0 <= told.topped_up_in.0);
+
+    // The beacon chain: at its finalized state, the dark one and the ejected ones leave, and nobody else.
+    let view = world.chain.view();
+    let state = view.state_of(view.finalized()).unwrap();
+    let leaving: Vec<u64> = (0..16)
+        .filter(|&index| state.validator(ValidatorIndex(index)).unwrap().exit_epoch != FAR_FUTURE_EPOCH)
+        .collect();
+    assert_eq!(leaving, [3, 6, 7]);
+    // Each by one exit, in the epoch its operator fell short, and not before the chain finalized that.
+    for index in told.ejected_validators {
+        let exits = view.exits().iter().filter(|exit| exit.signed.message.validator_index == index);
+        let exits: Vec<_> = exits.filter(|exit| exit.included.is_some()).collect();
+        assert_eq!(exits.len(), 1);
+        assert_eq!(exits[0].signed.message.epoch, told.due);
+        assert!(exits[0].included.unwrap() > spec.start_slot(told.due.saturating_add(1)));
+    }
+    // The guardians' shares of these came out of the calldata: no custody file names them.
+    let files = std::fs::read_dir(stage.dir.join("custody")).unwrap();
+    assert_eq!(files.count(), 4);
 }

@@ -3,6 +3,7 @@
 
 use super::{GuardianSpec, Member};
 use crate::Error;
+use crypto::execution::Address;
 use rand::TryRng;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::fs::OpenOptionsExt;
@@ -14,6 +15,25 @@ use tokio::process::Command;
 pub(super) struct Program {
     path: PathBuf,
     prefix: Vec<OsString>,
+}
+
+/// What one guardian sees the world through, and who it is in the contracts.
+#[derive(Clone, Copy)]
+pub(super) struct Sources<'a> {
+    beacon: &'a [String],
+    execution: &'a [String],
+    account: Option<Address>,
+}
+
+impl<'a> Sources<'a> {
+    pub(super) fn of(spec: &'a GuardianSpec, index: usize) -> Self {
+        let urls = |all: &'a [Vec<String>]| all.get(index).map(Vec::as_slice).unwrap_or_default();
+        Self {
+            beacon: urls(&spec.beacon_urls_per_guardian),
+            execution: urls(&spec.execution_urls_per_guardian),
+            account: spec.accounts.get(index).copied(),
+        }
+    }
 }
 
 impl Program {
@@ -29,7 +49,7 @@ impl Program {
     }
 
     /// `guardian init`, with a password of the member's own; logs in JSON.
-    pub(super) async fn init(&self, member: &Member, beacon_urls: &[String]) -> Result<(), Error> {
+    pub(super) async fn init(&self, member: &Member, sources: Sources<'_>) -> Result<(), Error> {
         std::fs::create_dir_all(&member.dir).map_err(|source| Error::File {
             action: "cannot make",
             path: member.dir.clone(),
@@ -44,8 +64,15 @@ impl Program {
         args.extend(["--name", &member.name, "--p2p-listen", &p2p, "--http-listen", &http].map(OsStr::new));
         args.extend(["--kdf", "light", "--password-file"].map(OsStr::new));
         args.push(password.as_os_str());
-        for url in beacon_urls {
+        for url in sources.beacon {
             args.extend(["--beacon", url].map(OsStr::new));
+        }
+        for url in sources.execution {
+            args.extend(["--execution", url].map(OsStr::new));
+        }
+        let account = sources.account.map(|account| account.to_string());
+        if let Some(account) = &account {
+            args.extend(["--account", account].map(OsStr::new));
         }
         self.run(&args).await?;
         log_in_json(&member.config())

@@ -1,5 +1,6 @@
 //! What the narrator can be told: one variant for everything worth a line.
 
+use crypto::execution::{Address, BlockNumber, Tickets};
 use crypto::spec::{Epoch, Slot, ValidatorIndex};
 use guardian_core::message::Decision;
 use guardian_core::proposal::ProposalId;
@@ -96,6 +97,62 @@ pub enum Fact {
         epoch: Epoch,
     },
     Settled,
+    ContractsDeployed {
+        registry: Address,
+        guardian_module: Address,
+        block: BlockNumber,
+    },
+    MinimumSet {
+        tickets: Tickets,
+    },
+    Registered {
+        operator: Address,
+        validators: Vec<ValidatorIndex>,
+        /// Of each.
+        tickets: Tickets,
+        block: BlockNumber,
+    },
+    Provisioned {
+        validators: usize,
+    },
+    SharesTaken {
+        validators: usize,
+    },
+    Runway {
+        operator: String,
+        present: Tickets,
+        active: u64,
+        epochs: u64,
+    },
+    Short {
+        operator: String,
+        present: Tickets,
+        due: Option<Epoch>,
+    },
+    ToppedUp {
+        tickets: Tickets,
+        block: BlockNumber,
+    },
+    Funded {
+        operator: String,
+        present: Tickets,
+    },
+    Ejection {
+        operator: String,
+        validators: Vec<ValidatorIndex>,
+        due: Epoch,
+    },
+    Leaving {
+        validators: Vec<ValidatorIndex>,
+        exit_epoch: Epoch,
+    },
+    ExitsFinalized {
+        validators: Vec<ValidatorIndex>,
+        epoch: Epoch,
+    },
+    Spared {
+        validators: Vec<ValidatorIndex>,
+    },
     Fault {
         guardian: String,
         code: &'static str,
@@ -110,6 +167,8 @@ pub(crate) enum Act {
     Votes,
     Signature,
     Exit,
+    Runway,
+    Ejection,
 }
 
 impl Act {
@@ -120,6 +179,8 @@ impl Act {
             Self::Votes => "Coordinate first: propose, vote, certify",
             Self::Signature => "Sign last: partial signatures, one signature",
             Self::Exit => "The chain takes it from there",
+            Self::Runway => "Two operators run out of tickets",
+            Self::Ejection => "One topped up; the other's validators must leave",
         }
     }
 }
@@ -132,6 +193,8 @@ impl Fact {
             Self::WentDark { .. } => Some(Act::Darkness),
             Self::Proposed { .. } => Some(Act::Votes),
             Self::PartialReleased => Some(Act::Signature),
+            Self::Runway { .. } => Some(Act::Runway),
+            Self::Ejection { .. } => Some(Act::Ejection),
             Self::Posted { .. } | Self::Accepted { .. } | Self::Included { .. } => Some(Act::Exit),
             _ => None,
         }
@@ -148,6 +211,12 @@ impl Fact {
                 | Self::Accepted { .. }
                 | Self::Included { .. }
                 | Self::ExitFinalized { .. }
+                | Self::Short { .. }
+                | Self::ToppedUp { .. }
+                | Self::Ejection { .. }
+                | Self::Leaving { .. }
+                | Self::ExitsFinalized { .. }
+                | Self::Spared { .. }
         )
     }
 
@@ -213,9 +282,53 @@ impl Fact {
                 format!("finalized epoch {epoch}, and with it the exit of validator {validator}")
             }
             Self::Settled => "saw the exit finalized and closed the proposal".into(),
+            Self::ContractsDeployed { registry, block, .. } => format!(
+                "deployed the guardian module and the registry, {} in block {block}",
+                short(&registry.to_string())
+            ),
+            Self::MinimumSet { tickets } => {
+                format!("lets a registration bring as few as {tickets} tickets, here")
+            }
+            Self::Registered { validators, tickets, block, .. } => format!(
+                "registered validators {} on chain by block {block}, with {tickets} tickets each",
+                list(validators)
+            ),
+            Self::Provisioned { validators } => format!("provisioned {validators} validators"),
+            Self::SharesTaken { validators } => format!(
+                "took {validators} shares out of the registrations' calldata, checked and stored them"
+            ),
+            Self::Runway { operator, present, active, epochs } => format!(
+                "{operator} has {present} tickets left for {active} validators: below the floor in {epochs} {}",
+                plural(*epochs, "epoch")
+            ),
+            Self::Short { operator, present, due } => format!(
+                "{operator} is short of tickets: {present} left, below the floor since epoch {}",
+                due.map_or_else(|| "?".to_owned(), |due| due.to_string())
+            ),
+            Self::ToppedUp { tickets, block } => {
+                format!("deposited {tickets} tickets in block {block}, seen at the head")
+            }
+            Self::Funded { operator, present } => {
+                format!("saw the top-up finalized: {operator} has {present} tickets")
+            }
+            Self::Ejection { operator, validators, due } => format!(
+                "proposed the exits of validators {}: {operator} has been short since epoch {due}",
+                list(validators)
+            ),
+            Self::Leaving { validators, exit_epoch } => {
+                format!("included the exits: validators {} leave by epoch {exit_epoch}", list(validators))
+            }
+            Self::ExitsFinalized { validators, epoch } => {
+                format!("finalized epoch {epoch}, and with it the exits of validators {}", list(validators))
+            }
+            Self::Spared { validators } => format!("validators {} stay on duty", list(validators)),
             Self::Fault { guardian, code } => format!("reported a fault of {guardian}: {code}"),
         }
     }
+}
+
+fn list(validators: &[ValidatorIndex]) -> String {
+    validators.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
 }
 
 fn plural(count: u64, noun: &str) -> String {
