@@ -21,7 +21,7 @@ mod ledger;
 mod stretch;
 
 pub use account::{Account, Balance, Duty, Runway, Settlement};
-pub use ledger::{Operator, TicketLedger, Unexplained, epoch_at};
+pub use ledger::{CALM, Operator, TicketLedger, Unexplained, epoch_at};
 
 use crypto::execution::Tickets;
 use crypto::spec::Epoch;

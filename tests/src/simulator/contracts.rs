@@ -12,6 +12,7 @@ use crypto::execution::{
 };
 use crypto::registration::Verdict;
 use crypto::spec::{Epoch, FAR_FUTURE_EPOCH, Slot};
+use crypto::validator::Validator;
 use guardian_core::registration::{JudgedEvent, JudgedLog, Registered, ScanReport};
 use std::collections::BTreeMap;
 
@@ -204,9 +205,10 @@ impl VirtualContracts {
 
     fn judge(&mut self, slot: Slot, story: &Story, chain: &VirtualChain) {
         let rule = &story.definition.policy.tickets;
+        let head = chain.at_head();
         for purse in 0..self.purses.len() {
             let tickets = self.accounts.get(&Self::operator(purse)).map_or(Tickets(0), |info| info.tickets);
-            let is_short = self.is_short(purse, tickets, rule.floor, chain);
+            let is_short = self.is_short(purse, tickets, rule.floor, chain.epoch(), &head);
             let truth = &mut self.truths[purse];
             truth.short_since = is_short.then(|| truth.short_since.unwrap_or(slot));
             let lasted = truth.short_since.map(|since| slot.0 - since.0 + SLOTS_PER_EPOCH.get());
@@ -214,12 +216,17 @@ impl VirtualContracts {
         }
     }
 
-    /// Whether an operator with so many tickets would be short now.
-    pub fn is_short(&self, purse: usize, tickets: Tickets, floor: Tickets, chain: &VirtualChain) -> bool {
-        let now = chain.epoch();
-        let head = chain.at_head();
+    /// Whether an operator with so many tickets would be short in epoch `now`, with the validators as a state has them.
+    pub fn is_short(
+        &self,
+        purse: usize,
+        tickets: Tickets,
+        floor: Tickets,
+        now: Epoch,
+        state: &[Validator],
+    ) -> bool {
         let on_chain = self.entries.iter().filter(|e| e.purse == purse && e.standing == Standing::Active);
-        let validators = on_chain.filter_map(|entry| head.get(entry.validator?));
+        let validators = on_chain.filter_map(|entry| state.get(entry.validator?));
         let (mut used, mut active) = (0, 0);
         for validator in validators {
             for epoch in validator.activation_epoch.0..=now.0 {

@@ -218,13 +218,13 @@ impl Liar {
         let due = definition.chain.epoch_of(slot).saturating_sub(rng.random_range(0..12));
         let operator = VirtualContracts::operator(rng.random_range(0..3));
         let mut proposals = Vec::new();
-        if self.does(Lie::TicketAccusation) && slot.0 % 3 == 1 {
+        if self.does(Lie::TicketAccusation) && slot.0 % 5 == 1 {
             proposals.push(ExitProposal::tickets(definition, subject, operator, due, slot));
         }
-        if self.does(Lie::BalanceAccusation) && slot.0 % 5 == 2 {
+        if self.does(Lie::BalanceAccusation) && slot.0 % 9 == 2 {
             proposals.push(ExitProposal::balance(definition, subject, due, slot));
         }
-        if self.does(Lie::ForeignSplit) && slot.0 % 4 == 3 {
+        if self.does(Lie::ForeignSplit) && slot.0 % 8 == 3 {
             let subject = Subject { key_set: KeySetId([0x5a; 32]), ..subject };
             proposals.push(ExitProposal::offline(definition, subject, due, slot));
             proposals.push(ExitProposal::tickets(definition, subject, operator, due, slot));

@@ -46,6 +46,9 @@ pub struct Outage {
 /// What plenty is.
 const PLENTY: Tickets = Tickets(1_000_000 * Tickets::ONE.0);
 
+/// Chance that the contracts are read once more at the same block.
+const REPETITION: f64 = 0.1;
+
 /// Scans that are kept to be told once more.
 const MEMORY: usize = 4;
 
@@ -55,6 +58,8 @@ pub struct Provider {
     guardian: GuardianIndex,
     /// First block that was not told in this life.
     next: u64,
+    /// The block that the contracts were last read at in this life.
+    read: Option<u64>,
     /// Whose accounts at the head it was asked for.
     watched: Vec<Address>,
     told: VecDeque<ScanReport>,
@@ -63,12 +68,13 @@ pub struct Provider {
 impl Provider {
     /// Execution nodes that nobody asked anything yet.
     pub fn new(guardian: GuardianIndex) -> Self {
-        Self { guardian, next: 0, watched: Vec::new(), told: VecDeque::new() }
+        Self { guardian, next: 0, read: None, watched: Vec::new(), told: VecDeque::new() }
     }
 
     /// Begins again after the last block that the guardian's journal has.
     pub fn resume(&mut self, next: u64) {
         self.next = next;
+        self.read = None;
         self.watched.clear();
     }
 
@@ -127,7 +133,9 @@ impl Provider {
             }
             told.push(Told::Event(Box::new(Event::ContractsScanned(report))));
         }
-        if let Some(at) = self.next.checked_sub(1).filter(|at| *at == last) {
+        let at_last = self.next.checked_sub(1).filter(|at| *at == last);
+        if let Some(at) = at_last.filter(|at| self.read != Some(*at) || rng.random_bool(REPETITION)) {
+            self.read = Some(at);
             let mut state = contracts.state(at, story);
             if self.has(Trouble::FinalizedMisery, story, chain.slot()) {
                 state.operators.iter_mut().for_each(|(_, info)| info.tickets = Tickets(0));

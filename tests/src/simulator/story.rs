@@ -245,7 +245,7 @@ impl Story {
         }
         hands.retain(|hand| !hand.is_empty());
         self.employ(Vec::new());
-        let grace = rng.random_range(6..=14);
+        let grace = rng.random_range(6..=32);
         self.definition.policy.tickets.grace = grace;
         self.definition.policy.tickets.tolerance = rng.random_range(0..=2);
         self.minimum = Tickets(rng.random_range(0..=28) * Tickets::ONE.0);
@@ -272,7 +272,7 @@ impl Story {
                 to: Slot(from + rng.random_range(4..=60)),
             });
         }
-        self.ripe = Slot(160);
+        self.ripe = Slot(180);
     }
 
     /// Whether this guardian tells the truth.

@@ -45,6 +45,8 @@ pub struct Witness {
     pub decisions: BTreeSet<Decision>,
     /// Where honest guardians showed operators.
     pub standings: BTreeSet<Standing>,
+    /// Honest guardians that showed an account they cannot explain.
+    pub doubters: BTreeSet<GuardianIndex>,
     /// Exits that the chain took of validators that attested in every epoch.
     pub exits_for_tickets: u64,
 }
@@ -114,6 +116,9 @@ impl Witness {
             Command::PublishStatus(status) => {
                 self.holds.extend(status.proposals.iter().filter_map(|proposal| proposal.hold));
                 self.standings.extend(status.operators.iter().map(|operator| operator.standing));
+                if status.operators.iter().any(|operator| operator.unexplained.is_some()) {
+                    self.doubters.insert(guardian);
+                }
                 self.states.extend(status.proposals.iter().map(|proposal| proposal.state));
             }
             Command::SubmitExit { proposal, .. } => {

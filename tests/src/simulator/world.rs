@@ -11,7 +11,7 @@ use super::story::{Purse, Story, key_sets, subjects};
 use super::witness::Witness;
 use crypto::exit::SignedVoluntaryExit;
 use crypto::partial::Combined;
-use crypto::spec::{Epoch, Slot, ValidatorIndex};
+use crypto::spec::{Epoch, FAR_FUTURE_EPOCH, Slot, ValidatorIndex};
 use guardian_core::event::{NodeHealth, PostOutcome, RequestId};
 use guardian_core::guardian_set::GuardianIndex;
 use guardian_core::message::{Envelope, Message, Partial};
@@ -260,10 +260,13 @@ impl World {
         let Some(event) = provider.head(&self.story, &self.contracts, self.chain.slot()) else { return };
         if let Event::OperatorsObserved { infos, .. } = &event {
             let floor = self.story.definition.policy.tickets.floor;
+            // Enough for all it had: that one of them left does not acquit the others, who were to leave with it.
+            let (now, mut state) = (self.chain.epoch(), self.chain.at_head());
+            state.iter_mut().for_each(|validator| validator.exit_epoch = FAR_FUTURE_EPOCH);
             for (place, operator) in (0..self.story.purses.len()).map(|p| (p, VirtualContracts::operator(p)))
             {
                 if let Some((_, info)) = infos.iter().find(|(shown, _)| *shown == operator) {
-                    let is_cured = !self.contracts.is_short(place, info.tickets, floor, &self.chain);
+                    let is_cured = !self.contracts.is_short(place, info.tickets, floor, now, &state);
                     self.witness.is_told(guardian, operator, is_cured);
                 }
             }

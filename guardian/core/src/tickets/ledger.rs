@@ -6,9 +6,10 @@
 //!   without a ticket event, so a replay of events alone is wrong. Events say when a balance last went down, and they
 //!   check the readings: what neither an event nor a registration nor a skip explains is [`Unexplained`]. A node that
 //!   drops logs or invents figures shows up there.
-//! - A balance is checked from the last reading that was explained; after a restart from zero, which registrations make
-//!   the weaker check. So a lie shows for as long as it is told and is forgotten with it, and a lost log keeps showing.
-//!   Counts of validators are checked against all registrations each time.
+//! - Balances are checked from one reading to the next; after a restart from zero to the first reading, which
+//!   registrations make the weaker check. An account is doubted until [`CALM`] readings on end were explained: a lie that
+//!   is told twice is not believed for that, and a lost log about tickets does not spoil an account for ever. Counts of
+//!   validators are checked against all registrations each time, so a lost log about one keeps showing.
 //! - An account's `since` comes from events alone. All guardians scan the same events, whatever they read when.
 //! - Nothing is written down: a restart folds the journaled scans again.
 
@@ -17,6 +18,9 @@ use crypto::execution::{Address, Block, BlockNumber, ContractState, NodeInfo, Re
 use crypto::spec::{ChainSpec, Epoch, Slot};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+
+/// Readings at different blocks that must be explained one after the other until a doubtful account is believed again.
+pub const CALM: u8 = 3;
 
 /// The epoch that a moment lies in, Unix seconds; epoch 0 for moments before genesis.
 pub fn epoch_at(chain: &ChainSpec, timestamp: u64) -> Epoch {
@@ -57,16 +61,18 @@ pub struct Operator {
     pub info: Option<NodeInfo>,
     /// Epoch of the last event that took tickets: a withdrawal, a skip, a settlement.
     pub since: Epoch,
-    /// What the last reading shows that the events do not.
+    /// The last reading that the events do not explain, until [`CALM`] later ones were explained.
     pub unexplained: Option<Unexplained>,
-    /// The explained reading that `moves` started from; zero before the first one.
+    /// How many were since.
+    calm: u8,
+    /// The reading that `moves` started from; zero before the first one.
     known: Tickets,
     moves: Moves,
     active: u64,
     pending: u64,
 }
 
-/// What happened to a balance since an explained reading.
+/// What happened to a balance since a reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct Moves {
     /// Deposited.
@@ -182,14 +188,14 @@ impl TicketLedger {
         }
         let penalty = self.penalty.max(state.skip_penalty);
         self.penalty = penalty;
-        self.read = Some(state.block);
+        let is_new = self.read.replace(state.block) != Some(state.block);
         for account in self.operators.values_mut() {
             account.info = None;
         }
         for (operator, info) in &state.operators {
             let account = self.operators.entry(*operator).or_default();
-            account.observe(*info, state.block.number, penalty);
-            self.discrepancies = self.discrepancies.saturating_add(u64::from(account.unexplained.is_some()));
+            let is_unexplained = account.observe(*info, state.block.number, is_new, penalty);
+            self.discrepancies = self.discrepancies.saturating_add(u64::from(is_unexplained));
         }
         true
     }
@@ -233,7 +239,8 @@ impl Operator {
         }
     }
 
-    fn observe(&mut self, found: NodeInfo, block: BlockNumber, penalty: Tickets) {
+    /// True when the reading is not explained. `is_new` says whether it is of another block than the one before.
+    fn observe(&mut self, found: NodeInfo, block: BlockNumber, is_new: bool, penalty: Tickets) -> bool {
         let Moves { added, taken, registered, skipped } = self.moves;
         let most = self.known.saturating_add(added).saturating_sub(taken);
         let reading = Unexplained {
@@ -245,11 +252,19 @@ impl Operator {
             most: (registered == 0).then_some(most),
         };
         self.info = Some(found);
-        self.unexplained = (!reading.is_explained()).then_some(reading);
-        if self.unexplained.is_none() {
-            self.known = found.tickets;
-            self.moves = Moves::default();
+        self.known = found.tickets;
+        self.moves = Moves::default();
+        if !reading.is_explained() {
+            (self.unexplained, self.calm) = (Some(reading), 0);
+            return true;
         }
+        if self.unexplained.is_some() && is_new {
+            self.calm = self.calm.saturating_add(1);
+        }
+        if self.calm >= CALM {
+            (self.unexplained, self.calm) = (None, 0);
+        }
+        false
     }
 }
 
