@@ -245,6 +245,13 @@ async fn a_guardian_killed_again_and_again_loses_no_registration_and_doubles_non
         execution.is_some_and(|execution| execution.state.is_some() && execution.mismatches.is_empty())
     };
     scene.until("the contracts agree with the definition", agree).await;
+    // As an operator asks for it.
+    let config = scene.guardians.config_path(0);
+    let arguments = ["validators", "--verdict", "needs_trace", "--json", "--config"];
+    let answer = tokio::process::Command::new(program().unwrap()).args(arguments).arg(config).output().await;
+    let hidden: Vec<ValidatorView> = serde_json::from_slice(&answer.unwrap().stdout).unwrap();
+    let hidden: Vec<_> = hidden.into_iter().filter_map(|view| view.registration).map(|one| one.id).collect();
+    assert_eq!(hidden, [expected.last().unwrap().0]);
 
     // What it wrote down is the same, without a gap or a repetition, and every share opens.
     scene.guardians.kill(0).await.unwrap();

@@ -423,3 +423,19 @@ async fn a_store_that_fails_is_told_and_the_scan_is_not() {
     assert!(problem.contains("no data key"), "{problem}");
     assert!(errands.recv().await.is_none() && arrivals.recv().await.is_none());
 }
+
+/// The largest scan that the watcher hands over (8,192 logs, 512 of them registrations) is one record of the journal.
+#[test]
+fn the_largest_scan_fits_a_record() {
+    let office = Office::new(12);
+    let mut custodian = office.custodian(&[]);
+    let one = Registration { payload: Err(Unreadable::NeedsTrace), ..office.registration(0, &secret()) };
+    let amount = Tickets(u128::MAX);
+    let events = (0..8192).map(|index| match index {
+        0..512 => registered(Registration { id: id(index), ..one.clone() }),
+        _ => ContractEvent::TicketsDeposited { operator: OPERATOR, amount },
+    });
+    let report = custodian.take(scan(10, events.collect())).unwrap().report;
+    let encoded = Record::Scanned(report).encode().len();
+    assert!(encoded < crate::store::MAX_RECORD / 4, "{encoded}");
+}

@@ -4,8 +4,9 @@ use crate::node::tests::{free_address, serve_chain, young_chain};
 use crate::node::{Arrival, Directory};
 use crate::signer::Signer;
 use crate::{Error, Store, http};
+use crypto::execution::Address;
 use crypto::keys::SecretKey;
-use crypto::spec::{Epoch, Root, Slot};
+use crypto::spec::{BlsPubkey, Epoch, Root, Slot};
 use crypto::threshold::Threshold;
 use guardian_core::command::CombineOrder;
 use guardian_core::event::PostOutcome;
@@ -31,6 +32,8 @@ struct Bench {
     arrivals: mpsc::Receiver<Arrival>,
     store: Arc<Store>,
     network: p2p::Network,
+    validators: watch::Receiver<Vec<BlsPubkey>>,
+    operators: watch::Receiver<Vec<Address>>,
     _parts: JoinSet<()>,
     _inbound: mpsc::Receiver<p2p::Inbound>,
     _directory: tempfile::TempDir,
@@ -63,21 +66,45 @@ impl Bench {
         let store = Arc::new(Store::open(directory.path(), NetworkId([5; 32]), ME).unwrap());
         let (inbox, arrivals) = mpsc::channel(inbox);
         let mut parts = JoinSet::new();
+        let (watch_validators, validators) = watch::channel(Vec::new());
+        let (watch_operators, operators) = watch::channel(Vec::new());
         let tools = Tools {
             store: Arc::clone(&store),
             network: network.clone(),
             directory: Directory::of(members, ME),
             metrics: Metrics::new().0,
             view: watch::channel(http::View::default()).0,
-            validators: watch::channel(Vec::new()).0,
-            operators: watch::channel(Vec::new()).0,
+            validators: watch_validators,
+            operators: watch_operators,
             signer: Signer::new([], forks).unwrap(),
             poster,
             inbox,
         };
         let effects = Effects::start(tools, &mut parts);
-        Self { effects, arrivals, store, network, _parts: parts, _inbound: inbound, _directory: directory }
+        Self {
+            effects,
+            arrivals,
+            store,
+            network,
+            validators,
+            operators,
+            _parts: parts,
+            _inbound: inbound,
+            _directory: directory,
+        }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_watched_is_what_the_core_said_last() {
+    let mut bench = Bench::new(8).await;
+    for keys in [vec![BlsPubkey([1; 48])], vec![BlsPubkey([2; 48]), BlsPubkey([3; 48])]] {
+        bench.effects.execute(Command::WatchValidators(keys.clone())).await.unwrap();
+        assert_eq!(*bench.validators.borrow_and_update(), keys);
+    }
+    let short = vec![Address([4; 20])];
+    bench.effects.execute(Command::WatchOperators(short.clone())).await.unwrap();
+    assert_eq!(*bench.operators.borrow_and_update(), short);
 }
 
 fn vote() -> Vote {

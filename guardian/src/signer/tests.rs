@@ -185,3 +185,32 @@ fn from_deneb_on_an_exit_has_one_root() {
     assert_eq!(roots[0], roots[1]);
     assert_ne!(roots[1], roots[2]);
 }
+
+/// What the custodian hands over while the signer runs: a new validator, another split of one that was held, and what no
+/// custodian would hand over.
+#[test]
+fn shares_that_come_later_are_held_in_the_place_of_earlier_ones() {
+    let secret = SecretKey::generate(&mut rand::rng());
+    let split = || {
+        let (key_set, mut shares) = secret.split(Threshold::new(1, 2).unwrap(), &mut rand::rng());
+        (key_set, shares.remove(0))
+    };
+    let ((first, first_share), (second, second_share)) = (split(), split());
+    let mut signer = signer(&first, first_share, deneb());
+    let (other, other_share) = key();
+    let (foreign, _) = key();
+    let (_, stray) = key();
+    signer.hold(vec![
+        HeldShare { key_set: second.clone(), share: second_share },
+        HeldShare { key_set: other.clone(), share: other_share },
+        HeldShare { key_set: foreign, share: stray },
+    ]);
+    let mut expected = [second.id(), other.id()];
+    let mut held: Vec<_> = signer.custody().iter().map(|custody| custody.key_set.id()).collect();
+    expected.sort();
+    held.sort();
+    assert_eq!(held, expected);
+    let order = order(deneb(), &other);
+    let partial = signer.sign(&order).unwrap();
+    assert!(verify_partial(&other.public_share(partial.index), order.signing_root(), &partial.signature));
+}
