@@ -7,9 +7,9 @@ use crate::event::{Custody, Event, Liveness, NodeHealth};
 use crate::guardian::Guardian;
 use crate::message::Message;
 use crate::policy::Enforcement;
-use crate::registration::{JudgedEvent, Registered};
+use crate::registration::{JudgedEvent, JudgedLog, Registered, ScanReport};
 use crate::scene::operators::{info, registration, scan, ticket_definition};
-use crate::scene::{ME, block, definition, key_sets, state, validator};
+use crate::scene::{ME, block, key_sets, state, validator};
 use crate::tickets::consumption;
 use crate::voting::{MAX_OPEN, batch};
 use crypto::execution::{Address, ContractState, Tickets, TransactionHash};
@@ -80,10 +80,9 @@ fn registered(number: u64) -> Registered {
 }
 
 /// Everything known of five thousand validators at epoch 7.
-fn many(enforcement: Enforcement) -> Stopwatch {
+fn many() -> Stopwatch {
     let mut definition = ticket_definition();
-    definition.policy.offline = definition_of_offline();
-    definition.policy.tickets.enforcement = enforcement;
+    definition.policy.offline.enforcement = Enforcement::Enforce;
     let mut watch = Stopwatch { guardian: Guardian::new(definition, ME).unwrap(), slowest: Duration::ZERO };
     let index = ShareIndex::new(ME.0).unwrap();
     let custody = |number| Custody { pubkey: key(number), key_set: key_sets()[0].clone(), index };
@@ -93,26 +92,12 @@ fn many(enforcement: Enforcement) -> Stopwatch {
     let health =
         crate::event::ExecutionHealth { total: 1, healthy: 1, ..crate::event::ExecutionHealth::default() };
     let _ = watch.guardian.handle(Event::ExecutionObserved(health));
-    let mut from = 1;
-    // Two logs a validator, a log a block, five hundred validators a scan; the last ends at slot 20's block.
-    let mut logs = Vec::new();
-    for number in 0..MANY {
-        logs.push(JudgedEvent::Registered(registered(number)));
-        logs.push(JudgedEvent::Provisioned(registration(number)));
-    }
-    let mut report = scan(from, 20, Vec::new());
-    report.logs = logs
-        .into_iter()
-        .zip(0..)
-        .map(|(event, index)| crate::registration::JudgedLog {
-            block: crypto::execution::BlockNumber(from),
-            index,
-            timestamp: block(from).timestamp,
-            event,
-        })
-        .collect();
-    from += 1;
-    assert!(from < 20);
+    let events = (0..MANY).flat_map(|number| {
+        [JudgedEvent::Registered(registered(number)), JudgedEvent::Provisioned(registration(number))]
+    });
+    let (number, timestamp) = (block(1).number, block(1).timestamp);
+    let log = |(index, event)| JudgedLog { block: number, index, timestamp, event };
+    let report = ScanReport { logs: (0..).zip(events).map(log).collect(), ..scan(1, 20, Vec::new()) };
     watch.feed("a scan of ten thousand logs", Event::ContractsScanned(report));
     watch.feed("a slot", Event::SlotStarted(Slot(27)));
     for epoch in 0..6 {
@@ -129,13 +114,9 @@ fn many(enforcement: Enforcement) -> Stopwatch {
     watch
 }
 
-fn definition_of_offline() -> crate::policy::OfflineRule {
-    definition().policy.offline
-}
-
 #[test]
 fn five_thousand_that_are_well_cost_milliseconds() {
-    let mut watch = many(Enforcement::Enforce);
+    let mut watch = many();
     watch.feed("the contracts", Event::ContractsObserved(contracts(|_| false)));
     watch.feed("a head without changes", Event::HeadObserved { slot: Slot(28), validators: Vec::new() });
     let commands = watch.feed("a slot and the status", Event::SlotStarted(Slot(28)));
@@ -147,7 +128,7 @@ fn five_thousand_that_are_well_cost_milliseconds() {
 /// All out of tickets: proposed a batch at a time, by guardians that are in no way flooding each other.
 #[test]
 fn five_thousand_that_are_due_are_proposed_in_batches() {
-    let mut watch = many(Enforcement::Enforce);
+    let mut watch = many();
     let state = contracts(|_| true);
     let infos: Vec<_> = state.operators.clone();
     watch.feed("the contracts", Event::ContractsObserved(state));
@@ -171,7 +152,7 @@ fn five_thousand_that_are_due_are_proposed_in_batches() {
 #[test]
 fn offering_again_what_all_proposed_is_no_flood() {
     for reads in [true, false] {
-        let mut watch = many(Enforcement::Enforce);
+        let mut watch = many();
         if reads {
             let state = contracts(|_| true);
             let infos = state.operators.clone();
