@@ -103,9 +103,9 @@ pub(super) fn guardian_accounts(count: usize) -> Vec<Address> {
     (FIRST_GUARDIAN..).take(count).map(|number| Account::new(number).address()).collect()
 }
 
-/// Flags of `guardian network create` for this story: one epoch of grace.
-pub(super) fn rules(slots_per_epoch: u64) -> Vec<String> {
-    ["--ticket-floor", "5", "--ticket-grace", &slots_per_epoch.to_string()].map(String::from).into()
+/// Flags of `guardian network create` for this story, with so many slots of grace: the time to top up in.
+pub(super) fn rules(grace: u64) -> Vec<String> {
+    ["--ticket-floor", "5", "--ticket-grace", &grace.to_string()].map(String::from).into()
 }
 
 /// Deploys the contracts for these guardians, and tells them where.
