@@ -45,7 +45,7 @@ struct Scene {
     _chain: Chain,
     _beacon: devnet::chain::node::Node,
     execution: ExecutionChain,
-    _node: ExecutionNode,
+    node: ExecutionNode,
     protocol: Protocol,
     guardians: Guardians,
     dir: tempfile::TempDir,
@@ -101,17 +101,7 @@ impl Scene {
         guardians.add_flags(flags.into_iter().flat_map(|(flag, value)| [flag.to_owned(), value]));
         guardians.define().await.unwrap();
         let rng = StdRng::seed_from_u64(seed);
-        Self {
-            _chain: chain,
-            _beacon: beacon,
-            execution,
-            _node: node,
-            protocol,
-            guardians,
-            dir,
-            rng,
-            well: false,
-        }
+        Self { _chain: chain, _beacon: beacon, execution, node, protocol, guardians, dir, rng, well: false }
     }
 
     fn key(&mut self) -> SecretKey {
@@ -283,5 +273,63 @@ async fn a_guardian_killed_again_and_again_loses_no_registration_and_doubles_non
     assert!(log.contains("contracts scanned") && !log.contains("panicked"));
     let secret = std::fs::read_to_string(home.join("password")).unwrap();
     assert!(!log.contains(secret.trim_end()));
+    scene.well = true;
+}
+
+/// An execution node that is away is waited for, with the reason at hand; one of another chain ends the guardian, loudly.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn execution_nodes_that_are_away_or_of_another_chain_are_told() {
+    let mut scene = Scene::set(1).await;
+    let config = scene.guardians.config_path(0);
+    let ours = scene.node.url();
+    let mut at = ours.clone();
+    let mut point_to = |url: &str| {
+        let text = std::fs::read_to_string(&config).unwrap();
+        assert!(text.contains(&at), "{text}");
+        std::fs::write(&config, text.replace(&at, url)).unwrap();
+        at = url.to_owned();
+    };
+
+    // Nobody listens there. The path stands for an access key.
+    point_to("http://127.0.0.1:1/hidden-key");
+    scene.guardians.start(0).unwrap();
+    let readyz = scene.guardians.status_url(0).replace("/v1/status", "/readyz");
+    let started = Instant::now();
+    loop {
+        scene.guardians.check(0).unwrap();
+        let answer = reqwest::get(&readyz).await;
+        if let Ok(answer) = answer
+            && let text = answer.text().await.unwrap()
+            && text.contains("execution-1")
+        {
+            assert!(text.contains("\"code\":\"connecting\"") && !text.contains("hidden-key"), "{text}");
+            break;
+        }
+        assert!(started.elapsed() < PATIENCE, "no reason was given");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    scene.guardians.kill(0).await.unwrap();
+
+    let elsewhere = ExecutionConfig { chain_id: 7, ..ExecutionConfig::default() };
+    let elsewhere = ExecutionChain::start(&elsewhere, None).unwrap();
+    let stranger = elsewhere.node("stranger").await.unwrap();
+    point_to(&stranger.url());
+    scene.guardians.start(0).unwrap();
+    while scene.guardians.check(0).is_ok() {
+        assert!(started.elapsed() < PATIENCE, "it goes on with a node of another chain");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let log = std::fs::read_to_string(scene.guardians.log_path(0)).unwrap();
+    let told = "execution node `execution-1` serves chain 7, the contracts are on chain 1337";
+    assert!(log.contains(told), "{log}");
+    assert!(!log.contains("hidden-key") && !log.contains("panicked"), "{log}");
+
+    point_to(&ours);
+    scene.guardians.start(0).unwrap();
+    scene
+        .until("the contracts are read", |status| {
+            status.execution.as_ref().is_some_and(|execution| execution.health.healthy == 1)
+        })
+        .await;
     scene.well = true;
 }
