@@ -60,7 +60,7 @@ pub struct Keys {
 }
 
 /// One beacon node.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Beacon {
     /// For people, logs and metrics; 1 to 32 characters of `a-z 0-9 -`, no two alike.
@@ -69,6 +69,14 @@ pub struct Beacon {
     /// Base URL of its Beacon API, http or https.
     #[serde(deserialize_with = "http_url")]
     pub url: Url,
+}
+
+/// Without what may be a credential in the URL.
+impl std::fmt::Debug for Beacon {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let origin = self.url.origin().ascii_serialization();
+        f.debug_struct("Beacon").field("name", &self.name).field("url", &origin).finish()
+    }
 }
 
 /// One execution node.

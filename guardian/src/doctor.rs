@@ -100,6 +100,13 @@ impl Finding {
     }
 }
 
+/// Whether a process has our store open: then our identity may be in use, and must not be used a second time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lock {
+    Free,
+    Held,
+}
+
 /// Examines the guardian whose configuration is at `path`. Each finding goes to `tell` as soon as it is there.
 ///
 /// `password` is asked for once the configuration is known to be readable.
@@ -110,7 +117,7 @@ pub async fn examine(
 ) {
     let Some(config) = files::configuration(path, tell) else { return };
     let Some(definition) = files::definition(&config, tell) else { return };
-    let running = running::ask(&config).await;
+    let answer = running::ask(&config, &definition).await;
     let password = match password(&config) {
         Ok(password) => Some(Arc::new(password)),
         Err(problem) => {
@@ -123,11 +130,16 @@ pub async fn examine(
         Some(password) => files::keys(&config, &definition, password, tell).await,
         None => files::Keys::default(),
     };
-    custody::examine(&config, &definition, keys.me, password.as_ref(), running.as_ref(), tell).await;
+    let running = answer.ours(keys.me, tell);
+    let lock =
+        custody::examine(&config, &definition, keys.me, password.as_ref(), running.as_ref(), tell).await;
     let checkups = beacon::examine(&config, &definition, tell).await;
     execution::examine(&config, &definition, tell).await;
     clock::examine(&definition, &checkups, tell);
     disk::examine(&config, tell);
-    peers::examine(&config, &definition, keys.identity, running.as_ref(), tell).await;
+    match lock {
+        Lock::Free => peers::examine(&config, &definition, keys.identity, running.as_ref(), tell).await,
+        Lock::Held => peers::leave(tell),
+    }
     running::examine(running.as_ref(), tell);
 }

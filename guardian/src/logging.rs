@@ -76,7 +76,15 @@ pub fn event(event: &Event) {
             debug!(target: "guardian::event", event = "exit_gossiped", validator = %validator_index, %epoch);
         }
         Event::ExecutionObserved(health) => {
-            debug!(target: "guardian::event", event = "execution_observed", healthy = health.healthy, disagree = health.disagree);
+            // Sent when it changes, so each problem is said once.
+            match &health.problem {
+                Some(problem) => {
+                    warn!(healthy = health.healthy, total = health.total, %problem, "execution nodes");
+                }
+                None => {
+                    debug!(target: "guardian::event", event = "execution_observed", healthy = health.healthy, disagree = health.disagree);
+                }
+            }
         }
         Event::ContractsScanned(report) => {
             debug!(target: "guardian::event", event = "contracts_scanned", from = %report.from, to = %report.to.number, logs = report.logs.len());

@@ -10,17 +10,14 @@ mod directory;
 mod startup;
 
 pub use directory::Directory;
-pub(crate) use startup::listen_addresses;
 
 use crate::effects::{Effects, Tools};
 use crate::http::{Phase, View};
 use crate::metrics::Metrics;
 use crate::{Config, Error, custodian, http, inbound, observe, ticker};
-use chain_watcher::execution::ExecutionNodes;
 use chain_watcher::{BeaconNodes, SlotClock};
 use crypto::password::Password;
 use guardian_core::event::RequestId;
-use guardian_core::guardian_set::NetworkDefinition;
 use guardian_core::{Event, Guardian};
 use p2p::RequestToken;
 use startup::Opened;
@@ -80,7 +77,7 @@ pub async fn run(
     let store = Arc::clone(&opened.store);
     let connected = tokio::select! {
         () = &mut shutdown => None,
-        nodes = connect(&config, &opened.definition, &view) => Some(nodes?),
+        nodes = connect::beacon(&config, &opened.definition.chain, &view) => Some(nodes?),
     };
     let result = match connected {
         Some(nodes) => live(&config, opened, nodes, metrics, &view, shutdown).await,
@@ -103,33 +100,11 @@ pub async fn run(
     result
 }
 
-/// Our own nodes.
-struct Nodes {
-    beacon: BeaconNodes,
-    /// Where the definition names contracts.
-    execution: Option<ExecutionNodes>,
-}
-
-/// Waits for all of our own nodes that are needed.
-async fn connect(
-    config: &Config,
-    definition: &NetworkDefinition,
-    view: &watch::Sender<View>,
-) -> Result<Nodes, Error> {
-    let chain = &definition.chain;
-    let beacon = connect::beacon(config, chain, view).await?;
-    let execution = match &definition.contracts {
-        Some(contracts) => Some(connect::execution(config, contracts, chain, view).await?),
-        None => None,
-    };
-    Ok(Nodes { beacon, execution })
-}
-
 /// From the first event to the last.
 async fn live(
     config: &Config,
     opened: Opened,
-    nodes: Nodes,
+    nodes: BeaconNodes,
     metrics: Metrics,
     view: &watch::Sender<View>,
     shutdown: Pin<&mut impl Future<Output = ()>>,
@@ -146,7 +121,7 @@ async fn live(
     // Until the core says more.
     let (validators, watched) = watch::channel(custody.iter().map(|custody| custody.pubkey).collect());
     let (operators, at_head) = watch::channel(Vec::new());
-    let (poster, observations) = chain_watcher::watch(nodes.beacon, watched);
+    let (poster, observations) = chain_watcher::watch(nodes, watched);
 
     let (inbox, mut arrivals) = mpsc::channel(INBOX);
     let mut parts = JoinSet::new();
@@ -166,9 +141,15 @@ async fn live(
     parts.spawn(ticker::run(SlotClock::of(&definition.chain), inbox.clone()));
     parts.spawn(observe::run(observations, inbox.clone()));
     let (failed, failure) = oneshot::channel();
-    if let (Some(nodes), Some(custodian)) = (nodes.execution, custodian) {
-        let scans = chain_watcher::execution::watch(nodes, resume, at_head);
-        parts.spawn(custodian::run(custodian, scans, effects.signer(), inbox.clone(), failed));
+    if let (Some(contracts), Some(custodian)) = (&definition.contracts, custodian) {
+        // A part of its own: as long as no execution node answers, everything else goes on.
+        let asked = connect::execution_config(config, contracts, &definition.chain);
+        let (signer, inbox) = (effects.signer(), inbox.clone());
+        parts.spawn(async move {
+            let Some(nodes) = connect::execution(asked, &inbox).await else { return };
+            let scans = chain_watcher::execution::watch(nodes, resume, at_head);
+            custodian::run(custodian, scans, signer, inbox, failed).await;
+        });
     }
     parts.spawn(inbound::run(network.clone(), arriving, directory, metrics, inbox));
 

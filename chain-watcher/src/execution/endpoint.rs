@@ -174,12 +174,12 @@ impl Endpoint {
     ) -> Result<Vec<Result<T, Failure>>, Failure> {
         if !self.no_batches.load(Ordering::Relaxed) && questions.len() > 1 {
             match self.send_batch(questions).await {
-                Err(Failure::Unsupported(_) | Failure::Refused(_) | Failure::Malformed(_)) => {
+                Err(Failure::Unsupported(_) | Failure::Malformed(_)) => {
                     tracing::info!(node = self.name, "execution node takes no batches: asked one by one");
                     self.no_batches.store(true, Ordering::Relaxed);
                 }
-                // The answers together are too large, not each of them.
-                Err(Failure::TooMuch(_)) => {}
+                // The answers together are too large, not each of them; or it was the wrong moment.
+                Err(Failure::TooMuch(_) | Failure::Refused(_)) => {}
                 answers => return answers,
             }
         }

@@ -38,8 +38,8 @@ impl std::fmt::Debug for ExecutionNodes {
 /// installs one (`rustls::crypto::ring::default_provider().install_default()`), or this does.
 ///
 /// # Errors
-/// [`Error::Config`]; [`Error::WrongChain`] when any node serves another chain; [`Error::NotDeployed`] when the nodes
-/// that answer know no contract at an address; [`Error::NoNode`] when none could be checked: try again later.
+/// [`Error::Config`]; and when no node is as it should be, what the first of them answered: [`Error::WrongChain`],
+/// [`Error::NotDeployed`]; or [`Error::NoNode`] when none could be checked. But for the first, try again later.
 pub async fn connect(config: Config) -> Result<ExecutionNodes, Error> {
     config.validate()?;
     let expected = Expected {
@@ -53,17 +53,22 @@ pub async fn connect(config: Config) -> Result<ExecutionNodes, Error> {
     }
     let results = join_all(nodes.iter_mut().map(|node| node.check(&expected))).await;
     let mut causes = Vec::new();
-    let mut missing = None;
+    let mut unfit_for_good = None;
     for (node, result) in nodes.iter_mut().zip(results) {
         let Err(unfit) = result else { continue };
         let name = node.name().to_owned();
         match &unfit {
             Unfit::WrongChain(found) => {
-                return Err(Error::WrongChain { node: name, expected: expected.chain_id, found: *found });
+                let (expected, found) = (expected.chain_id, *found);
+                unfit_for_good.get_or_insert(Error::WrongChain { node: name, expected, found });
             }
             Unfit::NotDeployed(field, address) => {
                 let address = crypto::execution::Address(address.0.0);
-                missing.get_or_insert(Error::NotDeployed { node: name, field: (*field).to_owned(), address });
+                unfit_for_good.get_or_insert(Error::NotDeployed {
+                    node: name,
+                    field: (*field).to_owned(),
+                    address,
+                });
             }
             Unfit::Failed(_) => {}
         }
@@ -73,7 +78,7 @@ pub async fn connect(config: Config) -> Result<ExecutionNodes, Error> {
         );
     }
     if causes.len() == nodes.len() {
-        return Err(missing.unwrap_or_else(|| Error::NoNode { causes: causes.join("; ") }));
+        return Err(unfit_for_good.unwrap_or_else(|| Error::NoNode { causes: causes.join("; ") }));
     }
     Ok(ExecutionNodes {
         nodes,

@@ -10,7 +10,7 @@ use crate::endpoint::capped;
 use crate::slot_clock::unix_now;
 use alloy::primitives::{Address, B256, Bytes, U256};
 use alloy::sol_types::{SolCall, SolError};
-use crypto::execution::{Block, ModuleName};
+use crypto::execution::{Block, ContractState, ModuleName};
 use futures::future::join_all;
 use serde_json::json;
 use std::time::Duration;
@@ -45,6 +45,11 @@ pub struct NodeReport {
     pub guardian_module_deployed: Option<bool>,
     /// Whether the contracts speak the profile; none when they could not be asked.
     pub profile: Option<ProfileReport>,
+    /// What the contracts say at the finalized block, without operators; none when they could not be asked.
+    pub contracts: Option<ContractState>,
+    /// Whether it has the logs of the block the contracts were deployed in, or what it says instead: a node without old
+    /// logs cannot serve a first synchronization.
+    pub old_logs: Option<Result<(), String>>,
 }
 
 /// How the contracts answered to the calls of profile `v1`.
@@ -135,7 +140,16 @@ async fn ask(
     report.protocol_deployed = Some(has_protocol);
     report.guardian_module_deployed = Some(has_module);
     if has_protocol && has_module {
-        report.profile = Some(profile(endpoint, protocol, module, signed).await?);
+        let answered = profile(endpoint, protocol, module, signed).await?;
+        let fits = answered.fits();
+        report.profile = Some(answered);
+        if let Some(finalized) = report.finalized.filter(|_| fits) {
+            report.contracts = Some(super::state::parameters(endpoint, module, protocol, finalized).await?);
+            // A definition may name a block that is not final yet.
+            let first = config.deployed.min(finalized.number);
+            let logs = super::logs::read(endpoint, protocol, first, first).await;
+            report.old_logs = Some(logs.map(drop).map_err(|failure| failure.to_string()));
+        }
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use super::contracts::GuardianModule as G;
 use super::contracts::PufferProtocol as P;
-use super::endpoint::At;
+use super::endpoint::{At, Endpoint};
 use super::endpoints::ExecutionNodes;
 use super::failure::Failure;
 use super::logs::tickets;
@@ -53,38 +53,10 @@ impl ExecutionNodes {
         operators: &[Address],
     ) -> Result<ContractState, Failure> {
         let node = self.nodes.get(position).ok_or_else(|| Failure::Silent("no such node".to_owned()))?;
-        let endpoint = &node.endpoint;
         let (module, protocol) = (self.expected.guardian_module, self.expected.protocol);
-        let at = At::Number(block.number);
-        if endpoint.block(block.number).await?.hash != block.hash {
-            return Err(Failure::malformed(format!("another finalized block {}", block.number)));
-        }
-        let sets = join(
-            endpoint.call(module, &G::getGuardiansCall {}, at),
-            endpoint.call(module, &G::getGuardiansEnclaveAddressesCall {}, at),
-        );
-        let thresholds = join(
-            endpoint.call(module, &G::getThresholdCall {}, at),
-            endpoint.call(module, &G::getEjectionThresholdCall {}, at),
-        );
-        let amounts = join(
-            endpoint.call(protocol, &P::getMinimumVtAmountCall {}, at),
-            endpoint.call(protocol, &P::getVTPenaltyCall {}, at),
-        );
-        let (sets, thresholds, amounts) = join3(sets, thresholds, amounts).await;
-        let (guardians, enclaves) = (sets.0?, sets.1?);
-        let (threshold, ejection) = (thresholds.0?, thresholds.1?);
-        let (minimum, penalty) = (amounts.0?, amounts.1?);
-        Ok(ContractState {
-            block,
-            guardians: addresses(&guardians),
-            enclaves: addresses(&enclaves),
-            threshold: u64::try_from(threshold).unwrap_or(u64::MAX),
-            ejection_threshold: gwei(ejection),
-            minimum_tickets: tickets(minimum),
-            skip_penalty: tickets(penalty),
-            operators: self.infos(position, operators, block.number).await?,
-        })
+        let mut state = parameters(&node.endpoint, module, protocol, block).await?;
+        state.operators = self.infos(position, operators, block.number).await?;
+        Ok(state)
     }
 
     /// `getNodeInfo` of each operator by one node.
@@ -113,6 +85,45 @@ impl ExecutionNodes {
             })
             .collect())
     }
+}
+
+/// The state at `block` by one node, without the operators.
+pub(crate) async fn parameters(
+    endpoint: &Endpoint,
+    module: AlloyAddress,
+    protocol: AlloyAddress,
+    block: Block,
+) -> Result<ContractState, Failure> {
+    let at = At::Number(block.number);
+    if endpoint.block(block.number).await?.hash != block.hash {
+        return Err(Failure::malformed(format!("another finalized block {}", block.number)));
+    }
+    let sets = join(
+        endpoint.call(module, &G::getGuardiansCall {}, at),
+        endpoint.call(module, &G::getGuardiansEnclaveAddressesCall {}, at),
+    );
+    let thresholds = join(
+        endpoint.call(module, &G::getThresholdCall {}, at),
+        endpoint.call(module, &G::getEjectionThresholdCall {}, at),
+    );
+    let amounts = join(
+        endpoint.call(protocol, &P::getMinimumVtAmountCall {}, at),
+        endpoint.call(protocol, &P::getVTPenaltyCall {}, at),
+    );
+    let (sets, thresholds, amounts) = join3(sets, thresholds, amounts).await;
+    let (guardians, enclaves) = (sets.0?, sets.1?);
+    let (threshold, ejection) = (thresholds.0?, thresholds.1?);
+    let (minimum, penalty) = (amounts.0?, amounts.1?);
+    Ok(ContractState {
+        block,
+        guardians: addresses(&guardians),
+        enclaves: addresses(&enclaves),
+        threshold: u64::try_from(threshold).unwrap_or(u64::MAX),
+        ejection_threshold: gwei(ejection),
+        minimum_tickets: tickets(minimum),
+        skip_penalty: tickets(penalty),
+        operators: Vec::new(),
+    })
 }
 
 fn addresses(addresses: &[AlloyAddress]) -> Vec<Address> {

@@ -181,11 +181,9 @@ impl Watcher {
     /// Remembers what a scan showed, and hands it over.
     pub(crate) async fn scanned(&mut self, scan: Scan, counts: Counts) -> Result<(), Stopped> {
         for log in &scan.logs {
-            match &log.event {
-                ContractEvent::Registered(registration) => self.know(registration.operator),
-                ContractEvent::TicketsDeposited { operator, .. }
-                | ContractEvent::TicketsWithdrawn { operator, .. } => self.know(*operator),
-                ContractEvent::Provisioned(_) | ContractEvent::Skipped(_) | ContractEvent::Exited { .. } => {}
+            // Anybody may give tickets to anybody: only who registered a validator, and paid for it, is looked after.
+            if let ContractEvent::Registered(registration) = &log.event {
+                self.know(registration.operator);
             }
         }
         self.registered = counts;

@@ -50,10 +50,8 @@ impl Registry {
             JudgedEvent::Provisioned(id) => self.step(id, Life::Pending, Life::Active),
             JudgedEvent::Skipped(id) => self.step(id, Life::Pending, Life::Skipped),
             JudgedEvent::Exited { id, burned: _ } => self.step(id, Life::Active, Life::Settled),
-            JudgedEvent::TicketsDeposited { operator, .. }
-            | JudgedEvent::TicketsWithdrawn { operator, .. } => {
-                self.operators.insert(*operator);
-            }
+            // Who never registered a validator has no account here.
+            JudgedEvent::TicketsDeposited { .. } | JudgedEvent::TicketsWithdrawn { .. } => {}
         }
     }
 

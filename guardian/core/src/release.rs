@@ -18,7 +18,7 @@ use crate::guardian::Guardian;
 use crate::guardian_set::GuardianIndex;
 use crate::message::{Envelope, Message, Partial};
 use crate::policy::Enforcement;
-use crate::proposal::{ProposalId, State};
+use crate::proposal::{ProposalId, RuleKind, State};
 use crate::record::Record;
 use crate::rule::Opinion;
 use crate::status::Hold;
@@ -51,7 +51,7 @@ impl Guardian {
         let enforcement = self.definition.policy.enforcement(case.proposal.origin.kind());
         let governed = match enforcement {
             Enforcement::Observe | Enforcement::Warn => Some(Hold::NotEnforced),
-            Enforcement::Enforce => self.contracts_hold().or_else(|| {
+            Enforcement::Enforce => self.contracts_hold(case.proposal.origin.kind()).or_else(|| {
                 self.ledger.hold(&self.definition, &self.view, &self.docket, &case.proposal.exit)
             }),
         };
@@ -63,9 +63,11 @@ impl Guardian {
         }
     }
 
-    /// What about the contracts keeps us from releasing anything, if the definition names them.
-    fn contracts_hold(&self) -> Option<Hold> {
-        self.definition.contracts.as_ref().and_then(|_| self.protocol.hold())
+    /// What about the contracts keeps us from releasing, if the definition names them. Nodes that do not show them do
+    /// not keep a dark validator on duty: that rule needs nothing of them.
+    fn contracts_hold(&self, rule: RuleKind) -> Option<Hold> {
+        let hold = self.definition.contracts.as_ref().and_then(|_| self.protocol.hold());
+        hold.filter(|hold| *hold != Hold::ContractsUnknown || rule != RuleKind::Offline)
     }
 
     /// Orders our partial for a released proposal that has none: at once, after a failure, and after a restart that
@@ -82,7 +84,7 @@ impl Guardian {
         if is_done || is_waiting || self.opinion(&case.proposal) != Opinion::Approve {
             return;
         }
-        if !self.is_ours(&case.proposal) || self.contracts_hold().is_some() {
+        if !self.is_ours(&case.proposal) || self.contracts_hold(case.proposal.origin.kind()).is_some() {
             return;
         }
         let (pubkey, exit) = (case.proposal.pubkey, case.proposal.exit);

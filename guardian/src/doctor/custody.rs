@@ -2,7 +2,7 @@
 
 use super::files::words;
 use super::running::Running;
-use super::{Area, Finding};
+use super::{Area, Finding, Lock};
 use crate::config::Config;
 use crate::{Error, Shares, Store};
 use crypto::password::Password;
@@ -17,22 +17,23 @@ pub(super) async fn examine(
     password: Option<&Arc<Password>>,
     running: Option<&Running>,
     tell: &mut impl FnMut(Finding),
-) {
+) -> Lock {
     if let Some(running) = running {
         tell(told(running));
-        return;
+        // Peers are asked of it; without a status it is starting.
+        return if running.status.is_some() { Lock::Free } else { Lock::Held };
     }
     let (Some(me), Some(password)) = (me, password) else {
         let says = "the store cannot be opened without the keys";
         tell(Finding::unknown(Area::Shares, "shares_unexamined", says, "mend the keys first"));
-        return;
+        return Lock::Free;
     };
     if !config.data_dir.join("store").exists() {
         let says = format!("there is no store in {} yet", config.data_dir.display());
         let fix =
             "nothing to do for a new guardian; otherwise correct `data_dir` or restore it from a backup";
         tell(Finding::weak(Area::Shares, "no_store", says, fix));
-        return;
+        return Lock::Free;
     }
     let (data_dir, definition, password) =
         (config.data_dir.clone(), definition.clone(), Arc::clone(password));
@@ -42,6 +43,7 @@ pub(super) async fn examine(
         Ok(Shares::open(&store, &definition, me, &password)?.reveal()?.len())
     })
     .await;
+    let lock = if matches!(proven, Ok(Err(Error::StoreLocked { .. }))) { Lock::Held } else { Lock::Free };
     tell(match proven {
         Ok(Ok(0)) => {
             let fix = "import custody packages, or wait for registrations to be synced";
@@ -57,6 +59,7 @@ pub(super) async fn examine(
             Finding::unknown(Area::Shares, "shares_unexamined", problem.to_string(), "run the command again")
         }
     });
+    lock
 }
 
 /// What a running guardian says of its shares: it proved each when it started or took it in.
@@ -65,6 +68,10 @@ fn told(running: &Running) -> Finding {
         let says = "the running guardian has the store open and does not show its status yet";
         return Finding::unknown(Area::Shares, "shares_unexamined", says, "ask again in a moment");
     };
+    if status.validators.is_empty() {
+        let fix = "import custody packages, or wait for registrations to be synced";
+        return Finding::weak(Area::Shares, "no_shares", "the running guardian holds no share yet", fix);
+    }
     let says = format!(
         "the running guardian holds {} shares and proved each when it took it in; stop it to have them proven again",
         status.validators.len()
@@ -74,9 +81,10 @@ fn told(running: &Running) -> Finding {
 
 fn unsound(problem: &Error) -> Finding {
     let (code, fix) = match problem {
-        Error::StoreLocked { .. } => {
-            ("store_locked", "another process has the store: find it (a second guardian?) and stop it")
-        }
+        Error::StoreLocked { .. } => (
+            "store_locked",
+            "if it is this guardian, still starting, run the command again; else stop that process",
+        ),
         Error::StoreForeign { .. } => ("store_foreign", "point `data_dir` at this guardian's own store"),
         Error::StoreNewer { .. } => ("store_newer", "run the newer program"),
         Error::WrongPassword { .. } => {

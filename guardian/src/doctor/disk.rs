@@ -19,7 +19,13 @@ const SLOW: Duration = Duration::from_millis(250);
 /// Examines the disk the store is on.
 pub(super) fn examine(config: &Config, tell: &mut impl FnMut(Finding)) {
     // The directory itself, or what it will be made in.
-    let Some(at) = config.data_dir.ancestors().find(|at| at.is_dir()) else { return };
+    let here = |at: &Path| if at.as_os_str().is_empty() { Path::new(".").to_owned() } else { at.to_owned() };
+    let Some(at) = config.data_dir.ancestors().map(here).find(|at| at.is_dir()) else {
+        let says = format!("no directory leads to {}", config.data_dir.display());
+        tell(Finding::faulty(Area::Disk, "disk_unwritable", says, "correct `data_dir` in the configuration"));
+        return;
+    };
+    let at = at.as_path();
     match room(at) {
         Ok(free) if free < LITTLE => {
             let says = format!("{} MiB left for the store in {}", free >> 20, at.display());

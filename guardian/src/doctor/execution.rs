@@ -4,7 +4,7 @@ use super::{Area, Finding, Health};
 use crate::config::Config;
 use chain_watcher::execution::{self, NodeReport};
 use chain_watcher::{NodeConfig, Timeouts};
-use guardian_core::contracts::Contracts;
+use guardian_core::contracts::{Contracts, Mismatch, compare};
 use guardian_core::guardian_set::NetworkDefinition;
 use std::time::Duration;
 
@@ -48,6 +48,7 @@ pub(super) async fn examine(config: &Config, definition: &NetworkDefinition, tel
     })
     .await;
     let mut usable = 0usize;
+    differences(&reports, definition, tell);
     for report in &reports {
         let finding = judge(report, contracts, definition);
         usable += usize::from(finding.health != Health::Faulty);
@@ -64,6 +65,24 @@ pub(super) async fn examine(config: &Config, definition: &NetworkDefinition, tel
             says,
             "add a second [[execution]] of another provider",
         ));
+    }
+}
+
+/// What the contracts say otherwise than the definition, by the first node that shows them.
+fn differences(reports: &[NodeReport], definition: &NetworkDefinition, tell: &mut impl FnMut(Finding)) {
+    let Some(state) = reports.iter().find_map(|report| report.contracts.as_ref()) else { return };
+    let mismatches = compare(definition, state);
+    for Mismatch { field, ours, theirs } in &mismatches {
+        let says = format!("{field} is {ours} in the definition and {theirs} in the contracts");
+        let fix = "every exit is held until both say the same: agree on a new definition, or have the contract corrected";
+        tell(Finding::faulty(Area::Execution, "contracts_mismatch", says, fix));
+    }
+    if mismatches.is_empty() {
+        let says = format!(
+            "guardians, threshold and ejection balance in the contracts are as defined (block {})",
+            state.block.number
+        );
+        tell(Finding::sound(Area::Execution, "contracts", says));
     }
 }
 
@@ -110,6 +129,14 @@ fn judge(report: &NodeReport, contracts: &Contracts, definition: &NetworkDefinit
         let fix = "look at the node's log; a provider may need a larger plan, a node more time to sync";
         return Finding::faulty(area, "execution_unusable", says, fix);
     }
+    if let Some(Err(problem)) = &report.old_logs {
+        let says = format!(
+            "execution node `{node}` does not give the logs of block {}, where the first synchronization begins: {problem}",
+            contracts.deployed
+        );
+        let fix = "use a node with full log history, at least until everything is scanned";
+        return Finding::weak(area, "execution_no_history", says, fix);
+    }
     let slot = Duration::from_secs(definition.chain.seconds_per_slot.get());
     let slots = u32::try_from(definition.chain.slots_per_epoch.get()).unwrap_or(u32::MAX);
     if let Some(age) = report.latest_age.filter(|age| *age > slot.saturating_mul(OLD_HEAD_SLOTS)) {
@@ -121,11 +148,16 @@ fn judge(report: &NodeReport, contracts: &Contracts, definition: &NetworkDefinit
             "see whether it syncs, and whether the clocks agree",
         );
     }
+    if report.finalized.is_none() {
+        let says = format!("execution node `{node}` has no finalized block: nothing on it can be relied on");
+        let fix = "see whether its beacon node is synced and the chain finalizes";
+        return Finding::faulty(area, "execution_no_finality", says, fix);
+    }
     let old = slot.saturating_mul(slots).saturating_mul(OLD_FINALITY_EPOCHS);
     if let Some(age) = report.finalized_age.filter(|age| *age > old) {
         let says = format!("the finalized block of execution node `{node}` is {} s old", age.as_secs());
         let fix = "see whether the chain finalizes, and whether the node's beacon node is synced";
-        return Finding::weak(area, "execution_finality_stale", says, fix);
+        return Finding::faulty(area, "execution_finality_stale", says, fix);
     }
     let block = |block: &Option<crypto::execution::Block>| {
         block.map_or_else(|| "none".to_owned(), |block| block.number.to_string())

@@ -7,6 +7,7 @@ use crate::node::Directory;
 use guardian_core::guardian_set::{GuardianIndex, NetworkDefinition};
 use p2p::{Inbound, identity};
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::time::Duration;
 
 /// How long the others have to be found. A guardian that was dialled and did not answer is dialled again meanwhile.
@@ -38,19 +39,42 @@ pub(super) async fn examine(
             return;
         }
     };
+    if let Err(problem) = listen(config) {
+        let fix = "see whether another process listens there, and correct `p2p.listen`";
+        tell(Finding::faulty(Area::Peers, "cannot_listen", problem, fix));
+    }
     let me = directory.me();
-    match join(config, definition, identity, &directory).await {
+    match join(definition, identity, &directory).await {
         Ok(connected) => judge(definition, me, &connected, "this command", tell),
         Err(problem) => {
-            let fix = "see whether another process listens there, and correct `p2p.listen`";
-            tell(Finding::faulty(Area::Peers, "cannot_listen", problem.to_string(), fix));
+            let fix = "look at the addresses in the network definition";
+            tell(Finding::faulty(Area::Peers, "cannot_join", problem.to_string(), fix));
         }
     }
 }
 
-/// Joins until all are there or the patience is over.
+/// Nothing is asked of the others while another process may be speaking for us.
+pub(super) fn leave(tell: &mut impl FnMut(Finding)) {
+    let says =
+        "the others were not asked: a process that has the store open may be speaking for this guardian";
+    let fix = "wait until the guardian has started, or stop it, and run the command again";
+    tell(Finding::unknown(Area::Peers, "peers_unexamined", says, fix));
+}
+
+/// Whether the addresses are ours to listen on. Each is let go at once: a guardian may be about to start.
+fn listen(config: &Config) -> Result<(), String> {
+    for address in &config.p2p.listen {
+        // /ip4/ADDRESS/tcp/PORT; anything else is refused when the configuration is read.
+        let mut parts = address.split('/').skip(2);
+        let (Some(ip), Some(port)) = (parts.next(), parts.nth(1)) else { continue };
+        let (Ok(ip), Ok(port)) = (ip.parse::<IpAddr>(), port.parse::<u16>()) else { continue };
+        std::net::TcpListener::bind((ip, port)).map_err(|e| format!("cannot listen on {address}: {e}"))?;
+    }
+    Ok(())
+}
+
+/// Joins until all are there or the patience is over. Only dials: the port stays free for the guardian.
 async fn join(
-    config: &Config,
     definition: &NetworkDefinition,
     keypair: identity::Keypair,
     directory: &Directory,
@@ -58,7 +82,7 @@ async fn join(
     let (network, mut inbound) = p2p::start(p2p::Config {
         keypair,
         network: definition.id().0,
-        listen: crate::node::listen_addresses(config)?,
+        listen: Vec::new(),
         peers: directory.peers(definition)?,
         limits: p2p::Limits::default(),
     })?;

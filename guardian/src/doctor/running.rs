@@ -2,6 +2,7 @@
 
 use super::{Area, Finding};
 use crate::config::Config;
+use guardian_core::guardian_set::{GuardianIndex, NetworkDefinition};
 use guardian_core::status::StatusSnapshot;
 use serde::Deserialize;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -13,7 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// Most bytes of an answer.
 const MAX_ANSWER: usize = 64 << 20;
 
-/// A guardian that answers where ours should.
+/// A guardian that answers where ours should, and is not known to be another.
 pub(super) struct Running {
     at: SocketAddr,
     readiness: Readiness,
@@ -34,8 +35,18 @@ struct Reason {
     detail: String,
 }
 
-/// Asks the guardian; None when nothing answers there.
-pub(super) async fn ask(config: &Config) -> Option<Running> {
+/// What answers at `http.listen`.
+pub(super) enum Answer {
+    /// Nothing.
+    Nobody,
+    /// A guardian of this network, or one that does not say of which yet.
+    Guardian(Box<Running>),
+    /// Something else, in words.
+    Stranger(String),
+}
+
+/// Asks at `http.listen`.
+pub(super) async fn ask(config: &Config, definition: &NetworkDefinition) -> Answer {
     let mut at = config.http.listen;
     if at.ip().is_unspecified() {
         // Listening everywhere includes here.
@@ -44,10 +55,45 @@ pub(super) async fn ask(config: &Config) -> Option<Running> {
             IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
         });
     }
-    let client = reqwest::Client::builder().timeout(PATIENCE).no_proxy().build().ok()?;
-    let readiness = get::<Readiness>(&client, at, "readyz").await?;
+    let Ok(client) = reqwest::Client::builder().timeout(PATIENCE).no_proxy().build() else {
+        return Answer::Nobody;
+    };
+    if client.get(format!("http://{at}/healthz")).send().await.is_err() {
+        return Answer::Nobody;
+    }
+    let Some(readiness) = get::<Readiness>(&client, at, "readyz").await else {
+        return Answer::Stranger(format!("what answers at {at} is no guardian of this version"));
+    };
     let status = get::<StatusSnapshot>(&client, at, "v1/status").await;
-    Some(Running { at, readiness, status })
+    match &status {
+        Some(status) if status.network_id != definition.id() => Answer::Stranger(format!(
+            "the guardian at {at} belongs to network `{}` ({}), not to this one",
+            status.network, status.network_id
+        )),
+        Some(_) | None => Answer::Guardian(Box::new(Running { at, readiness, status })),
+    }
+}
+
+impl Answer {
+    /// The guardian that runs, if it is ours. `me` is who we are, if the keys say so; a stranger is a finding.
+    pub(super) fn ours(self, me: Option<GuardianIndex>, tell: &mut impl FnMut(Finding)) -> Option<Running> {
+        let stranger = match self {
+            Self::Nobody => return None,
+            Self::Guardian(running) => match (running.status.as_ref().map(|status| status.guardian), me) {
+                (Some(theirs), Some(me)) if theirs != me => {
+                    format!(
+                        "the guardian at {} is guardian {}, this one is guardian {}",
+                        running.at, theirs.0, me.0
+                    )
+                }
+                _ => return Some(*running),
+            },
+            Self::Stranger(words) => words,
+        };
+        let fix = "give this guardian its own http.listen, or stop what has the address";
+        tell(Finding::faulty(Area::Guardian, "http_taken", stranger, fix));
+        None
+    }
 }
 
 async fn get<T: serde::de::DeserializeOwned>(

@@ -103,6 +103,7 @@ impl Readiness {
             chain_reasons(status, chain, now, &mut not_ready);
             if let Some(execution) = &status.execution {
                 contract_reasons(execution, &mut not_ready);
+                stale_contracts(status, execution, chain, &mut not_ready);
                 thin_execution(execution, &mut |code, detail| degraded.push(Reason { code, detail }));
             }
             thin(status, chain, now, &mut |code, detail| degraded.push(Reason { code, detail }));
@@ -164,7 +165,7 @@ fn contract_reasons(execution: &ExecutionStatus, not_ready: &mut impl FnMut(&'st
         let at = execution.scanned.map_or_else(String::new, |block| format!(" {}", block.number));
         let detail = format!(
             "the execution chain has another block where{at} was scanned as finalized; check that the nodes serve the \
-             right chain, then move data_dir away and start afresh"
+             right chain and restart. Only if nodes you trust say so again, move data_dir away and start afresh"
         );
         not_ready("contracts_diverged", detail);
     }
@@ -189,6 +190,25 @@ fn contract_reasons(execution: &ExecutionStatus, not_ready: &mut impl FnMut(&'st
             not_ready("contracts_unknown", format!("the contracts were not read since the start{far}"));
         }
         (None, Some(_)) => {}
+    }
+}
+
+/// Contracts last read long before what our beacon nodes call finalized: registrations and tickets pass us by.
+fn stale_contracts(
+    status: &StatusSnapshot,
+    execution: &ExecutionStatus,
+    chain: &ChainSpec,
+    not_ready: &mut impl FnMut(&'static str, String),
+) {
+    let (Some(read), Some(finalized)) = (execution.state, status.finalized) else { return };
+    let at = guardian_core::tickets::epoch_at(chain, read.timestamp);
+    if at.saturating_add(FINALITY_EPOCHS) < finalized.epoch {
+        let problem = execution.health.problem.as_deref().unwrap_or("the log says why");
+        let detail = format!(
+            "the contracts were last read at block {}, in epoch {at}; epoch {} is finalized: {problem}",
+            read.number, finalized.epoch
+        );
+        not_ready("contracts_stale", detail);
     }
 }
 

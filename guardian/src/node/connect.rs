@@ -1,14 +1,18 @@
-//! Waiting for our own beacon and execution nodes. Nodes that are merely away are waited for; nodes of another chain
-//! end the start.
+//! Waiting for our own beacon and execution nodes. Beacon nodes that are merely away are waited for, nodes of another
+//! chain end the start. Execution nodes are waited for whatever they say: a syncing one knows no contract yet, and the
+//! guardian has work that needs none of them.
 
 use crate::http::{Phase, View};
+use crate::node::Arrival;
 use crate::{Config, Error};
 use chain_watcher::execution::{self, ExecutionNodes};
 use chain_watcher::{BeaconNodes, NodeConfig, Timeouts};
 use crypto::spec::ChainSpec;
+use guardian_core::Event;
 use guardian_core::contracts::Contracts;
+use guardian_core::event::ExecutionHealth;
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tracing::warn;
 
 /// First wait before nodes are asked again; doubles up to [`MAX_RETRY`].
@@ -41,22 +45,27 @@ pub(super) async fn beacon(
     }
 }
 
-/// Waits until an execution node of the right chain shows the contracts.
-///
-/// # Errors
-/// As [`beacon`].
+/// Waits until an execution node of the right chain shows the contracts, and tells the core meanwhile that there is none.
+/// None when the inbox is closed.
 pub(super) async fn execution(
-    config: &Config,
-    contracts: &Contracts,
-    chain: &ChainSpec,
-    view: &watch::Sender<View>,
-) -> Result<ExecutionNodes, Error> {
-    let config = execution_config(config, contracts, chain);
-    let mut wait = Wait::begin("asking the execution nodes for the contracts", view);
+    config: execution::Config,
+    inbox: &mpsc::Sender<Arrival>,
+) -> Option<ExecutionNodes> {
+    let mut wait = MIN_RETRY;
     loop {
-        if let Some(nodes) = wait.after(execution::connect(config.clone()).await).await? {
-            return Ok(nodes);
+        let problem = match execution::connect(config.clone()).await {
+            Ok(nodes) => return Some(nodes),
+            Err(problem) => problem.to_string(),
+        };
+        warn!(%problem, retry_in = wait.as_secs(), "no usable execution node yet");
+        let total = u16::try_from(config.nodes.len()).unwrap_or(u16::MAX);
+        let health = ExecutionHealth { total, healthy: 0, disagree: false, problem: Some(problem) };
+        inbox.send(Event::ExecutionObserved(health).into()).await.ok()?;
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            () = inbox.closed() => return None,
         }
+        wait = wait.saturating_mul(2).min(MAX_RETRY);
     }
 }
 
@@ -96,8 +105,6 @@ impl<'a> Wait<'a> {
         let problem = match asked {
             Ok(nodes) => return Ok(Some(nodes)),
             Err(chain_watcher::Error::NoNode { causes }) => causes,
-            // A node that still syncs knows no contract yet.
-            Err(problem @ chain_watcher::Error::NotDeployed { .. }) => problem.to_string(),
             Err(problem) => return Err(problem.into()),
         };
         warn!(%problem, retry_in = self.next.as_secs(), "no usable node yet");

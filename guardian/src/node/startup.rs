@@ -105,7 +105,7 @@ fn open_custody(
 ///
 /// # Errors
 /// [`Error::Identity`] naming the address that cannot be read.
-pub(crate) fn listen_addresses(config: &Config) -> Result<Vec<Multiaddr>, Error> {
+pub(super) fn listen_addresses(config: &Config) -> Result<Vec<Multiaddr>, Error> {
     let parse = |address: &String| {
         address.parse().map_err(|e| Error::Identity {
             problem: format!(

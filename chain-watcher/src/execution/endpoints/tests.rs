@@ -9,7 +9,14 @@ use url::Url;
 async fn another_chain_is_refused_by_name_and_number() {
     let (right, wrong) = (FakeNode::start(Chain::new(9, 8)).await, FakeNode::start(Chain::new(9, 8)).await);
     wrong.script().chain_id = 1;
-    let error = connect(config(&[&right.url, &wrong.url])).await.unwrap_err();
+    let mut nodes = connect(config(&[&right.url, &wrong.url])).await.unwrap();
+    nodes.refresh().await;
+    assert_eq!(
+        (nodes.total(), nodes.healthy()),
+        (2, 1),
+        "the right one is enough, the wrong one is not asked"
+    );
+    let error = connect(config(&[&dead_address().0, &wrong.url])).await.unwrap_err();
     assert_eq!(error, Error::WrongChain { node: "node-1".to_owned(), expected: CHAIN_ID, found: 1 });
     assert_eq!(
         error.to_string(),

@@ -10,6 +10,8 @@
 //!   registrations make the weaker check. An account is doubted until [`CALM`] readings on end were explained: a lie that
 //!   is told twice is not believed for that, and a lost log about tickets does not spoil an account for ever. Counts of
 //!   validators are checked against all registrations each time, so a lost log about one keeps showing.
+//! - An account begins with its operator's first registration. Anybody may give tickets to any address; what was moved
+//!   before is in the first reading.
 //! - An account's `since` comes from events alone. All guardians scan the same events, whatever they read when.
 //! - Nothing is written down: a restart folds the journaled scans again.
 
@@ -92,7 +94,7 @@ struct Live {
     is_provisioned: bool,
 }
 
-/// All accounts. Grows with the operators and the live registrations on the chain, each of which cost somebody a
+/// All accounts. Grows with the operators who registered and the live registrations on the chain, each of which cost somebody a
 /// transaction; not with time, and not with what peers or nodes say.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TicketLedger {
@@ -157,11 +159,14 @@ impl TicketLedger {
                 account.takes(*burned, epoch);
             }
             JudgedEvent::TicketsDeposited { operator, amount } => {
-                let account = self.account(*operator);
-                account.moves.added = account.moves.added.saturating_add(*amount);
+                if let Some(account) = self.operators.get_mut(operator) {
+                    account.moves.added = account.moves.added.saturating_add(*amount);
+                }
             }
             JudgedEvent::TicketsWithdrawn { operator, amount } => {
-                self.account(*operator).takes(*amount, epoch);
+                if let Some(account) = self.operators.get_mut(operator) {
+                    account.takes(*amount, epoch);
+                }
             }
         }
     }
@@ -193,7 +198,7 @@ impl TicketLedger {
             account.info = None;
         }
         for (operator, info) in &state.operators {
-            let account = self.operators.entry(*operator).or_default();
+            let Some(account) = self.operators.get_mut(operator) else { continue };
             let is_unexplained = account.observe(*info, state.block.number, is_new, penalty);
             self.discrepancies = self.discrepancies.saturating_add(u64::from(is_unexplained));
         }
