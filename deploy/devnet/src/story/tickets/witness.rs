@@ -35,6 +35,7 @@ pub(super) struct TicketWitness {
     /// Keys of told facts, with their guardian.
     told: HashSet<String>,
     short: HashSet<&'static str>,
+    topped_up: bool,
     funded: usize,
     settled: usize,
     proposed: bool,
@@ -49,6 +50,7 @@ impl TicketWitness {
             names,
             told: HashSet::new(),
             short: HashSet::new(),
+            topped_up: false,
             funded: 0,
             settled: 0,
             proposed: false,
@@ -63,6 +65,11 @@ impl TicketWitness {
         self.short.contains(operator.name)
     }
 
+    /// From now on the top-up may be seen.
+    pub(super) fn expect_top_up(&mut self) {
+        self.topped_up = true;
+    }
+
     /// The epoch whose finality covers the exits, when every guardian has seen that and the top-up.
     pub(super) fn ended(&self) -> Option<Epoch> {
         let all = self.names.len();
@@ -70,7 +77,7 @@ impl TicketWitness {
     }
 
     /// What has to happen next.
-    pub(super) fn waiting_for(&self, topped_up: bool) -> &'static str {
+    pub(super) fn waiting_for(&self) -> &'static str {
         if self.finalized.is_some() {
             "every guardian to see the exits and the top-up finalized"
         } else if self.leaving {
@@ -79,7 +86,7 @@ impl TicketWitness {
             "a block with the exits"
         } else if self.proposed {
             "enough votes and the release"
-        } else if topped_up {
+        } else if self.topped_up {
             "the grace period of the other operator to end"
         } else if self.told.is_empty() {
             "the registrations to be finalized"
@@ -159,7 +166,7 @@ impl TicketWitness {
                     Fact::Short { operator: operator.name.into(), present: found.present, due: found.due };
                 push(news, who, fact);
             }
-            if operator.name == NORTH.name && self.is_short(&NORTH) {
+            if operator.name == NORTH.name && self.topped_up {
                 // More than it ever had before.
                 let is_funded = |shown: &OperatorStatus| {
                     let floor = super::FLOOR.saturating_mul(shown.active);
