@@ -115,7 +115,7 @@ fn beacon_nodes_decide_readiness_peers_do_not() {
 
 /// A snapshot of a network with contracts in which all is well.
 fn with_contracts() -> StatusSnapshot {
-    let block = Block { number: BlockNumber(90), hash: BlockHash([1; 32]), timestamp: 5 };
+    let block = Block { number: BlockNumber(90), hash: BlockHash([1; 32]), timestamp: 28 * 384 };
     let mut status = snapshot(Some(1000));
     status.execution = Some(ExecutionStatus {
         health: ExecutionHealth { total: 2, healthy: 2, disagree: false, problem: None },
@@ -162,6 +162,15 @@ fn contracts_decide_readiness_and_name_the_field() {
         codes(&judged(&|execution| execution.health.disagree = true).reasons),
         ["execution_nodes_disagree"]
     );
+
+    let late = judged(&|execution| {
+        let block = execution.state.unwrap();
+        execution.state = Some(Block { timestamp: 24 * 384, ..block });
+        execution.health.problem = Some("b drops logs".to_owned());
+    });
+    assert_eq!(codes(&late.reasons), ["contracts_stale"]);
+    let detail = &late.reasons[0].detail;
+    assert!(detail.contains("in epoch 24; epoch 29 is finalized: b drops logs"), "{detail}");
 
     let thin = judged(&|execution| execution.health.healthy = 1);
     assert!(thin.ready);
