@@ -132,7 +132,7 @@ impl Registry {
         &self.modules
     }
 
-    /// Everybody who ever registered a validator or had tickets.
+    /// Everybody who ever registered a validator.
     pub(crate) fn operators(&self) -> &BTreeSet<Address> {
         &self.operators
     }

@@ -15,7 +15,7 @@ const EXIT_QUEUE: u64 = 5;
 
 impl Guardian {
     /// Where the scan of the contracts goes on after a restart: the last block scanned, the registrations so far by
-    /// module, and everybody who ever registered a validator or had tickets.
+    /// module, and everybody who ever registered a validator.
     pub fn resume(&self) -> (Option<Block>, BTreeMap<ModuleName, u64>, BTreeSet<Address>) {
         let registry = self.protocol.registry();
         (self.protocol.ledger().scanned(), registry.modules().clone(), registry.operators().clone())

@@ -202,18 +202,18 @@ fn doubt_begins_anew_with_every_lie() {
 }
 
 #[test]
-fn an_operator_that_no_event_named_is_unexplained() {
-    let ledger = ledger(Vec::new(), info(0, 0, 1));
-    assert_eq!(unexplained(&ledger).unwrap().most, Some(Tickets(0)));
+fn who_never_registered_has_no_account() {
+    let ledger = ledger(vec![deposited(1, 7), withdrawn(1, 7)], info(0, 0, 1));
+    assert_eq!((ledger.operators().count(), ledger.discrepancies()), (0, 0));
 }
 
 #[test]
 fn an_operator_that_was_not_read_is_unknown_until_it_is() {
-    let mut ledger = ledger(vec![deposited(1, 7)], info(0, 0, 7));
+    let mut ledger = ledger(vec![registered(1, 0), deposited(1, 7)], info(0, 1, 7));
     assert!(ledger.scan(&report(10, 19, vec![(12, deposited(1, 1))]), &chain()));
     assert!(ledger.observe(&state(19, &[])));
     assert_eq!(ledger.operator(&operator(1)).unwrap().info, None);
-    assert!(ledger.observe(&state(19, &[(1, info(0, 0, 8))])));
+    assert!(ledger.observe(&state(19, &[(1, info(0, 1, 8))])));
     assert_eq!(unexplained(&ledger), None);
 }
 
@@ -232,7 +232,8 @@ fn scans_count_once_and_in_order() {
 
 #[test]
 fn only_what_takes_tickets_moves_the_epoch() {
-    let since = |events: Vec<(u64, JudgedEvent)>| {
+    let since = |mut events: Vec<(u64, JudgedEvent)>| {
+        events.insert(0, (2, registered(1, 9)));
         let mut ledger = TicketLedger::default();
         assert!(ledger.scan(&report(1, 99, events), &chain()));
         ledger.operator(&operator(1)).unwrap().since
@@ -352,12 +353,18 @@ fn fold(history: &[(JudgedEvent, ContractState)], chunks: &[usize], reads: &[boo
     ledger
 }
 
-fn changes_something(event: &JudgedEvent) -> bool {
-    !matches!(
-        event,
-        JudgedEvent::TicketsDeposited { amount: Tickets(0), .. }
-            | JudgedEvent::TicketsWithdrawn { amount: Tickets(0), .. }
-    )
+/// Whether a ledger that was told what came `before` and not this event can know: something changed, and for an operator
+/// who registered before. A first registration that was left out is found out by the contract's count of them.
+fn shows(event: &JudgedEvent, before: &[(JudgedEvent, ContractState)]) -> bool {
+    let is_known = |of: &Address| {
+        before.iter().any(|(event, _)| matches!(event, JudgedEvent::Registered(by) if by.operator == *of))
+    };
+    match event {
+        JudgedEvent::TicketsDeposited { operator, amount }
+        | JudgedEvent::TicketsWithdrawn { operator, amount } => *amount > Tickets(0) && is_known(operator),
+        JudgedEvent::Registered(registered) => is_known(&registered.operator),
+        JudgedEvent::Provisioned(_) | JudgedEvent::Skipped(_) | JudgedEvent::Exited { .. } => true,
+    }
 }
 
 proptest! {
@@ -377,7 +384,7 @@ proptest! {
         prop_assert_eq!(&refolded, &one_by_one);
     }
 
-    /// A node that leaves out any one log that changes anything is found out at the reading after it.
+    /// A node that leaves out any one log that changes an account is found out at the reading after it.
     #[test]
     fn a_dropped_log_is_found_out(history in history(), place in any::<prop::sample::Index>()) {
         let mut told = history;
@@ -386,7 +393,7 @@ proptest! {
         }
         let dropped = place.index(told.len());
         let mut ledger = TicketLedger::default();
-        let is_change = changes_something(&told[dropped].0);
+        let is_shown = shows(&told[dropped].0, &told[..dropped]);
         for (place, (event, state)) in told.drain(..).enumerate().take(dropped + 1) {
             let number = place as u64 + 1;
             let events = if place == dropped { Vec::new() } else { vec![(number, event)] };
@@ -394,6 +401,6 @@ proptest! {
             prop_assert_eq!(ledger.discrepancies(), 0);
             prop_assert!(ledger.observe(&state));
         }
-        prop_assert_eq!(ledger.discrepancies() > 0, is_change);
+        prop_assert_eq!(ledger.discrepancies() > 0, is_shown);
     }
 }
