@@ -1,7 +1,8 @@
 //! What the nodes call finalized together.
 //!
-//! Each node names its own finalized block. The highest number that more than half of the healthy nodes have reached is
-//! taken, and each of those is asked for its block with that number, and with the number where the last scan ended.
+//! Each node names its own finalized block. The highest number that more than half of the configured nodes have reached
+//! is taken, and each of those is asked for its block with that number, and with the number where the last scan ended.
+//! Nodes that are away count as not having reached it: one node alone among several decides nothing.
 //! One other hash is a contradiction: one of them is wrong, and we cannot tell which.
 
 use super::endpoints::ExecutionNodes;
@@ -15,9 +16,9 @@ const REMEMBERED: usize = 64;
 /// What the nodes say together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Agreement {
-    /// Too few of the healthy nodes have reached, or confirmed, a block.
+    /// Too few of the configured nodes have reached, or confirmed, a block.
     None,
-    /// The latest block that more than half of the healthy nodes call finalized.
+    /// The latest block that more than half of the configured nodes call finalized.
     Shared(Block),
     /// Two nodes have different finalized blocks with this number.
     Disagree(BlockNumber),
@@ -35,17 +36,17 @@ pub(crate) struct Dispute {
     parties: BTreeSet<usize>,
 }
 
-/// The highest number that more than half of the nodes have reached.
-pub(crate) fn reached(finalized: &[BlockNumber]) -> Option<BlockNumber> {
+/// The highest number that more than half of `total` nodes have reached.
+pub(crate) fn reached(finalized: &[BlockNumber], total: usize) -> Option<BlockNumber> {
     let mut numbers = finalized.to_vec();
     numbers.sort_unstable_by(|a, b| b.cmp(a));
-    numbers.get(finalized.len() / 2).copied()
+    numbers.get(total / 2).copied()
 }
 
-/// Weighs what `healthy` nodes have said.
+/// Weighs what some of `total` nodes have said.
 pub(crate) fn weigh(
     said: &Statements,
-    healthy: usize,
+    total: usize,
     target: BlockNumber,
     scanned: Option<Block>,
     dispute: &mut Option<Dispute>,
@@ -68,7 +69,7 @@ pub(crate) fn weigh(
     // From here on all who spoke of a number said the same.
     let majority = |number: BlockNumber| {
         let blocks = said.get(&number)?;
-        blocks.values().next().copied().filter(|_| blocks.len() * 2 > healthy)
+        blocks.values().next().copied().filter(|_| blocks.len() * 2 > total)
     };
     if let Some(scanned) = scanned
         && let Some(found) = majority(scanned.number)
@@ -94,7 +95,7 @@ impl ExecutionNodes {
             .filter_map(|(position, node)| Some((position, node.finalized()?)))
             .collect();
         let numbers: Vec<_> = finalized.values().map(|block| block.number).collect();
-        let Some(target) = reached(&numbers) else {
+        let Some(target) = reached(&numbers, self.nodes.len()) else {
             return match &self.dispute {
                 Some(open) => Agreement::Disagree(open.number),
                 None => Agreement::None,
@@ -121,7 +122,7 @@ impl ExecutionNodes {
                 Err(failure) => self.failed(position, &failure),
             }
         }
-        let agreement = weigh(&said, finalized.len(), target, scanned, &mut self.dispute);
+        let agreement = weigh(&said, self.nodes.len(), target, scanned, &mut self.dispute);
         if let Agreement::Shared(block) = agreement {
             self.agreed.insert(block.number, block.hash);
             while self.agreed.len() > REMEMBERED {

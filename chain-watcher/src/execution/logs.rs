@@ -45,7 +45,7 @@ pub(crate) struct Entry {
     pub(crate) index: u64,
     pub(crate) transaction: TransactionHash,
     pub(crate) transaction_index: u64,
-    /// The block's time, if the node said it.
+    /// The block's time, once its header was read. What a log says of it is not looked at.
     pub(crate) timestamp: Option<u64>,
     pub(crate) told: Told,
 }
@@ -122,7 +122,7 @@ fn entry(log: &Log) -> Option<Entry> {
         index: log.log_index?,
         transaction: TransactionHash(log.transaction_hash?.0),
         transaction_index: log.transaction_index?,
-        timestamp: log.block_timestamp.filter(|time| *time > 0),
+        timestamp: None,
         told: told(log)?,
     })
 }
@@ -189,22 +189,26 @@ pub(crate) fn cut(entries: &mut Vec<Entry>, to: BlockNumber) -> BlockNumber {
     last
 }
 
-/// Gives every entry its block's time; returns the block with number `to`.
+/// Gives every entry the time in the header of the block it names; returns the block with number `to`.
 async fn stamp(endpoint: &Endpoint, entries: &mut [Entry], to: BlockNumber) -> Result<Block, Failure> {
-    let mut numbers: Vec<_> =
-        entries.iter().filter(|entry| entry.timestamp.is_none()).map(|entry| entry.block).collect();
+    let mut numbers: Vec<_> = entries.iter().map(|entry| entry.block).collect();
     numbers.push(to);
     numbers.dedup();
     let blocks = endpoint.blocks(&numbers).await?;
     let blocks: BTreeMap<_, _> = blocks.into_iter().map(|block| (block.number, block)).collect();
+    let last = blocks.get(&to).copied().ok_or_else(|| Failure::malformed("no block"))?;
     for entry in entries.iter_mut() {
-        let Some(block) = blocks.get(&entry.block) else { continue };
+        let number = entry.block;
+        let block = blocks.get(&number).ok_or_else(|| Failure::malformed(format!("no block {number}")))?;
         if block.hash != entry.block_hash {
-            return Err(Failure::malformed(format!("logs of another block than its block {}", entry.block)));
+            return Err(Failure::malformed(format!("logs of another block than its block {number}")));
         }
-        entry.timestamp.get_or_insert(block.timestamp);
+        if block.timestamp > last.timestamp {
+            return Err(Failure::malformed(format!("block {number} is later than block {to}")));
+        }
+        entry.timestamp = Some(block.timestamp);
     }
-    blocks.get(&to).copied().ok_or_else(|| Failure::malformed("no block"))
+    Ok(last)
 }
 
 #[cfg(test)]

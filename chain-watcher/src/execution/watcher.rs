@@ -8,9 +8,14 @@ use super::endpoints::ExecutionNodes;
 use super::observation::{ExecutionObservation, MAX_AT_HEAD, MAX_OPERATORS, Resume};
 use super::registrations::Credentials;
 use crate::endpoint::capped;
+use crate::slot_clock::unix_now;
 use crypto::execution::{Address, Block, BlockNumber, ContractEvent, Scan};
 use std::collections::BTreeSet;
+use std::time::Duration;
 use tokio::sync::mpsc;
+
+/// How far ahead of our clock the time of a head may be: clocks differ, and local networks mine in bursts.
+const AHEAD: Duration = Duration::from_secs(120);
 
 /// Nobody takes observations any more.
 #[derive(Debug, PartialEq, Eq)]
@@ -142,11 +147,22 @@ impl Watcher {
                 "the chain has another block where the last scan ended; nothing more is scanned".to_owned(),
             ),
             Agreement::Disagree(block) => Some(format!("nodes have different finalized blocks {block}")),
-            Agreement::None if self.nodes.healthy() > 0 => {
-                Some("too few nodes confirm the finalized block".to_owned())
-            }
+            Agreement::None if self.nodes.healthy() > 0 => Some(self.too_few()),
             Agreement::None | Agreement::Shared(_) | Agreement::Diverged(_) => None,
         }
+    }
+
+    /// Why there is no finalized block that enough nodes confirm.
+    fn too_few(&self) -> String {
+        let (healthy, total) = (self.nodes.healthy(), self.nodes.total());
+        let needed = total / 2 + 1;
+        if healthy < needed {
+            return format!(
+                "only {healthy} of {total} configured nodes can be asked, {needed} must confirm what is finalized: \
+                 nothing new is taken until then"
+            );
+        }
+        format!("too few nodes confirm the finalized block: {needed} of {total} must")
     }
 
     /// Tells what the nodes are worth, if it changed.
@@ -163,13 +179,18 @@ impl Watcher {
         self.tell(ExecutionObservation::Nodes { total, healthy, disagree, problem }).await
     }
 
-    /// Reads those asked about at the furthest head.
+    /// Reads those asked about at the furthest head that can be.
     pub(crate) async fn look_at_head(&mut self) -> Result<(), Stopped> {
         if self.at_head.is_empty() {
             return Ok(());
         }
         for position in self.nodes.by_head() {
-            let Some(block) = self.nodes.nodes.get(position).and_then(|node| node.latest) else { continue };
+            let Some(node) = self.nodes.nodes.get_mut(position) else { continue };
+            let Some(block) = node.latest else { continue };
+            if block.timestamp > unix_now().saturating_add(AHEAD).as_secs() {
+                node.accuse("names a head whose time is far ahead of our clock".to_owned());
+                continue;
+            }
             match self.nodes.infos(position, &self.at_head, block.number).await {
                 Ok(infos) => return self.tell(ExecutionObservation::Operators { block, infos }).await,
                 Err(failure) => self.nodes.failed(position, &failure),

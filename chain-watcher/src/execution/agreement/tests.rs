@@ -13,27 +13,26 @@ fn said(statements: &[(usize, u64, u8)]) -> Statements {
     said
 }
 
-fn weighed(
-    statements: &[(usize, u64, u8)],
-    healthy: usize,
-    target: u64,
-    scanned: Option<Block>,
-) -> Agreement {
-    weigh(&said(statements), healthy, BlockNumber(target), scanned, &mut None)
+fn weighed(statements: &[(usize, u64, u8)], total: usize, target: u64, scanned: Option<Block>) -> Agreement {
+    weigh(&said(statements), total, BlockNumber(target), scanned, &mut None)
 }
 
 #[test]
 fn more_than_half_have_reached_the_target() {
-    let reached = |numbers: &[u64]| {
+    let reached_of = |numbers: &[u64], total: usize| {
         let numbers: Vec<_> = numbers.iter().copied().map(BlockNumber).collect();
-        super::reached(&numbers).map(|number| number.0)
+        super::reached(&numbers, total).map(|number| number.0)
     };
+    let reached = |numbers: &[u64]| reached_of(numbers, numbers.len());
     assert_eq!(reached(&[]), None);
     assert_eq!(reached(&[7]), Some(7));
     assert_eq!(reached(&[9, 7]), Some(7), "both");
     assert_eq!(reached(&[1, 9, 7]), Some(7));
     assert_eq!(reached(&[9, 9, 7, 1]), Some(7), "three of four");
     assert_eq!(reached(&[u64::MAX, 5, 5, 5, 1]), Some(5));
+    assert_eq!(reached_of(&[7], 2), None, "the other one is away");
+    assert_eq!(reached_of(&[7, 9], 3), Some(7), "one of three may be away");
+    assert_eq!(reached_of(&[7, 9], 4), None, "two of four may not");
 }
 
 #[test]

@@ -90,6 +90,63 @@ async fn logs_of_another_fork_are_refused() {
 }
 
 #[tokio::test]
+async fn the_time_of_a_log_is_that_of_its_block() {
+    let node = FakeNode::start(chain(2, 100)).await;
+    node.script().twist = Some(|log| log["blockTimestamp"] = json!("0xffffffffff"));
+    let mut watch = Watch::over(&[&node], Resume::default()).await;
+    let times: Vec<_> = watch.scan_to(1, 100).await.iter().map(|log| log.timestamp).collect();
+    assert_eq!(times, [Chain::time(10), Chain::time(20)]);
+
+    // With a time in each log, too, the block is looked at.
+    node.script().twist = Some(|log| log["blockHash"] = json!(B256::repeat_byte(1)));
+    let mut watch = Watch::over(&[&node], Resume::default()).await;
+    watch.problem("logs of another block than its block 10").await;
+}
+
+#[tokio::test]
+async fn one_node_decides_nothing_while_the_others_are_away() {
+    let mut lie = chain(3, 100);
+    lie.fork = (1, 9);
+    let [liar, second, third] = [
+        FakeNode::start(lie).await,
+        FakeNode::start(chain(3, 100)).await,
+        FakeNode::start(chain(3, 100)).await,
+    ];
+    for node in [&second, &third] {
+        node.script().chain.finalized = None;
+    }
+    let mut watch = Watch::over(&[&liar, &second, &third], Resume::default()).await;
+    watch.problem("only 1 of 3 configured nodes can be asked, 2 must confirm what is finalized").await;
+    for node in [&second, &third] {
+        node.script().chain.finalized = Some(100);
+    }
+    watch.problem("nodes have different finalized blocks 100").await;
+    liar.script().chain.fork = (u64::MAX, 0);
+    assert_eq!(watch.scan_to(1, 100).await.len(), 3);
+}
+
+#[tokio::test]
+async fn a_head_of_the_future_is_not_looked_at() {
+    let (liar, honest) = (FakeNode::start(chain(1, 100)).await, FakeNode::start(chain(1, 100)).await);
+    liar.script().chain.head = 1_000_000_000;
+    liar.script().chain.infos.insert(operator(1), (1, 0, u128::from(u64::MAX)));
+    let mut watch = Watch::over(&[&liar, &honest], Resume::default()).await;
+    watch.scan_to(1, 100).await;
+    watch.contracts().await;
+    watch.at_head.send(vec![address(operator(1))]).unwrap();
+    let told = block(&honest.script().chain, 110);
+    let info = NodeInfo::default();
+    assert_eq!(
+        watch.next().await,
+        Seen::Operators { block: told, infos: vec![(address(operator(1)), info)] }
+    );
+    let words = "`node-0` names a head whose time is far ahead of our clock";
+    while !watch.problems.iter().any(|problem| problem.contains(words)) {
+        watch.any().await;
+    }
+}
+
+#[tokio::test]
 async fn a_false_transaction_is_not_believed() {
     let mut false_chain = chain(2, 100);
     let hashes: Vec<_> = false_chain.logs.iter().map(|log| log.transaction).collect();
