@@ -1,7 +1,8 @@
 //! The `balance` rule, pure: a validator whose effective or actual balance fell below the ejection threshold must leave.
 //!
 //! It is due in the epoch of the finalized checkpoint at which we first saw it below and that has not been contradicted
-//! since. A balance at or above the threshold at the head ends the accusation.
+//! since. An actual balance at or above the threshold at the head ends the accusation; the effective one follows it only
+//! at the next epoch, and only by whole steps.
 //!
 //! # Design decisions
 //! - Guardians that began to look at different checkpoints name different due epochs, all of them true: any checkpoint
@@ -59,7 +60,7 @@ impl Facts<'_> {
             return Verdict::Keep(RejectReason::NotExitable);
         }
         match self.below_since {
-            Some(due) if is_below(self.rule, self.at_head) => Verdict::Exit { due },
+            Some(due) if self.is_below_at_head() => Verdict::Exit { due },
             Some(_) | None => Verdict::Keep(RejectReason::Restored),
         }
     }
@@ -78,7 +79,7 @@ impl Facts<'_> {
         if self.finalized < claim.due {
             return Opinion::Silent;
         }
-        if self.below_since.is_some() && is_below(self.rule, self.at_head) {
+        if self.below_since.is_some() && self.is_below_at_head() {
             Opinion::Approve
         } else {
             Opinion::Reject(RejectReason::Restored)
@@ -88,6 +89,10 @@ impl Facts<'_> {
     /// Whether a later finalized checkpoint than the claim's shows it at or above the threshold.
     pub(crate) fn is_cured(&self, claim: &Claim) -> bool {
         self.finalized > claim.due && self.below_since.is_none()
+    }
+
+    fn is_below_at_head(&self) -> bool {
+        self.at_head.balance < self.rule.ejection_threshold
     }
 
     fn is_exitable(&self) -> bool {

@@ -9,7 +9,7 @@ use crate::record::Record;
 use crate::status::StatusSnapshot;
 use crypto::execution::Address;
 use crypto::exit::{SignedVoluntaryExit, VoluntaryExit};
-use crypto::keys::PublicKeySet;
+use crypto::keys::{KeySetId, PublicKeySet};
 use crypto::partial::SignatureShare;
 use crypto::spec::{BlsPubkey, Root};
 use crypto::threshold::ShareIndex;
@@ -20,6 +20,7 @@ use crypto::threshold::ShareIndex;
 pub struct ReleaseOrder {
     pub(crate) proposal: ProposalId,
     pub(crate) pubkey: BlsPubkey,
+    pub(crate) key_set: KeySetId,
     pub(crate) exit: VoluntaryExit,
     pub(crate) signing_root: Root,
 }
@@ -33,6 +34,11 @@ impl ReleaseOrder {
     /// Whose exit.
     pub fn pubkey(&self) -> BlsPubkey {
         self.pubkey
+    }
+
+    /// With a share of which split of its key.
+    pub fn key_set(&self) -> KeySetId {
+        self.key_set
     }
 
     /// The exit.

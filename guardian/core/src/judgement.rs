@@ -2,8 +2,10 @@
 
 use crate::balance;
 use crate::guardian::Guardian;
+use crate::message::RejectReason;
 use crate::offline;
 use crate::proposal::{ExitProposal, Origin, RuleKind, Subject};
+use crate::registry::Mandate;
 use crate::rule::{Opinion, Verdict};
 use crate::shortage;
 use crypto::spec::{BlsPubkey, Epoch};
@@ -12,8 +14,14 @@ use crypto::spec::{BlsPubkey, Epoch};
 pub(crate) const RULES: [RuleKind; 3] = [RuleKind::Offline, RuleKind::Tickets, RuleKind::Balance];
 
 impl Guardian {
-    /// What a rule says of a validator.
+    /// What a rule says of a validator. A key that was registered leaves only while its registration is active: a skipped
+    /// one may be registered elsewhere by now.
     pub(crate) fn verdict(&self, pubkey: &BlsPubkey, kind: RuleKind) -> Verdict {
+        match self.protocol.registry().mandate(pubkey) {
+            Mandate::Unregistered | Mandate::Active => {}
+            Mandate::Waiting => return Verdict::Unknown,
+            Mandate::Over => return Verdict::Keep(RejectReason::NotDue),
+        }
         let verdict = match kind {
             RuleKind::Offline => {
                 self.view.facts(&self.definition, pubkey).map(|facts: offline::Facts<'_>| facts.verdict())
@@ -30,6 +38,11 @@ impl Guardian {
             return Opinion::Silent;
         }
         let pubkey = &proposal.pubkey;
+        match self.protocol.registry().mandate(pubkey) {
+            Mandate::Unregistered | Mandate::Active => {}
+            Mandate::Waiting => return Opinion::Silent,
+            Mandate::Over => return Opinion::Reject(RejectReason::NotDue),
+        }
         let opinion = match proposal.origin {
             Origin::Offline { .. } => self
                 .view

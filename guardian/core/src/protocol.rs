@@ -104,8 +104,8 @@ impl Protocol {
         self.target
     }
 
-    /// Whether a scan begins where the one before ended, or at the deployment, and its logs lie in its range. One that
-    /// does not is counted.
+    /// Whether a scan begins where the one before ended, or at the deployment, and its logs lie in its range, in time too.
+    /// One that does not is counted.
     pub(crate) fn expects(&mut self, report: &ScanReport, contracts: &Contracts) -> bool {
         let begins = match self.ledger.scanned() {
             Some(last) => last.number.0.checked_add(1) == Some(report.from.0),
@@ -113,7 +113,11 @@ impl Protocol {
         };
         let is_inside =
             report.logs.iter().all(|log| report.from <= log.block && log.block <= report.to.number);
-        let is_expected = begins && is_inside && report.from <= report.to.number;
+        // A log from the future would put off its operator's due epoch for ever.
+        let begun = self.ledger.scanned().map_or(0, |last| last.timestamp);
+        let times = || report.logs.iter().map(|log| log.timestamp);
+        let is_timely = std::iter::once(begun).chain(times()).chain([report.to.timestamp]).is_sorted();
+        let is_expected = begins && is_inside && is_timely && report.from <= report.to.number;
         if !is_expected {
             self.out_of_order = self.out_of_order.saturating_add(1);
         }
@@ -144,6 +148,8 @@ impl Protocol {
         if !self.ledger.observe(state) {
             return false;
         }
+        // What was the head before is none any more: its tickets are of other validators than the ones known now.
+        self.heads.retain(|_, head| head.block.number >= state.block.number);
         self.mismatches = compare(definition, state);
         self.mismatches.truncate(MAX_MISMATCHES);
         true
@@ -162,7 +168,14 @@ impl Protocol {
         }
     }
 
-    /// Assesses all accounts at the finalized checkpoint. `duty` tells of a key's duty at that checkpoint.
+    /// Whether the contracts were read at the last block scanned. Between a scan and the reading at its end, balances are
+    /// older than the registrations: a settlement would be missed or counted twice.
+    fn is_read(&self) -> bool {
+        self.ledger.read().is_some() && self.ledger.read() == self.ledger.scanned()
+    }
+
+    /// Assesses all accounts at the finalized checkpoint, unless the contracts are not read as far as they are scanned.
+    /// `duty` tells of a key's duty at that checkpoint.
     pub(crate) fn assess(
         &mut self,
         floor: Tickets,
@@ -170,6 +183,9 @@ impl Protocol {
         exit_queue: u64,
         duty: impl Fn(&BlsPubkey) -> Option<Duty>,
     ) {
+        if !self.is_read() {
+            return;
+        }
         let mut assessments = BTreeMap::new();
         for (operator, account) in self.ledger.operators() {
             let Some(info) = account.info else { continue };
@@ -180,7 +196,10 @@ impl Protocol {
             let assessment = Assessment {
                 present: account.present(finalized),
                 on_duty: account.active(finalized),
-                due: account.below_since(floor, finalized),
+                // Short since before what took the tickets, and that is not behind the checkpoint yet: short all the same.
+                due: account
+                    .below_since(floor, finalized)
+                    .or_else(|| account.is_below(floor, finalized).then_some(since)),
                 runway: account.runway(finalized, floor, exit_queue),
                 is_warned: account.is_below(mark, finalized),
                 duties,
@@ -226,22 +245,31 @@ impl Protocol {
         let read = self.ledger.read()?;
         let patience = RECENT_EPOCHS.saturating_mul(chain.slots_per_epoch.get());
         let is_explained = self.ledger.operator(operator)?.unexplained.is_none();
-        let is_usable = self.is_trusted() && is_explained && is_recent(chain, read, slot, patience);
-        let due = self.assessments.get(operator)?.due;
-        is_usable.then(|| Shortfall { read: epoch_at(chain, read.timestamp), due })
+        let is_usable =
+            self.is_trusted() && self.is_read() && is_explained && is_recent(chain, read, slot, patience);
+        let Assessment { due, since, .. } = self.assessments.get(operator)?;
+        let is_older = *since > Epoch(0) && *due == Some(*since);
+        is_usable.then(|| Shortfall { read: epoch_at(chain, read.timestamp), due: *due, is_older })
     }
 
     /// What the contracts say of an operator at the head.
     pub(crate) fn at_head(&self, definition: &NetworkDefinition, operator: &Address, slot: Slot) -> AtHead {
         let chain = &definition.chain;
         let Some(head) = self.heads.get(operator) else { return AtHead::Unknown };
-        let finalized = self.ledger.operator(operator).and_then(|account| account.info);
-        // Fewer at the head: a settlement that is not finalized took tickets that still count as used.
-        let is_settling = finalized.is_none_or(|info| head.info.active < info.active);
-        if !self.is_trusted() || is_settling || !is_recent(chain, head.block, slot, RECENT_SLOTS) {
+        if !self.is_trusted() || !is_recent(chain, head.block, slot, RECENT_SLOTS) {
             return AtHead::Unknown;
         }
-        if head.is_short { AtHead::Short } else { AtHead::Funded }
+        if !head.is_short {
+            return AtHead::Funded;
+        }
+        // What a settlement or a skip took that is not finalized still counts as used; and nothing else takes tickets
+        // while there are validators.
+        let finalized = self.ledger.operator(operator).and_then(|account| account.info);
+        let is_as_finalized = finalized.is_some_and(|info| {
+            (head.info.active, head.info.pending) == (info.active, info.pending)
+                && head.info.tickets >= info.tickets
+        });
+        if is_as_finalized { AtHead::Short } else { AtHead::Unknown }
     }
 
     /// Decides for each account read at the head whether it is short in epoch `at`. To be called when time, accounts or

@@ -28,6 +28,20 @@ impl Entry {
     }
 }
 
+/// Whether a key is the guardians' business by its sound registrations: the best of them counts. Unsound ones are anybody's
+/// to make, about any key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Mandate {
+    /// There are none: what we hold of it was imported from a file.
+    Unregistered,
+    /// All were skipped or settled.
+    Over,
+    /// None was provisioned yet.
+    Waiting,
+    /// One is provisioned and not settled.
+    Active,
+}
+
 /// All registrations.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Registry {
@@ -110,6 +124,19 @@ impl Registry {
     pub(crate) fn payer(&self, pubkey: &BlsPubkey) -> Option<Address> {
         let counts = |entry: &&Entry| entry.registered.verdict.is_sound() && entry.life == Life::Active;
         self.of(pubkey).find(counts).map(|entry| entry.registered.operator)
+    }
+
+    /// Whether the contracts want the guardians to look after a key.
+    pub(crate) fn mandate(&self, pubkey: &BlsPubkey) -> Mandate {
+        let lives =
+            self.of(pubkey).filter(|entry| entry.registered.verdict.is_sound()).map(|entry| entry.life);
+        lives.fold(Mandate::Unregistered, |mandate, life| {
+            mandate.max(match life {
+                Life::Skipped | Life::Settled => Mandate::Over,
+                Life::Pending => Mandate::Waiting,
+                Life::Active => Mandate::Active,
+            })
+        })
     }
 
     /// Keys of an operator's active registrations, sound or not: one of a key that was registered twice counts twice.

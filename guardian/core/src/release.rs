@@ -18,7 +18,7 @@ use crate::guardian::Guardian;
 use crate::guardian_set::GuardianIndex;
 use crate::message::{Envelope, Message, Partial};
 use crate::policy::Enforcement;
-use crate::proposal::{ProposalId, RuleKind, State};
+use crate::proposal::{ExitProposal, ProposalId, RuleKind, State};
 use crate::record::Record;
 use crate::rule::Opinion;
 use crate::status::Hold;
@@ -87,12 +87,12 @@ impl Guardian {
         if !self.is_ours(&case.proposal) || self.contracts_hold(case.proposal.origin.kind()).is_some() {
             return;
         }
-        let (pubkey, exit) = (case.proposal.pubkey, case.proposal.exit);
+        let ExitProposal { pubkey, key_set, exit, .. } = case.proposal;
         let signing_root = exit.signing_root(&self.definition.chain.forks, exit.epoch);
         if let Some(case) = self.docket.get_mut(id) {
             case.ceremony.ordered = Some(slot);
         }
-        out.push(Command::SignExit(ReleaseOrder { proposal: *id, pubkey, exit, signing_root }));
+        out.push(Command::SignExit(ReleaseOrder { proposal: *id, pubkey, key_set, exit, signing_root }));
     }
 
     pub(crate) fn exit_signed(&mut self, partial: Partial, out: &mut Vec<Command>) {

@@ -8,6 +8,9 @@
 //! # Design decisions
 //! - A claim may name a later due epoch than ours, because who was short before is short then; an earlier one only by
 //!   the tolerance. Guardians whose accounts differ a little all confirm the latest of their due epochs.
+//! - Whatever takes tickets moves the due epoch, of a shortage that is older too. It ends no shortage: who is short and due
+//!   by the later epoch is due by the earlier one, and nothing is cured. Otherwise the settlement of one validator would
+//!   cancel the ejection of the next.
 //! - A view that does not reach to the due epoch, or not to the end of the grace period, does not contradict: it is
 //!   behind.
 
@@ -26,6 +29,8 @@ pub(crate) struct Shortfall {
     pub(crate) read: Epoch,
     /// First epoch of the present shortage; None when there is none.
     pub(crate) due: Option<Epoch>,
+    /// Whether the shortage may be older than `due`: a settlement, a skip or a withdrawal came right before.
+    pub(crate) is_older: bool,
 }
 
 /// What the contracts say of the operator at the head.
@@ -116,9 +121,10 @@ impl Facts<'_> {
         }
         match account.due {
             None => Opinion::Reject(RejectReason::Funded),
-            Some(own) if own > claim.due.saturating_add(self.rule.tolerance) => {
+            Some(own) if own > claim.due.saturating_add(self.rule.tolerance) && !account.is_older => {
                 Opinion::Reject(RejectReason::NotDue)
             }
+            Some(own) if account.is_older && !self.is_grace_over(own) => Opinion::Silent,
             Some(_) if self.head == AtHead::Unknown => Opinion::Silent,
             Some(_) => Opinion::Approve,
         }
@@ -129,7 +135,9 @@ impl Facts<'_> {
         self.account.is_some_and(|account| {
             account.read > claim.due
                 && self.finalized > claim.due
-                && account.due.is_none_or(|own| own > claim.due.saturating_add(self.rule.tolerance))
+                && account.due.is_none_or(|own| {
+                    own > claim.due.saturating_add(self.rule.tolerance) && !account.is_older
+                })
         })
     }
 

@@ -238,14 +238,12 @@ impl Guardian {
         }
         if self.docket.get(&id).is_none() {
             let (open, open_here) = self.docket.brought_by(from, &pubkey, slot);
-            // Beyond the quota only what our view contradicts is blamed: what others proposed may be offered again by
+            // Beyond the quotas only what our view contradicts is blamed: what others proposed may be offered again by
             // whoever approved it, and liars may propose much that is true.
-            let is_flood = open >= MAX_OPEN && matches!(self.opinion(&proposal), Opinion::Reject(_));
-            if is_flood || open_here >= MAX_OPEN_PER_VALIDATOR {
-                self.fault(from, FaultKind::Flooding, Some(id), Vec::new(), out);
-                return;
-            }
-            if open >= MAX_OPEN {
+            if open >= MAX_OPEN || open_here >= MAX_OPEN_PER_VALIDATOR {
+                if matches!(self.opinion(&proposal), Opinion::Reject(_)) {
+                    self.fault(from, FaultKind::Flooding, Some(id), Vec::new(), out);
+                }
                 return;
             }
             if self.docket.len() >= MAX_CASES || !self.persist(Record::Proposed(proposal.clone()), out) {

@@ -67,6 +67,10 @@ fn restored_at_the_head_or_at_finality_stays() {
     let restored = (Verdict::Keep(RejectReason::Restored), Opinion::Reject(RejectReason::Restored));
     assert_eq!(judged(|_, head, _| *head = validator(0), 6), restored);
     assert_eq!(judged(|_, _, since| *since = None, 6), restored);
+    // The effective balance lags behind what came in.
+    assert_eq!(judged(|_, head, _| *head = with(THRESHOLD, THRESHOLD - 1), 6), restored);
+    let below = |head: Validator| judged(|_, at_head, _| *at_head = head, 6).1;
+    assert_eq!(below(with(THRESHOLD - 1, THRESHOLD)), Opinion::Approve);
     let gone = (Verdict::Keep(RejectReason::NotExitable), Opinion::Reject(RejectReason::NotExitable));
     assert_eq!(judged(|_, head, _| *head = exiting(0), 6), gone);
     let other = judged(|finalized, _, _| finalized.index = ValidatorIndex(4), 6).1;

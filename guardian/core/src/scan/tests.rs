@@ -4,15 +4,16 @@ use crate::guardian_set::NetworkDefinition;
 use crate::message::{Decision, Message, RejectReason};
 use crate::policy::Enforcement;
 use crate::proposal::{ExitProposal, State};
-use crate::registration::JudgedEvent;
+use crate::registration::{JudgedEvent, Registered};
 use crate::scene::operators::{
-    EJECT_SLOT, POOR, READ_SLOT, RICH, SHORT_SINCE, ejection, first_scan, info, registration, scan,
-    state_with, ticket_definition, too_little,
+    EJECT_SLOT, POOR, READ_SLOT, RICH, SHORT_SINCE, ejection, first_scan, info, registered, registration,
+    scan, state_with, ticket_definition, too_little,
 };
 use crate::scene::{BOB, CAROL, Scene, block, faults, orders, pubkey, validator, written};
 use crate::status::{Hold, Standing};
 use crypto::execution::{BlockHash, Tickets};
 use crypto::keys::KeySetId;
+use crypto::registration::Verdict;
 use crypto::spec::{Epoch, Slot};
 
 const APPROVE: Decision = Decision::Approve;
@@ -134,12 +135,54 @@ fn scene_at(slot: u64) -> Scene {
 
 #[test]
 fn a_settlement_under_way_at_the_head_is_waited_for() {
+    let pending = NodeInfo { pending: 1, ..info(2, too_little()) };
+    let less = info(2, too_little().saturating_sub(Tickets(1)));
+    let funded = Some(Decision::Reject(RejectReason::Funded));
+    let cases = [
+        (info(1, Tickets(1)), None),
+        (info(3, too_little()), None),
+        (pending, None),
+        (less, None),
+        (info(2, too_little()), Some(APPROVE)),
+        (info(1, PLENTY), funded),
+        (NodeInfo { pending: 1, ..info(2, PLENTY) }, funded),
+    ];
+    for (at_head, own) in cases {
+        let mut scene = Scene::short();
+        let infos = vec![(POOR, at_head)];
+        scene.feed(Event::OperatorsObserved { block: block(EJECT_SLOT.0), infos });
+        scene.slot(EJECT_SLOT.0);
+        let id = hear(&mut scene, &ejection(0, SHORT_SINCE, EJECT_SLOT.0));
+        assert_eq!(scene.own(id), own, "{at_head:?}");
+    }
+}
+
+/// The settlement of one validator takes tickets of the other: its ejection goes on.
+#[test]
+fn a_settlement_cancels_no_ejection() {
     let mut scene = Scene::short();
-    let infos = vec![(POOR, info(1, Tickets(1)))];
-    scene.feed(Event::OperatorsObserved { block: block(EJECT_SLOT.0), infos });
     scene.slot(EJECT_SLOT.0);
-    let id = hear(&mut scene, &ejection(0, SHORT_SINCE, EJECT_SLOT.0));
-    assert_eq!(scene.own(id), None);
+    let proposal = ejection(0, SHORT_SINCE, EJECT_SLOT.0);
+    let id = hear(&mut scene, &proposal);
+    let burned = Tickets::ONE.saturating_mul(8);
+    let settled = JudgedEvent::Exited { id: registration(1), burned };
+    scene.feed(Event::ContractsScanned(scan(READ_SLOT + 1, EJECT_SLOT.0, vec![settled])));
+    // The tickets that were read are still those of two validators: they say nothing about the one.
+    scene.finalized(6, &[]);
+    assert_eq!(standings(&scene), [Standing::Unknown; 2]);
+    let left = too_little().saturating_sub(burned);
+    let mut state = state_with(&scene.guardian.definition, EJECT_SLOT.0, left);
+    state.operators[0].1.active = 1;
+    scene.feed(Event::ContractsObserved(state));
+    let infos = vec![(POOR, info(1, left))];
+    scene.feed(Event::OperatorsObserved { block: block(EJECT_SLOT.0), infos });
+    assert_eq!(standings(&scene), [Standing::Short, Standing::Ok], "the grace period runs anew");
+    assert_eq!((scene.state(id), scene.own(id)), (Some(State::Open), Some(APPROVE)));
+    certify(&mut scene, &proposal);
+    assert_eq!(scene.hold(id), Some(Hold::Unconfirmed));
+    scene.finalized(7, &[]);
+    assert_eq!(standings(&scene), [Standing::Due, Standing::Ok]);
+    assert_eq!((scene.state(id), scene.hold(id)), (Some(State::Signed), None));
 }
 
 #[test]
@@ -270,12 +313,25 @@ fn a_scan_counts_once_and_in_order_only() {
         report
     };
     let backwards = scan(READ_SLOT + 1, READ_SLOT, Vec::new());
-    for report in [first_scan(), scan(READ_SLOT + 2, 30, Vec::new()), outside, backwards] {
+    let logged_at = |times: [u64; 2]| {
+        let skipped = |index| JudgedEvent::Skipped(registration(index));
+        let mut report = scan(READ_SLOT + 1, READ_SLOT + 2, vec![skipped(0), skipped(1)]);
+        report.logs.iter_mut().zip(times).for_each(|(log, time)| log.timestamp = block(time).timestamp);
+        report
+    };
+    let mut aged = scan(READ_SLOT + 1, READ_SLOT + 2, Vec::new());
+    aged.to.timestamp = block(READ_SLOT - 1).timestamp;
+    let future = logged_at([READ_SLOT + 1, READ_SLOT + 3]);
+    let past = logged_at([READ_SLOT - 1, READ_SLOT + 1]);
+    let mixed = logged_at([READ_SLOT + 2, READ_SLOT + 1]);
+    let untimely = [future, past, mixed, aged];
+    let misplaced = [first_scan(), scan(READ_SLOT + 2, 30, Vec::new()), outside, backwards];
+    for report in misplaced.into_iter().chain(untimely) {
         scene.feed(Event::ContractsScanned(report));
     }
     assert!(written(&scene.take()).is_empty());
     assert_eq!(scene.guardian.resume(), before);
-    assert_eq!(scene.guardian.status().execution.unwrap().out_of_order, 4);
+    assert_eq!(scene.guardian.status().execution.unwrap().out_of_order, 8);
     scene.feed(Event::ContractsScanned(scan(READ_SLOT + 1, 22, vec![])));
     assert_eq!(scene.guardian.resume().0, Some(block(22)));
     // A reading of another block than the last one scanned is not consistent with the scan.
@@ -374,4 +430,41 @@ fn proposals_of_liars_about_the_rich_are_refused() {
     assert_eq!(scene.own(rich), Some(Decision::Reject(RejectReason::Funded)));
     let wrong = hear(&mut scene, &accuse(POOR));
     assert_eq!(scene.own(wrong), Some(Decision::Reject(RejectReason::Mismatch)));
+}
+
+/// Another guardian set may hold the key by now: who was never provisioned, or is settled, is not ours to eject.
+#[test]
+fn a_registered_key_is_ejected_only_while_its_registration_is_active() {
+    let mut definition = ticket_definition();
+    definition.policy.balance.enforcement = Enforcement::Enforce;
+    let poor = crypto::validator::Validator { balance: crypto::spec::Gwei(1), ..validator(0) };
+    let loss = ExitProposal::balance(&definition, crate::scene::subject(0), Epoch(5), EJECT_SLOT).unwrap();
+    let sound = registered(0, POOR);
+    let unsound = Registered { verdict: Verdict::InvalidDepositSignature, ..sound };
+    let (unsound, sound) = (JudgedEvent::Registered(unsound), JudgedEvent::Registered(sound));
+    let (provisioned, skipped) =
+        (JudgedEvent::Provisioned(registration(0)), JudgedEvent::Skipped(registration(0)));
+    let exited = JudgedEvent::Exited { id: registration(0), burned: Tickets(1) };
+    let refused = Some(Decision::Reject(RejectReason::NotDue));
+    let cases = [
+        (vec![], Some(APPROVE)),
+        (vec![&unsound], Some(APPROVE)),
+        (vec![&sound], None),
+        (vec![&sound, &skipped], refused),
+        (vec![&sound, &provisioned], Some(APPROVE)),
+        (vec![&sound, &provisioned, &exited], refused),
+    ];
+    for (events, own) in cases {
+        let mut scene = Scene::with(definition.clone(), 1);
+        scene.guardian.view.begin_slot(Slot(EJECT_SLOT.0 - 1));
+        scene.execution(1, false);
+        let scanned = scan(1, READ_SLOT, events.iter().copied().cloned().collect());
+        scene.feed(Event::ContractsScanned(scanned));
+        scene.read(READ_SLOT, too_little());
+        scene.finalized(5, &[poor]);
+        scene.head(EJECT_SLOT.0, &[poor]);
+        scene.slot(EJECT_SLOT.0);
+        let id = hear(&mut scene, &loss);
+        assert_eq!(scene.own(id), own, "{events:?}");
+    }
 }

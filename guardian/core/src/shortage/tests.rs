@@ -24,7 +24,7 @@ fn knowledge() -> Knowledge {
         current: 7,
         finalized: 5,
         operator: Some(POOR),
-        account: Some(Shortfall { read: Epoch(5), due: Some(Epoch(4)) }),
+        account: Some(Shortfall { read: Epoch(5), due: Some(Epoch(4)), is_older: false }),
         head: AtHead::Short,
         at_finalized: validator(0),
         at_head: validator(0),
@@ -47,7 +47,7 @@ impl Knowledge {
     }
 
     fn due(&mut self, read: u64, due: Option<u64>) {
-        self.account = Some(Shortfall { read: Epoch(read), due: due.map(Epoch) });
+        self.account = Some(Shortfall { read: Epoch(read), due: due.map(Epoch), is_older: false });
     }
 }
 
@@ -163,4 +163,22 @@ fn cured_is_what_finalized_readings_after_the_due_epoch_show() {
     assert!(cured(8, Some(7)), "another shortage than the one claimed");
     assert!(!cured(8, Some(5)), "within the tolerance");
     assert!(!cured(4, None), "not read since");
+}
+
+/// Something took tickets right before epoch 6, by which the shortage is counted since.
+#[test]
+fn what_takes_tickets_from_who_is_short_ends_no_shortage() {
+    let mut knowledge = knowledge();
+    knowledge.account = Some(Shortfall { read: Epoch(8), due: Some(Epoch(6)), is_older: true });
+    for (finalized, opinion) in [(6, Opinion::Silent), (7, Opinion::Approve)] {
+        (knowledge.finalized, knowledge.current) = (finalized, finalized + 2);
+        for due in [0, 4, 5] {
+            assert_eq!(knowledge.facts().opinion(&claim(due)), opinion, "due {due}, finalized {finalized}");
+            assert!(!knowledge.facts().is_cured(&claim(due)));
+        }
+    }
+    knowledge.head = AtHead::Funded;
+    assert_eq!(knowledge.facts().opinion(&claim(4)), Opinion::Reject(RejectReason::Funded));
+    knowledge.account = Some(Shortfall { read: Epoch(8), due: None, is_older: false });
+    assert!(knowledge.facts().is_cured(&claim(4)));
 }

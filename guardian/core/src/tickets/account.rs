@@ -44,7 +44,7 @@ pub struct Account<'a> {
     pub tickets: Tickets,
     /// Its provisioned, unsettled validators, in any order.
     pub duties: &'a [Duty],
-    /// Epoch of the last downward move of `tickets`: no shortfall is said to be older.
+    /// First epoch after the last downward move of `tickets`: no shortfall is said to be older.
     pub since: Epoch,
 }
 

@@ -6,10 +6,12 @@
 //!   without a ticket event, so a replay of events alone is wrong. Events say when a balance last went down, and they
 //!   check the readings: what neither an event nor a registration nor a skip explains is [`Unexplained`]. A node that
 //!   drops logs or invents figures shows up there.
-//! - Balances are checked from one reading to the next; after a restart from zero to the first reading, which
-//!   registrations make the weaker check. An account is doubted until [`CALM`] readings on end were explained: a lie that
-//!   is told twice is not believed for that, and a lost log about tickets does not spoil an account for ever. Counts of
-//!   validators are checked against all registrations each time, so a lost log about one keeps showing.
+//! - Balances are checked from one explained reading to the next; after a restart from zero to the first reading, which
+//!   registrations make the weaker check. An account is doubted until [`CALM`] readings on end were explained.
+//! - Fewer tickets than the events leave are never believed, however often they are read: a lie must not make anybody
+//!   short by being repeated. More than they leave are, after [`CALM`] readings that follow from the first: a lost log of
+//!   a deposit does not spoil an account for ever. Counts of validators are checked against all registrations each time,
+//!   so a lost log about one keeps showing.
 //! - An account begins with its operator's first registration. Anybody may give tickets to any address; what was moved
 //!   before is in the first reading.
 //! - An account's `since` comes from events alone. All guardians scan the same events, whatever they read when.
@@ -61,22 +63,24 @@ impl Unexplained {
 pub struct Operator {
     /// `getNodeInfo` at the block last read; None when it was not read there.
     pub info: Option<NodeInfo>,
-    /// Epoch of the last event that took tickets: a withdrawal, a skip, a settlement.
+    /// First epoch after the last event that took tickets: a withdrawal, a skip, a settlement. 0 when there was none.
     pub since: Epoch,
     /// The last reading that the events do not explain, until [`CALM`] later ones were explained.
     pub unexplained: Option<Unexplained>,
     /// How many were since.
     calm: u8,
-    /// The reading that `moves` started from; zero before the first one.
-    known: Tickets,
-    moves: Moves,
+    /// The last reading that was explained; zero tickets before the first one.
+    base: Base,
+    /// A reading of more tickets than the events explain, while those after it follow from it.
+    raised: Option<Base>,
     active: u64,
     pending: u64,
 }
 
-/// What happened to a balance since a reading.
+/// A reading, and what happened to the balance since.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-struct Moves {
+struct Base {
+    known: Tickets,
     /// Deposited.
     added: Tickets,
     /// Withdrawn or burned.
@@ -134,7 +138,7 @@ impl TicketLedger {
                 self.live.insert(registered.id, Live { operator, is_provisioned: false });
                 let account = self.account(operator);
                 account.pending = account.pending.saturating_add(1);
-                account.moves.registered = account.moves.registered.saturating_add(1);
+                account.bases().for_each(|base| base.registered = base.registered.saturating_add(1));
             }
             JudgedEvent::Provisioned(id) => {
                 let Some(live) = self.place(id, false) else { return };
@@ -148,8 +152,8 @@ impl TicketLedger {
                 self.live.remove(id);
                 let account = self.account(live.operator);
                 account.pending = account.pending.saturating_sub(1);
-                account.moves.skipped = account.moves.skipped.saturating_add(1);
-                account.since = account.since.max(epoch);
+                account.bases().for_each(|base| base.skipped = base.skipped.saturating_add(1));
+                account.since = account.since.max(epoch.saturating_add(1));
             }
             JudgedEvent::Exited { id, burned } => {
                 let Some(live) = self.place(id, true) else { return };
@@ -160,7 +164,7 @@ impl TicketLedger {
             }
             JudgedEvent::TicketsDeposited { operator, amount } => {
                 if let Some(account) = self.operators.get_mut(operator) {
-                    account.moves.added = account.moves.added.saturating_add(*amount);
+                    account.bases().for_each(|base| base.added = base.added.saturating_add(*amount));
                 }
             }
             JudgedEvent::TicketsWithdrawn { operator, amount } => {
@@ -237,30 +241,35 @@ impl TicketLedger {
 }
 
 impl Operator {
+    fn bases(&mut self) -> impl Iterator<Item = &mut Base> {
+        std::iter::once(&mut self.base).chain(self.raised.as_mut())
+    }
+
     fn takes(&mut self, amount: Tickets, epoch: Epoch) {
-        self.moves.taken = self.moves.taken.saturating_add(amount);
+        self.bases().for_each(|base| base.taken = base.taken.saturating_add(amount));
         if amount > Tickets(0) {
-            self.since = self.since.max(epoch);
+            self.since = self.since.max(epoch.saturating_add(1));
         }
     }
 
     /// True when the reading is not explained. `is_new` says whether it is of another block than the one before.
     fn observe(&mut self, found: NodeInfo, block: BlockNumber, is_new: bool, penalty: Tickets) -> bool {
-        let Moves { added, taken, registered, skipped } = self.moves;
-        let most = self.known.saturating_add(added).saturating_sub(taken);
-        let reading = Unexplained {
-            block,
-            found,
-            active: self.active,
-            pending: self.pending,
-            least: most.saturating_sub(penalty.saturating_mul(skipped)),
-            most: (registered == 0).then_some(most),
-        };
         self.info = Some(found);
-        self.known = found.tickets;
-        self.moves = Moves::default();
-        if !reading.is_explained() {
-            (self.unexplained, self.calm) = (Some(reading), 0);
+        let reading = |base: &Base| base.reading(block, found, (self.active, self.pending), penalty);
+        let by_base = reading(&self.base);
+        let by_raised = self.raised.as_ref().map(reading);
+        let fresh = Base { known: found.tickets, ..Base::default() };
+        if by_base.is_explained() {
+            self.base = fresh;
+            if self.raised.take().is_some() {
+                self.calm = 0;
+            }
+        } else if by_raised.is_some_and(|reading| reading.is_explained()) {
+            self.raised = Some(fresh);
+        } else {
+            let is_more = by_base.most.is_some_and(|most| most < found.tickets);
+            self.raised = is_more.then_some(fresh);
+            (self.unexplained, self.calm) = (Some(by_base), 0);
             return true;
         }
         if self.unexplained.is_some() && is_new {
@@ -268,8 +277,31 @@ impl Operator {
         }
         if self.calm >= CALM {
             (self.unexplained, self.calm) = (None, 0);
+            self.base = fresh;
+            self.raised = None;
         }
         false
+    }
+}
+
+impl Base {
+    /// What this base leads to, beside what was found.
+    fn reading(
+        &self,
+        block: BlockNumber,
+        found: NodeInfo,
+        (active, pending): (u64, u64),
+        penalty: Tickets,
+    ) -> Unexplained {
+        let most = self.known.saturating_add(self.added).saturating_sub(self.taken);
+        Unexplained {
+            block,
+            found,
+            active,
+            pending,
+            least: most.saturating_sub(penalty.saturating_mul(self.skipped)),
+            most: (self.registered == 0).then_some(most),
+        }
     }
 }
 

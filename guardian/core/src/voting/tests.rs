@@ -280,12 +280,13 @@ fn malformed_proposals_wrong_epochs_and_floods_are_faults() {
     let foreign = ExitProposal { guardian_set_epoch: GuardianSetEpoch(9), ..proposal_at(DUE_SLOT.0) };
     hear_proposal(&mut scene, BOB, &foreign);
     assert_eq!(faults(&scene.take()), [(BOB, "wrong_epoch")]);
-    for due in 2..=6 {
+    // Without room left, one contradicts our view; the last one is true, and may be another's.
+    for due in [5, 4, 2, 3, 6] {
         let claim =
             ExitProposal::offline(&definition(), crate::scene::subject(0), Epoch(due), DUE_SLOT).unwrap();
         hear_proposal(&mut scene, CAROL, &claim);
     }
-    assert_eq!(faults(&scene.take()), [(CAROL, "flooding"), (CAROL, "flooding")]);
+    assert_eq!(faults(&scene.take()), [(CAROL, "flooding")]);
     assert_eq!(scene.guardian.docket.len(), MAX_OPEN_PER_VALIDATOR);
 }
 

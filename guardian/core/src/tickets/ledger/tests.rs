@@ -129,17 +129,45 @@ fn a_registration_explains_any_gain_and_no_loss() {
     let found = info(0, 2, 32);
     let expected = Unexplained { block: BlockNumber(19), found, active: 0, pending: 2, least, most: None };
     assert_eq!((unexplained(&poorer), poorer.discrepancies()), (Some(expected), 1));
-    // What was read counts from there on, and is believed when the readings that follow are explained.
     assert_eq!(poorer.operator(&operator(1)).unwrap().info, Some(found));
-    assert!(poorer.scan(&report(20, 29, vec![(22, deposited(1, 2))]), &chain()));
-    for (number, believed) in [(29, false), (29, false), (39, false), (49, true)] {
-        if number > 29 {
-            assert!(poorer.scan(&report(number - 9, number, Vec::new()), &chain()));
-        }
-        assert!(poorer.observe(&state(number, &[(1, info(0, 2, 34))])));
-        assert_eq!(unexplained(&poorer).is_none(), believed, "at block {number}");
+}
+
+/// Reads the operator at block 29, 39 and so on, with one pending validator.
+fn read_on(ledger: &mut TicketLedger, readings: &[(u64, bool)]) {
+    for (number, (told, believed)) in (2_u64..).zip(readings) {
+        assert!(ledger.scan(&report(number * 10, number * 10 + 9, Vec::new()), &chain()));
+        assert!(ledger.observe(&state(number * 10 + 9, &[(1, info(0, 1, *told))])));
+        assert_eq!(unexplained(ledger).is_none(), *believed, "block {}", number * 10 + 9);
     }
-    assert_eq!(poorer.discrepancies(), 1);
+}
+
+#[test]
+fn a_lie_about_fewer_tickets_is_not_believed_however_often_it_is_told() {
+    let mut ledger = ledger(vec![registered(1, 0)], info(0, 1, 28));
+    assert!(ledger.scan(&report(10, 19, vec![(12, deposited(1, 5))]), &chain()));
+    let lies = [(3, false), (3, false), (3, false), (3, false), (3, false), (3, false)];
+    read_on(&mut ledger, &lies);
+    assert_eq!(ledger.discrepancies(), 6);
+    assert!(ledger.scan(&report(80, 89, vec![(82, deposited(1, 1))]), &chain()));
+    assert!(ledger.scan(&report(90, 99, Vec::new()), &chain()));
+    // The events before and between the lies still count.
+    for (from, believed) in [(100, false), (110, false), (120, true)] {
+        assert!(ledger.scan(&report(from, from + 9, Vec::new()), &chain()));
+        assert!(ledger.observe(&state(from + 9, &[(1, info(0, 1, 34))])));
+        assert_eq!(unexplained(&ledger).is_none(), believed, "block {}", from + 9);
+    }
+    assert_eq!(ledger.discrepancies(), 6);
+}
+
+#[test]
+fn more_tickets_than_the_events_leave_are_believed_in_the_end() {
+    let mut ledger = ledger(vec![registered(1, 0)], info(0, 1, 28));
+    assert!(ledger.scan(&report(10, 19, Vec::new()), &chain()));
+    let mut changing = ledger.clone();
+    read_on(&mut ledger, &[(35, false), (35, false), (35, false), (35, true), (28, false)]);
+    assert_eq!(ledger.discrepancies(), 2);
+    read_on(&mut changing, &[(35, false), (36, false), (36, false), (28, false), (28, false), (28, true)]);
+    assert_eq!(changing.discrepancies(), 2);
 }
 
 #[test]
@@ -149,7 +177,7 @@ fn a_skip_explains_a_loss_up_to_the_penalty() {
         assert!(ledger.scan(&report(10, 19, vec![(15, JudgedEvent::Skipped(id(0)))]), &chain()));
         assert!(ledger.observe(&state(19, &[(1, info(0, 0, left))])));
         assert_eq!(unexplained(&ledger).is_none(), explained, "{left} left");
-        assert_eq!(ledger.operator(&operator(1)).unwrap().since, Epoch(15));
+        assert_eq!(ledger.operator(&operator(1)).unwrap().since, Epoch(16), "the first epoch after");
     }
 }
 
@@ -192,7 +220,7 @@ fn a_dropped_log_keeps_showing() {
 #[test]
 fn doubt_begins_anew_with_every_lie() {
     let mut ledger = ledger(vec![registered(1, 0)], info(0, 1, 28));
-    let readings = [(0, false), (0, false), (28, false), (28, false), (28, false), (28, true), (29, false)];
+    let readings = [(0, false), (0, false), (28, false), (28, false), (28, true), (28, true), (29, false)];
     for (number, (told, believed)) in (1_u64..).zip(readings) {
         assert!(ledger.scan(&report(number * 10, number * 10 + 9, Vec::new()), &chain()));
         assert!(ledger.observe(&state(number * 10 + 9, &[(1, info(0, 1, told))])));
@@ -239,10 +267,10 @@ fn only_what_takes_tickets_moves_the_epoch() {
         ledger.operator(&operator(1)).unwrap().since
     };
     assert_eq!(since(vec![(3, deposited(1, 7)), (4, registered(1, 0))]), Epoch(0));
-    assert_eq!(since(vec![(3, withdrawn(1, 7)), (4, deposited(1, 7))]), Epoch(3));
-    assert_eq!(since(vec![(3, withdrawn(1, 1)), (4, withdrawn(1, 0))]), Epoch(3));
+    assert_eq!(since(vec![(3, withdrawn(1, 7)), (4, deposited(1, 7))]), Epoch(4));
+    assert_eq!(since(vec![(3, withdrawn(1, 1)), (4, withdrawn(1, 0))]), Epoch(4));
     let life = vec![(5, registered(1, 0)), (6, JudgedEvent::Provisioned(id(0))), (7, exited(0, 1))];
-    assert_eq!(since(life), Epoch(7));
+    assert_eq!(since(life), Epoch(8));
 }
 
 #[test]
