@@ -12,6 +12,7 @@
 //! | `cursor` | pure: which blocks next, and how many at once |
 //! | `transport`, `endpoint`, `failure` | JSON-RPC with one node: limits, batches, what refusals mean |
 //! | `node`, `endpoints`, `agreement` | health of one node; failover of several; what they call finalized together |
+//! | `hearing` | one fact by several nodes: a second must say the same |
 //! | `logs`, `counts` | a range of logs, and whether any are missing |
 //! | `transaction`, `registrations` | what a log of a registration does not say |
 //! | `state` | the contracts' state at a block |
@@ -20,7 +21,7 @@
 //!
 //! # Design decisions
 //! - A node is not believed where that can be helped: a transaction must have the hash its log names, logs must continue
-//!   the contract's own count, a finalized block must be that of more than half of the configured nodes and contradicted
+//!   the contract's own count, a second node must say the same of logs, operators and state if it can, a finalized block must be that of more than half of the configured nodes and contradicted
 //!   by none.
 //! - Nothing is skipped. What cannot be found out now stops the scan, is said in words, and is tried again; only what
 //!   every node denies is told as missing.
@@ -35,6 +36,7 @@ mod cursor;
 mod endpoint;
 mod endpoints;
 mod failure;
+mod hearing;
 mod logs;
 mod node;
 mod observation;

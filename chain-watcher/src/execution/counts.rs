@@ -1,9 +1,9 @@
 //! Whether logs are missing: the contract counts its registrations, so a node that leaves some out is found out.
 //!
 //! Two checks. Without asking anybody: the indices of a module's registrations are 0, 1, 2, and so on. With
-//! `getPendingValidatorIndex` at the scan's last block, from another node if there is one: nothing is missing at the end
-//! either. Nodes drop old state, so in a first sync the second check may have to wait for the last scan; until then each
-//! range is read twice, from two nodes if there are two.
+//! `getPendingValidatorIndex` at the scan's last block, from the same node if it has it: nothing is missing at the end
+//! either. A node that fails one of them contradicts itself, whatever others say. Nodes drop old state, so in a first
+//! sync the second check may have to wait for the last scan.
 
 use super::contracts::PufferProtocol::{getModuleWeightsCall, getPendingValidatorIndexCall};
 use super::endpoints::ExecutionNodes;
@@ -27,8 +27,10 @@ pub(crate) enum Counted {
 /// What is wrong with a reading.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Doubt {
-    /// The logs contradict each other or the contract: the words say how.
+    /// The node contradicts itself, by its logs or by what it says of the contract: the words say how.
     Wrong(String),
+    /// Its logs and what another node says of the contract contradict each other: one of them is wrong.
+    Disputed(String),
     /// The contract could not be asked.
     Unknown(Failure),
 }
@@ -75,8 +77,9 @@ impl ExecutionNodes {
         let at = reading.to.number;
         let protocol = self.expected.protocol;
         let mut modules = counts.clone();
-        match self.call_any(protocol, &[getModuleWeightsCall {}], at, Some(source)).await {
-            Ok(weights) => {
+        let others = last;
+        match self.call_first(protocol, &[getModuleWeightsCall {}], at, source, others).await {
+            Ok((_, weights)) => {
                 for module in weights.into_iter().flatten() {
                     modules.entry(ModuleName(module.0)).or_default();
                 }
@@ -90,17 +93,18 @@ impl ExecutionNodes {
             .keys()
             .map(|module| getPendingValidatorIndexCall { moduleName: module.0.into() })
             .collect();
-        let indices = match self.call_any(protocol, &calls, at, Some(source)).await {
-            Ok(indices) => indices,
+        let (by, indices) = match self.call_first(protocol, &calls, at, source, others).await {
+            Ok(answer) => answer,
             Err(Failure::Lacks(_)) if !last => return Ok(Counted::AtLeast(counts)),
             Err(failure) => return Err(Doubt::Unknown(failure)),
         };
         for ((module, logged), index) in modules.iter().zip(indices) {
             if u64::try_from(index) != Ok(*logged) {
-                return Err(Doubt::Wrong(format!(
+                let words = format!(
                     "the logs up to block {at} show {logged} registrations of module {}, the contract counts {index}",
                     name(module),
-                )));
+                );
+                return Err(if by == source { Doubt::Wrong(words) } else { Doubt::Disputed(words) });
             }
         }
         Ok(Counted::Exactly(counts))

@@ -131,32 +131,34 @@ impl ExecutionNodes {
         }
     }
 
-    /// Calls a function at a finalized block, with each of many arguments, through the first node that can; `last` is
-    /// asked only when no other can.
+    /// Calls a function at a finalized block, with each of many arguments, through node `first`, or, with `others`,
+    /// another one if that cannot. Returns who answered, too.
     ///
     /// # Errors
     /// [`Failure::Lacks`] only when every node that could be asked lacks that state.
-    pub(crate) async fn call_any<C>(
+    pub(crate) async fn call_first<C>(
         &mut self,
         contract: Address,
         calls: &[C],
         at: BlockNumber,
-        last: Option<usize>,
-    ) -> Result<Vec<C::Return>, Failure>
+        first: usize,
+        others: bool,
+    ) -> Result<(usize, Vec<C::Return>), Failure>
     where
         C: SolCall + Send + Sync,
         C::Return: Send,
     {
         if calls.is_empty() {
-            return Ok(Vec::new());
+            return Ok((first, Vec::new()));
         }
         let mut positions = self.able(at);
-        positions.sort_by_key(|position| Some(*position) == last);
+        positions.sort_by_key(|position| *position != first);
+        positions.retain(|position| others || *position == first);
         let mut worst = None;
         for position in positions {
             let Some(node) = self.nodes.get(position) else { continue };
             match node.endpoint.call_all(contract, calls, At::Number(at)).await {
-                Ok(answers) => return Ok(answers),
+                Ok(answers) => return Ok((position, answers)),
                 Err(failure) => {
                     self.failed(position, &failure);
                     if !matches!((&worst, &failure), (Some(_), Failure::Lacks(_))) {

@@ -37,6 +37,8 @@ pub(crate) enum Failure {
     Refused(String),
     /// It answered what cannot be.
     Malformed(String),
+    /// Nodes say different things, and nothing tells who is right.
+    Contradicted,
 }
 
 impl std::fmt::Display for Failure {
@@ -51,6 +53,7 @@ impl std::fmt::Display for Failure {
             Self::Reverted(data) => write!(f, "the call reverted: {}", capped(&data.to_string())),
             Self::Refused(text) => write!(f, "refuses: {text}"),
             Self::Malformed(text) => write!(f, "gave an answer that cannot be used: {text}"),
+            Self::Contradicted => write!(f, "nodes contradict each other"),
         }
     }
 }
@@ -74,7 +77,7 @@ impl Failure {
             Self::Unsupported(text) => Self::Unsupported(change(text)),
             Self::Refused(text) => Self::Refused(change(text)),
             Self::Malformed(text) => Self::Malformed(change(text)),
-            Self::Slow | Self::Resting(_) | Self::Reverted(_) => self,
+            Self::Slow | Self::Resting(_) | Self::Reverted(_) | Self::Contradicted => self,
         }
     }
 

@@ -47,6 +47,10 @@ pub(crate) struct Script {
     pub(crate) dropped: Vec<usize>,
     /// Changes each log before it is sent.
     pub(crate) twist: Option<fn(&mut Value)>,
+    /// Headers of blocks that are not asked for by a tag have another time.
+    pub(crate) false_times: bool,
+    /// The header with this number, asked for by number, has another hash.
+    pub(crate) false_hash: Option<u64>,
     /// State of earlier blocks is gone.
     pub(crate) pruned_below: u64,
     /// Transactions are not found by hash.
@@ -88,6 +92,8 @@ impl FakeNode {
             most_blocks: None,
             dropped: Vec::new(),
             twist: None,
+            false_times: false,
+            false_hash: None,
             pruned_below: 0,
             unindexed: false,
             no_batches: false,
@@ -209,7 +215,14 @@ impl Script {
                     "finalized" => self.chain.finalized,
                     _ => number(&parameters[0]).ok().filter(|number| *number <= self.chain.head),
                 };
-                Ok(number.map_or(Value::Null, |number| self.chain.header(number)))
+                let mut header = number.map_or(Value::Null, |number| self.chain.header(number));
+                if self.false_times && number.is_some_and(|number| Some(number) < self.chain.finalized) {
+                    header["timestamp"] = json!("0x1");
+                }
+                if number.is_some() && number == self.false_hash {
+                    header["hash"] = json!(B256::repeat_byte(0xbd));
+                }
+                Ok(header)
             }
             "eth_getLogs" => {
                 let (from, to) = (

@@ -4,6 +4,7 @@ use super::calldata::{self, Registered, cut};
 use super::contracts::PufferProtocol::{
     getModuleAddressCall, getValidatorInfoCall, getWithdrawalCredentialsCall,
 };
+use super::contracts::Validator;
 use super::endpoint::Question;
 use super::endpoints::ExecutionNodes;
 use super::failure::Failure;
@@ -89,7 +90,7 @@ impl ExecutionNodes {
         Ok(logs)
     }
 
-    /// Who registered each, unless it was settled since: the contract forgets those.
+    /// Who registered each, by two nodes if two can say it, unless it was settled since: the contract forgets those.
     async fn operators(
         &mut self,
         ids: &[RegistrationId],
@@ -104,12 +105,13 @@ impl ExecutionNodes {
             })
             .collect();
         let protocol = self.expected.protocol;
-        let mut infos = self.call_any(protocol, &calls, at, None).await;
-        if matches!(infos, Err(Failure::Lacks(_))) {
-            infos = self.call_any(protocol, &calls, finalized, None).await;
+        let node = |info: Validator| Address(info.node.0.0);
+        let mut nodes = self.call_confirmed(protocol, &calls, at, node).await;
+        if matches!(nodes, Err(Failure::Lacks(_))) {
+            nodes = self.call_confirmed(protocol, &calls, finalized, node).await;
         }
-        let infos = infos.map_err(|failure| format!("the operators of registrations: {failure}"))?;
-        let operators = ids.iter().zip(infos).map(|(id, info)| (*id, Address(info.node.0.0)));
+        let nodes = nodes.map_err(|failure| format!("the operators of registrations: {failure}"))?;
+        let operators = ids.iter().copied().zip(nodes);
         Ok(operators.filter(|(_, operator)| *operator != Address([0; 20])).collect())
     }
 
@@ -123,11 +125,11 @@ impl ExecutionNodes {
         };
         let protocol = self.expected.protocol;
         let call = getModuleAddressCall { moduleName: module.0.into() };
-        let addresses = self.call_any(protocol, &[call], finalized, None).await;
+        let addresses = self.call_confirmed(protocol, &[call], finalized, |address| address).await;
         let addresses = addresses.map_err(|failure| says(failure.to_string()))?;
         let address = addresses.first().copied().ok_or_else(|| says("no answer".to_owned()))?;
         let call = getWithdrawalCredentialsCall { module: address };
-        let credentials = self.call_any(protocol, &[call], finalized, None).await;
+        let credentials = self.call_confirmed(protocol, &[call], finalized, |bytes| bytes).await;
         let credentials = credentials.map_err(|failure| says(failure.to_string()))?;
         let bytes = credentials.first().ok_or_else(|| says("no answer".to_owned()))?;
         let bytes = <[u8; 32]>::try_from(bytes.as_ref())

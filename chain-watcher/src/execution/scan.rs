@@ -3,9 +3,11 @@
 use super::counts::{Counted, Counts, Doubt};
 use super::cursor::Step;
 use super::failure::Failure;
+use super::hearing::Hearing;
 use super::logs::{self, Reading};
 use super::watcher::{Next, Stopped, Watcher};
 use crypto::execution::{Block, BlockNumber, Scan};
+use std::collections::BTreeMap;
 use tokio::time::Instant;
 
 /// A sync that takes more chunks than this is told about as it goes.
@@ -13,7 +15,7 @@ const LONG: u64 = 3;
 
 /// How reading a range went.
 enum Range {
-    /// Nothing is missing.
+    /// Nothing is missing, as far as can be found out.
     Complete(Box<Reading>, Counts),
     /// Ask for less.
     Smaller,
@@ -72,41 +74,58 @@ impl Watcher {
         }
     }
 
-    /// Reads a range through one node after the other until one is complete.
+    /// Reads a range until two nodes say the same of it, or one if no other can say anything.
     async fn read(&mut self, from: BlockNumber, to: BlockNumber, target: Block) -> Range {
         let blocks = to.0.saturating_sub(from.0).saturating_add(1);
+        let mut hearing = Hearing::<Reading>::default();
+        let mut counts: BTreeMap<usize, Counted> = BTreeMap::new();
         let mut problems = Vec::new();
         let mut smaller = false;
-        for position in self.nodes.able(to) {
+        let holders = self.nodes.holders(to);
+        if self.nodes.too_many_rest(&holders) {
+            return Range::Later(format!(
+                "logs of blocks {from} to {to}: a second node limits how often it is asked"
+            ));
+        }
+        for position in holders {
             let Some(node) = self.nodes.nodes.get(position) else { continue };
             let name = node.name().to_owned();
+            if node.resting() {
+                hearing.fails(Failure::Resting(None));
+                problems.push(format!("`{name}` {}", Failure::Resting(None)));
+                continue;
+            }
             let reading = logs::read(&node.endpoint, self.nodes.expected.protocol, from, to).await;
             let failure = match reading {
                 Ok(reading) if reading.to.number == target.number && reading.to.hash != target.hash => {
                     Failure::malformed(format!("another finalized block {}", target.number))
                 }
                 Ok(reading) => {
+                    let same = hearing.same(&reading);
+                    if let Some(Counted::Exactly(counts)) = same.and_then(|first| counts.remove(&first)) {
+                        self.accuse_others(&hearing, &reading);
+                        return Range::Complete(Box::new(reading), counts);
+                    }
                     let last = reading.to.number == target.number;
                     match self.nodes.compare_counts(&self.registered, &reading, position, last).await {
-                        Ok(Counted::Exactly(counts)) => return Range::Complete(Box::new(reading), counts),
-                        Ok(Counted::AtLeast(counts)) => match self.confirm(&reading, position).await {
-                            Ok(()) => return Range::Complete(Box::new(reading), counts),
-                            Err(failure @ Failure::TooMuch(_)) if blocks > 1 => {
-                                smaller = true;
-                                problems.push(format!("`{name}` {failure}"));
-                                continue;
-                            }
-                            Err(failure) => {
-                                problems.push(format!("`{name}`, read again: {failure}"));
-                                continue;
-                            }
-                        },
+                        Ok(Counted::Exactly(counts) | Counted::AtLeast(counts)) if same.is_some() => {
+                            self.accuse_others(&hearing, &reading);
+                            return Range::Complete(Box::new(reading), counts);
+                        }
+                        Ok(counted) => {
+                            counts.insert(position, counted);
+                            hearing.says(position, reading);
+                        }
                         Err(Doubt::Wrong(words)) => {
                             if let Some(node) = self.nodes.nodes.get_mut(position) {
                                 node.accuse(words.clone());
                             }
+                            hearing.contradicts_itself(Failure::malformed(&words));
                             problems.push(format!("`{name}`: {words}"));
-                            continue;
+                        }
+                        Err(Doubt::Disputed(words)) => {
+                            hearing.fails(Failure::malformed(&words));
+                            problems.push(format!("`{name}`: {words}"));
                         }
                         Err(Doubt::Unknown(failure)) => {
                             return Range::Later(format!(
@@ -115,6 +134,7 @@ impl Watcher {
                             ));
                         }
                     }
+                    continue;
                 }
                 Err(failure) => failure,
             };
@@ -128,54 +148,78 @@ impl Watcher {
                 other => self.nodes.failed(position, other),
             }
             problems.push(format!("`{name}` {failure}"));
+            hearing.fails(failure);
+        }
+        problems.extend(self.contradiction(&hearing));
+        match hearing.conclude(self.nodes.total()) {
+            Ok((position, reading)) => match counts.remove(&position) {
+                Some(Counted::Exactly(counts)) => return Range::Complete(Box::new(reading), counts),
+                Some(Counted::AtLeast(counts)) => match self.read_again(&reading, position).await {
+                    Ok(()) => return Range::Complete(Box::new(reading), counts),
+                    Err(failure) => {
+                        smaller |= matches!(failure, Failure::TooMuch(_)) && blocks > 1;
+                        problems.push(format!("read again: {failure}"));
+                    }
+                },
+                None => {}
+            },
+            Err(failure) if problems.is_empty() => problems.push(failure.to_string()),
+            Err(_) => {}
         }
         if smaller && self.cursor.refused(blocks) {
             return Range::Smaller;
         }
-        if problems.is_empty() {
-            problems.push("no node can be asked for it now".to_owned());
-        }
         Range::Later(format!("logs of blocks {from} to {to}: {}", problems.join("; ")))
     }
 
-    /// Reads a range again that the contract cannot vouch for: through another node, or the same if there is no other
-    /// that did not leave out logs lately.
-    async fn confirm(&mut self, reading: &Reading, source: usize) -> Result<(), Failure> {
-        let mut others = self.nodes.able(reading.to.number);
-        others.retain(|position| {
-            *position == source || self.nodes.nodes.get(*position).is_some_and(|node| !node.suspect())
-        });
-        others.sort_by_key(|position| *position == source);
-        let mut problem = Failure::Silent("no healthy node".to_owned());
-        for position in others {
-            let Some(node) = self.nodes.nodes.get(position) else { continue };
-            let protocol = self.nodes.expected.protocol;
-            let again = logs::read(&node.endpoint, protocol, reading.from, reading.to.number).await;
-            match again {
-                Ok(again) if again == *reading => return Ok(()),
-                Ok(again) => {
-                    let (first, second) = (reading.entries.len(), again.entries.len());
-                    let words = format!(
-                        "logs of blocks {} to {}: {} here, {} elsewhere",
-                        reading.from,
-                        reading.to.number,
-                        first.min(second),
-                        first.max(second)
-                    );
-                    let fewer = if first < second { source } else { position };
-                    if let Some(node) = self.nodes.nodes.get_mut(fewer) {
-                        node.accuse(words.clone());
-                    }
-                    return Err(Failure::malformed(words));
-                }
-                Err(failure) => {
-                    if !matches!(failure, Failure::TooMuch(_) | Failure::Slow) {
-                        self.nodes.failed(position, &failure);
-                    }
-                    problem = failure;
-                }
+    /// Two nodes read the same: those who read something else are asked last from now on.
+    fn accuse_others(&mut self, hearing: &Hearing<Reading>, reading: &Reading) {
+        for (position, other) in hearing.statements() {
+            if other == reading {
+                continue;
+            }
+            let words = format!(
+                "logs of blocks {} to {}: {} here, {} elsewhere",
+                reading.from,
+                reading.to.number,
+                other.entries.len(),
+                reading.entries.len()
+            );
+            if let Some(node) = self.nodes.nodes.get_mut(*position) {
+                node.accuse(words);
             }
         }
-        Err(problem)
+    }
+
+    /// Names those who read different things, if any did.
+    fn contradiction(&self, hearing: &Hearing<Reading>) -> Option<String> {
+        let said = hearing.statements().iter().filter_map(|(position, reading)| {
+            let name = self.nodes.nodes.get(*position)?.name();
+            Some(format!("{} by `{name}`", reading.entries.len()))
+        });
+        let said: Vec<_> = said.collect();
+        (said.len() > 1).then(|| format!("nodes contradict each other about the logs: {}", said.join(", ")))
+    }
+
+    /// Reads a range again through the only node that has it, because the contract cannot vouch for it.
+    async fn read_again(&mut self, reading: &Reading, position: usize) -> Result<(), Failure> {
+        let Some(node) = self.nodes.nodes.get(position) else { return Ok(()) };
+        let protocol = self.nodes.expected.protocol;
+        let again = logs::read(&node.endpoint, protocol, reading.from, reading.to.number).await;
+        let failure = match again {
+            Ok(again) if again == *reading => return Ok(()),
+            Ok(again) => {
+                let (first, second) = (reading.entries.len(), again.entries.len());
+                Failure::malformed(format!(
+                    "logs of blocks {} to {}: {first}, then {second}",
+                    reading.from, reading.to.number
+                ))
+            }
+            Err(failure) => failure,
+        };
+        if !matches!(failure, Failure::TooMuch(_) | Failure::Slow) {
+            self.nodes.failed(position, &failure);
+        }
+        Err(failure)
     }
 }

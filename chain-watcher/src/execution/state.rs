@@ -5,7 +5,9 @@ use super::contracts::PufferProtocol as P;
 use super::endpoint::{At, Endpoint};
 use super::endpoints::ExecutionNodes;
 use super::failure::Failure;
+use super::hearing::Hearing;
 use super::logs::tickets;
+use super::node::Node;
 use super::observation::ExecutionObservation;
 use super::watcher::{Stopped, Watcher};
 use alloy::primitives::{Address as AlloyAddress, U256};
@@ -17,7 +19,7 @@ use futures::future::{join, join3};
 const MAX_GUARDIANS: usize = 256;
 
 impl Watcher {
-    /// Tells the state at `target`, once, when everything up to it is scanned.
+    /// Tells the state at `target`, once, when everything up to it is scanned; two nodes must say the same if two can.
     pub(crate) async fn look_at_state(&mut self, target: Block) -> Result<(), Stopped> {
         if self.cursor.scanned().map(|block| block.number) != Some(target.number)
             || self.told_state == Some(target)
@@ -25,26 +27,45 @@ impl Watcher {
             return Ok(());
         }
         let operators: Vec<_> = self.operators.iter().copied().collect();
-        let mut problem = "no node can be asked for it now".to_owned();
-        for position in self.nodes.able(target.number) {
-            match self.nodes.state(position, target, &operators).await {
-                Ok(state) => {
-                    self.told_state = Some(target);
-                    return self.tell(ExecutionObservation::Contracts(state)).await;
-                }
-                Err(failure) => {
-                    problem = failure.to_string();
-                    self.nodes.failed(position, &failure);
-                }
+        match self.nodes.confirmed_state(target, &operators).await {
+            Ok(state) => {
+                self.told_state = Some(target);
+                self.tell(ExecutionObservation::Contracts(state)).await
+            }
+            Err(failure) => {
+                // The next finalized block may do: its state is younger.
+                self.obstacle = Some(format!("the contracts' state at block {}: {failure}", target.number));
+                Ok(())
             }
         }
-        // The next finalized block may do: its state is younger.
-        self.obstacle = Some(format!("the contracts' state at block {}: {problem}", target.number));
-        Ok(())
     }
 }
 
 impl ExecutionNodes {
+    /// The state at `block`, by two nodes if two have it.
+    async fn confirmed_state(
+        &mut self,
+        block: Block,
+        operators: &[Address],
+    ) -> Result<ContractState, Failure> {
+        let mut hearing = Hearing::default();
+        for position in self.holders(block.number) {
+            if self.nodes.get(position).is_none_or(Node::resting) {
+                hearing.fails(Failure::Resting(None));
+                continue;
+            }
+            match self.state(position, block, operators).await {
+                Ok(state) if hearing.same(&state).is_some() => return Ok(state),
+                Ok(state) => hearing.says(position, state),
+                Err(failure) => {
+                    self.failed(position, &failure);
+                    hearing.fails(failure);
+                }
+            }
+        }
+        hearing.conclude(self.total()).map(|(_, state)| state)
+    }
+
     /// The state at `block` by one node.
     async fn state(
         &self,

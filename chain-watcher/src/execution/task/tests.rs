@@ -15,6 +15,7 @@ use std::time::Duration;
 
 mod nodes;
 mod scans;
+mod several;
 
 /// What is told, without what the nodes are worth.
 struct Watch {
@@ -143,4 +144,9 @@ fn chain(registrations: u64, finalized: u64) -> Chain {
         chain.register(10 + 10 * n, module("m"), n, operator(1 + (n % 5) as u8));
     }
     chain
+}
+
+/// The words of a problem, once the nodes are told so.
+fn told(total: u16, healthy: u16, disagree: bool, problem: Option<&str>) -> Seen {
+    Seen::Nodes { total, healthy, disagree, problem: problem.map(str::to_owned) }
 }
