@@ -24,18 +24,21 @@ mod window;
 
 const EXAMPLES: &str = "\
 A network of guardians from nothing:
-  1. each guardian:     guardian init --dir alice --name alice --beacon http://127.0.0.1:5052 \\
-                          --p2p-listen /ip4/192.0.2.1/tcp/9440
-  2. one of them:       guardian network create --name mynet --threshold 3 \\
-                          --beacon http://127.0.0.1:5052 --member alice/member.toml \\
-                          --member bob/member.toml ... --out network.toml
-  3. each guardian:     puts network.toml beside its guardian.toml, compares
-                        `guardian network inspect`
-  4. the node operator: guardian custody split --keystore keystore.json \\
-                          --network network.toml --out shares.json
-  5. each guardian:     guardian custody import --config alice/guardian.toml shares.json
-                        guardian run --config alice/guardian.toml
-                        guardian status --config alice/guardian.toml";
+  1. each guardian: guardian init --dir alice --name alice --account 0x7099... \\
+                      --beacon http://127.0.0.1:5052 --execution http://127.0.0.1:8545 \\
+                      --p2p-listen /ip4/192.0.2.1/tcp/9440
+  2. one of them:   guardian network create --name mynet --threshold 3 \\
+                      --beacon http://127.0.0.1:5052 --execution http://127.0.0.1:8545 \\
+                      --protocol 0x... --guardian-module 0x... --deployed-at-block 19500000 \\
+                      --member alice/member.toml --member bob/member.toml ... --out network.toml
+  3. each guardian: puts network.toml beside its guardian.toml, compares `guardian network inspect`
+                    guardian doctor --config alice/guardian.toml
+                    guardian run --config alice/guardian.toml
+                    guardian status --config alice/guardian.toml
+                    guardian validators --config alice/guardian.toml
+
+Shares come from the registrations on chain. In a network without contracts (leave out --account,
+--execution and the contract flags) they come in files: guardian custody split, guardian custody import.";
 
 /// One guardian of a network that makes validators leave the beacon chain when its rules say so.
 #[derive(Debug, Parser)]

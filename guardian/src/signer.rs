@@ -50,6 +50,9 @@ pub enum Refusal {
     /// No share of this validator.
     #[error("no share of validator {0} is held here; import its custody file")]
     NoShare(BlsPubkey),
+    /// What is held is a share of another split of the key: its partial would spoil the exit.
+    #[error("the share held of validator {0} is of another split of its key than the order's")]
+    OtherSplit(BlsPubkey),
     /// The root ordered is none that this chain accepts for this exit.
     #[error("the order's signing root {ordered} is no root of its exit (epoch {}, validator {}) on this chain", .exit.epoch, .exit.validator_index)]
     WrongRoot {
@@ -113,6 +116,9 @@ impl Signer {
     pub fn sign(&self, order: &ReleaseOrder) -> Result<Partial, Refusal> {
         let pubkey = order.pubkey();
         let held = self.shares.get(&pubkey).ok_or(Refusal::NoShare(pubkey))?;
+        if held.key_set.id() != order.key_set() {
+            return Err(Refusal::OtherSplit(pubkey));
+        }
         let root = order.signing_root();
         if !acceptable_roots(&self.forks, order.exit()).any(|acceptable| acceptable == root) {
             return Err(Refusal::WrongRoot { ordered: root, exit: order.exit() });

@@ -12,7 +12,8 @@ Examples:
   guardian doctor --config alice/guardian.toml --json
 
 It may run beside the guardian. When the guardian is stopped, the doctor also opens the store, proves every
-share, and joins the network for a few seconds to see who answers.
+share, and joins the network for a few seconds to see who answers: do not start it meanwhile, and do
+not run the doctor here while the guardian runs on another machine.
 
 Exit code 0 when nothing is faulty, 1 otherwise. Each finding has a stable code in --json.";
 

@@ -62,7 +62,8 @@ custody = "custody.json"
 # the guardian fails over, holds while they disagree, and posts exits to all.
 {beacons}
 # This guardian's own execution nodes (JSON-RPC; http, https, ws or wss), one table each, up to 16. Needed where the
-# network definition has [contracts], refused where it has none. A key in the url is shown in no log.
+# network definition has [contracts], refused where it has none. A key in the url is shown in no log. More than half
+# of them must confirm a finalized block before it is read: of two both, three do without one. One is trusted alone.
 {executions}
 [p2p]
 # Multiaddrs to listen on for the other guardians. The addresses they dial are in the network definition.

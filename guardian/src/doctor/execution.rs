@@ -57,6 +57,12 @@ pub(super) async fn examine(config: &Config, definition: &NetworkDefinition, tel
     if usable == 0 {
         let says = "no execution node can be used: no registration is taken in and no ticket is counted";
         tell(Finding::faulty(Area::Execution, "no_execution_node", says, "mend one of the nodes above"));
+    } else if usable * 2 <= reports.len() {
+        let says = format!(
+            "{usable} of {} execution nodes can be used: more than half must confirm what is finalized, or nothing is read",
+            reports.len()
+        );
+        tell(Finding::faulty(Area::Execution, "execution_minority", says, "mend one of the nodes above"));
     } else if reports.len() == 1 {
         let says = "there is one execution node: what it hides, this guardian does not see";
         tell(Finding::weak(

@@ -144,6 +144,17 @@ fn an_order_for_a_validator_without_a_share_is_refused() {
 }
 
 #[test]
+fn an_order_for_another_split_of_the_key_is_refused() {
+    let secret = SecretKey::generate(&mut rand::rng());
+    // With one share of one any split is the same.
+    let split = |t, n| secret.split(Threshold::new(t, n).unwrap(), &mut rand::rng());
+    let ((ordered, _), (held, mut shares)) = (split(2, 3), split(1, 1));
+    assert_eq!(ordered.public_key(), held.public_key());
+    let signer = signer(&held, shares.remove(0), deneb());
+    assert_eq!(signer.sign(&order(deneb(), &ordered)), Err(Refusal::OtherSplit(held.public_key())));
+}
+
+#[test]
 fn a_root_of_another_chain_is_refused() {
     let (key_set, share) = key();
     let order = order(deneb(), &key_set);
