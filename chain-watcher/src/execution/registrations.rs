@@ -90,29 +90,38 @@ impl ExecutionNodes {
         Ok(logs)
     }
 
-    /// Who registered each, by two nodes if two can say it, unless it was settled since: the contract forgets those.
+    /// Who registered each, unless it was settled and forgotten by the contract, and no node has the state before.
+    ///
+    /// At the finalized block first: every node has its state, so that a second node can confirm it.
     async fn operators(
         &mut self,
         ids: &[RegistrationId],
         at: BlockNumber,
         finalized: BlockNumber,
     ) -> Result<BTreeMap<RegistrationId, Address>, String> {
-        let calls: Vec<_> = ids
-            .iter()
-            .map(|id| getValidatorInfoCall {
-                moduleName: id.module.0.into(),
-                pufferModuleIndex: U256::from(id.index),
-            })
-            .collect();
         let protocol = self.expected.protocol;
-        let node = |info: Validator| Address(info.node.0.0);
-        let mut nodes = self.call_confirmed(protocol, &calls, at, node).await;
-        if matches!(nodes, Err(Failure::Lacks(_))) {
-            nodes = self.call_confirmed(protocol, &calls, finalized, node).await;
+        let mut operators = BTreeMap::new();
+        for block in [finalized, at] {
+            let open: Vec<_> = ids.iter().copied().filter(|id| !operators.contains_key(id)).collect();
+            let calls: Vec<_> = open
+                .iter()
+                .map(|id| getValidatorInfoCall {
+                    moduleName: id.module.0.into(),
+                    pufferModuleIndex: U256::from(id.index),
+                })
+                .collect();
+            let node = |info: Validator| Address(info.node.0.0);
+            match self.call_confirmed(protocol, &calls, block, node).await {
+                Ok(nodes) => operators
+                    .extend(open.into_iter().zip(nodes).filter(|(_, node)| *node != Address([0; 20]))),
+                Err(Failure::Lacks(_)) if block != finalized => {}
+                Err(failure) => return Err(format!("the operators of registrations: {failure}")),
+            }
+            if at == finalized {
+                break;
+            }
         }
-        let nodes = nodes.map_err(|failure| format!("the operators of registrations: {failure}"))?;
-        let operators = ids.iter().copied().zip(nodes);
-        Ok(operators.filter(|(_, operator)| *operator != Address([0; 20])).collect())
+        Ok(operators)
     }
 
     async fn credentials(

@@ -247,3 +247,16 @@ async fn a_transaction_is_not_called_missing_before_everybody_was_asked() {
     let missing = Err(Unreadable::TransactionMissing);
     assert!(registrations(&logs).iter().all(|one| one.payload == missing));
 }
+
+#[tokio::test]
+async fn an_operator_is_confirmed_by_a_node_without_old_state() {
+    let (archive, pruned) = (FakeNode::start(chain(5, 6000)).await, FakeNode::start(chain(5, 6000)).await);
+    pruned.script().pruned_below = 5990;
+    for log in &mut archive.script().chain.logs {
+        log.registration = log.registration.map(|(module, _)| (module, operator(99)));
+    }
+    let mut watch = Watch::over(&[&archive, &pruned], Resume::default()).await;
+    watch.problem("the operators of registrations: nodes contradict each other").await;
+    archive.script().chain = chain(5, 6000);
+    assert_eq!(registrations(&watch.scan().await.logs)[1].operator, address(operator(2)));
+}
