@@ -1,4 +1,4 @@
-//! The whole network on one machine: an embedded beacon chain and four guardians.
+//! The whole network on one machine: an embedded beacon chain, an embedded execution chain and four guardians.
 //!
 //! | module | holds |
 //! |---|---|
@@ -7,7 +7,8 @@
 //! | [`protocol`] | the contracts for local networks, and everyone who calls them but the guardians |
 //! | [`processes`] | guardian processes, set up through the real commands |
 //! | [`real`] | anvil and Lodestar, instead of the embedded chains |
-//! | [`story`] | the story: one validator goes dark, the guardians make it leave |
+//! | `server` | the HTTP server of one node |
+//! | [`story`] | the stories: a validator goes dark; two operators run out of tickets |
 //! | [`narrator`] | tells it |
 
 pub mod chain;
@@ -20,6 +21,7 @@ pub mod processes;
 pub mod protocol;
 #[cfg(feature = "story")]
 pub mod real;
+mod server;
 #[cfg(feature = "story")]
 pub mod story;
 

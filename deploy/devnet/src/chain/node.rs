@@ -4,13 +4,11 @@
 use super::view::View;
 use super::{Chain, api};
 use crate::Error;
+use crate::server::Server;
 use crypto::spec::{Checkpoint, Root};
 use sha2::{Digest, Sha256};
-use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
 
 /// How a node behaves. The default is honest, synced and current.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -87,40 +85,28 @@ impl Shared {
 
 /// A beacon node. Dropping it stops its server.
 pub struct Node {
-    name: String,
-    address: SocketAddr,
     chain: Chain,
     behaviour: watch::Sender<Behaviour>,
-    server: Option<Server>,
-}
-
-struct Server {
-    stop: watch::Sender<bool>,
-    task: JoinHandle<()>,
+    server: Server,
 }
 
 impl Node {
     /// Listens on a free port and serves.
     pub(crate) async fn start(chain: Chain, name: &str) -> Result<Self, Error> {
-        let mut node = Self {
-            name: name.to_owned(),
-            address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            chain,
-            behaviour: watch::channel(Behaviour::default()).0,
-            server: None,
-        };
+        let behaviour = watch::channel(Behaviour::default()).0;
+        let mut node = Self { chain, behaviour, server: Server::new(name) };
         node.restart().await?;
         Ok(node)
     }
 
     /// Its name.
     pub fn name(&self) -> &str {
-        &self.name
+        self.server.name()
     }
 
     /// Where it serves, `http://127.0.0.1:PORT`; the same after a stop and a restart.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        self.server.url()
     }
 
     /// Behaves like this from now on.
@@ -135,11 +121,7 @@ impl Node {
 
     /// Goes down: open event streams end, new connections are refused when this returns.
     pub async fn stop(&mut self) {
-        if let Some(server) = self.server.take() {
-            server.stop.send_replace(true);
-            // The task only ends early by a panic, and then it is down as well.
-            let _ = server.task.await;
-        }
+        self.server.stop().await;
     }
 
     /// Comes back on its port; nothing when it is up.
@@ -147,31 +129,9 @@ impl Node {
     /// # Errors
     /// [`Error::Listen`] when the port is taken.
     pub async fn restart(&mut self) -> Result<(), Error> {
-        if self.server.is_some() {
-            return Ok(());
-        }
-        let failed = |source| Error::Listen { node: self.name.clone(), address: self.address, source };
-        let listener = TcpListener::bind(self.address).await.map_err(failed)?;
-        self.address = listener.local_addr().map_err(failed)?;
-        let (stop, stopped) = watch::channel(false);
-        let shared = Arc::new(Shared {
-            name: self.name.clone(),
-            chain: self.chain.clone(),
-            behaviour: self.behaviour.subscribe(),
-            stopped: stopped.clone(),
-        });
-        let serve = axum::serve(listener, api::router(shared)).with_graceful_shutdown(ended(stopped));
-        let task = tokio::spawn(async move {
-            // axum::serve never answers an error: it retries accepting.
-            let _ = serve.await;
-        });
-        self.server = Some(Server { stop, task });
-        Ok(())
+        let (name, chain) = (self.name().to_owned(), self.chain.clone());
+        let behaviour = self.behaviour.subscribe();
+        let router = |stopped| api::router(Arc::new(Shared { name, chain, behaviour, stopped }));
+        self.server.start(router).await
     }
-}
-
-/// Waits until the flag is true or nobody can set it any more.
-pub(crate) async fn ended(mut stopped: watch::Receiver<bool>) {
-    // An error means the sender is gone, which is an end as well.
-    let _ = stopped.wait_for(|stopped| *stopped).await;
 }

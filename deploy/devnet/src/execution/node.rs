@@ -3,13 +3,10 @@
 use super::view::View;
 use super::{ExecutionChain, rpc};
 use crate::Error;
-use crate::chain::node::ended;
-use std::net::{Ipv4Addr, SocketAddr};
+use crate::server::Server;
 use std::num::NonZeroU64;
 use std::sync::Arc;
-use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
 
 /// How a node behaves. The default is honest, current, and has no limits.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -73,40 +70,28 @@ impl Shared {
 
 /// A node. Dropping it stops its server.
 pub struct ExecutionNode {
-    name: String,
-    address: SocketAddr,
     chain: ExecutionChain,
     behaviour: watch::Sender<Behaviour>,
-    server: Option<Server>,
-}
-
-struct Server {
-    stop: watch::Sender<bool>,
-    task: JoinHandle<()>,
+    server: Server,
 }
 
 impl ExecutionNode {
     /// Listens on a free port and serves.
     pub(super) async fn start(chain: ExecutionChain, name: &str) -> Result<Self, Error> {
-        let mut node = Self {
-            name: name.to_owned(),
-            address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            chain,
-            behaviour: watch::channel(Behaviour::default()).0,
-            server: None,
-        };
+        let behaviour = watch::channel(Behaviour::default()).0;
+        let mut node = Self { chain, behaviour, server: Server::new(name) };
         node.restart().await?;
         Ok(node)
     }
 
     /// Its name.
     pub fn name(&self) -> &str {
-        &self.name
+        self.server.name()
     }
 
     /// Where it serves, `http://127.0.0.1:PORT`; the same after a stop and a restart.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        self.server.url()
     }
 
     /// Behaves like this from now on.
@@ -121,11 +106,7 @@ impl ExecutionNode {
 
     /// Goes down: new connections are refused when this returns, open ones are closed.
     pub async fn stop(&mut self) {
-        if let Some(server) = self.server.take() {
-            server.stop.send_replace(true);
-            // The task only ends early by a panic, and then it is down as well.
-            let _ = server.task.await;
-        }
+        self.server.stop().await;
     }
 
     /// Comes back on its port; nothing when it is up.
@@ -133,26 +114,12 @@ impl ExecutionNode {
     /// # Errors
     /// [`Error::Listen`] when the port is taken.
     pub async fn restart(&mut self) -> Result<(), Error> {
-        if self.server.is_some() {
-            return Ok(());
-        }
-        let failed = |source| Error::Listen { node: self.name.clone(), address: self.address, source };
-        let listener = TcpListener::bind(self.address).await.map_err(failed)?;
-        self.address = listener.local_addr().map_err(failed)?;
-        let (stop, stopped) = watch::channel(false);
         let shared = Arc::new(Shared {
-            name: self.name.clone(),
+            name: self.name().to_owned(),
             chain: self.chain.clone(),
             behaviour: self.behaviour.subscribe(),
             requests: watch::channel((0, 0)).0,
         });
-        let router = rpc::router(shared, stopped.clone());
-        let serve = axum::serve(listener, router).with_graceful_shutdown(ended(stopped));
-        let task = tokio::spawn(async move {
-            // axum::serve never answers an error: it retries accepting.
-            let _ = serve.await;
-        });
-        self.server = Some(Server { stop, task });
-        Ok(())
+        self.server.start(|stopped| rpc::router(shared, stopped)).await
     }
 }

@@ -7,7 +7,7 @@ mod chain;
 mod transactions;
 
 use super::node::Shared;
-use crate::chain::node::ended;
+use crate::server::ended;
 use answer::{Failure, Params};
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};

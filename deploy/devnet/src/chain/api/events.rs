@@ -2,9 +2,10 @@
 
 use super::answer::Refusal;
 use super::query;
-use crate::chain::node::{Dialect, Shared, ended};
+use crate::chain::node::{Dialect, Shared};
 use crate::chain::state::BeaconState;
 use crate::chain::view::View;
+use crate::server::ended;
 use axum::extract::{RawQuery, State};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use crypto::spec::{Checkpoint, Slot};
