@@ -21,8 +21,8 @@
 //!
 //! # Design decisions
 //! - A node is not believed where that can be helped: a transaction must have the hash its log names, logs must continue
-//!   the contract's own count, a second node must say the same of logs, operators and state if it can, a finalized block must be that of more than half of the configured nodes and contradicted
-//!   by none.
+//!   the contract's own count, a second node must say the same of logs, operators and state if it can, a finalized block
+//!   must be that of more than half of the configured nodes and contradicted by none.
 //! - Nothing is skipped. What cannot be found out now stops the scan, is said in words, and is tried again; only what
 //!   every node denies is told as missing.
 //! - Polling, no subscriptions, over websockets too: they would make things faster, not surer, and finality is slow.

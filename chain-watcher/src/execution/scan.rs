@@ -128,10 +128,14 @@ impl Watcher {
                             problems.push(format!("`{name}`: {words}"));
                         }
                         Err(Doubt::Unknown(failure)) => {
-                            return Range::Later(format!(
+                            let words = format!(
                                 "the registrations counted by the contract at block {}: {failure}",
                                 reading.to.number
-                            ));
+                            );
+                            hearing.fails(Failure::Refused(words.clone()));
+                            if !problems.contains(&words) {
+                                problems.push(words);
+                            }
                         }
                     }
                     continue;
