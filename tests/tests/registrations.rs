@@ -303,7 +303,10 @@ async fn execution_nodes_that_are_away_or_of_another_chain_are_told() {
             && let text = answer.text().await.unwrap()
             && text.contains("execution-1")
         {
-            assert!(text.contains("\"code\":\"no_healthy_execution_node\"") && !text.contains("hidden-key"), "{text}");
+            assert!(
+                text.contains("\"code\":\"no_healthy_execution_node\"") && !text.contains("hidden-key"),
+                "{text}"
+            );
             break;
         }
         assert!(started.elapsed() < PATIENCE, "no reason was given");
