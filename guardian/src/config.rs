@@ -7,7 +7,7 @@ use crate::Error;
 use guardian_core::guardian_set::NetworkDefinition;
 use serde::{Deserialize, Deserializer, de};
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use url::Url;
 
@@ -115,6 +115,19 @@ pub struct Http {
     /// Address and port. No secrets are served, but nothing is authenticated: keep it private.
     #[serde(deserialize_with = "socket_address")]
     pub listen: SocketAddr,
+}
+
+impl Http {
+    /// Where this machine reaches it: listening everywhere includes here.
+    pub fn reached_at(&self) -> SocketAddr {
+        let mut at = self.listen;
+        match at.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => at.set_ip(Ipv4Addr::LOCALHOST.into()),
+            IpAddr::V6(ip) if ip.is_unspecified() => at.set_ip(Ipv6Addr::LOCALHOST.into()),
+            IpAddr::V4(_) | IpAddr::V6(_) => {}
+        }
+        at
+    }
 }
 
 impl Default for Http {

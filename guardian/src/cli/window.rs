@@ -50,15 +50,7 @@ impl Window {
         if let Some(url) = &self.url {
             return Ok(url.clone());
         }
-        let mut listen = Config::load(&self.config)?.http.listen;
-        // Listening everywhere includes here.
-        if listen.ip().is_unspecified() {
-            listen.set_ip(if listen.is_ipv4() {
-                [127, 0, 0, 1].into()
-            } else {
-                [0u16, 0, 0, 0, 0, 0, 0, 1].into()
-            });
-        }
+        let listen = Config::load(&self.config)?.http.reached_at();
         Url::parse(&format!("http://{listen}")).context("http.listen makes no URL")
     }
 }

@@ -5,7 +5,7 @@ use crate::config::Config;
 use guardian_core::guardian_set::{GuardianIndex, NetworkDefinition};
 use guardian_core::status::StatusSnapshot;
 use serde::Deserialize;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 /// Longest wait for an answer from this machine.
@@ -47,14 +47,7 @@ pub(super) enum Answer {
 
 /// Asks at `http.listen`.
 pub(super) async fn ask(config: &Config, definition: &NetworkDefinition) -> Answer {
-    let mut at = config.http.listen;
-    if at.ip().is_unspecified() {
-        // Listening everywhere includes here.
-        at.set_ip(match at.ip() {
-            IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
-            IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
-        });
-    }
+    let at = config.http.reached_at();
     let Ok(client) = reqwest::Client::builder().timeout(PATIENCE).no_proxy().build() else {
         return Answer::Nobody;
     };

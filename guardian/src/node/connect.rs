@@ -35,13 +35,21 @@ pub(super) async fn beacon(
         .iter()
         .map(|node| NodeConfig { name: node.name.clone(), url: node.url.clone() })
         .collect();
-    let mut wait = Wait::begin("asking the beacon nodes which chain they serve", view);
+    let mut wait = MIN_RETRY;
+    let asking = "asking the beacon nodes which chain they serve".to_owned();
+    view.send_modify(|view| view.phase = Phase::Connecting(asking));
     loop {
         let (nodes, expected) = (nodes.clone(), chain.clone());
         let asked = chain_watcher::Config { nodes, expected, timeouts: Timeouts::default() };
-        if let Some(nodes) = wait.after(chain_watcher::connect(asked).await).await? {
-            return Ok(nodes);
-        }
+        let problem = match chain_watcher::connect(asked).await {
+            Ok(nodes) => return Ok(nodes),
+            Err(chain_watcher::Error::NoNode { causes }) => causes,
+            Err(problem) => return Err(problem.into()),
+        };
+        warn!(%problem, retry_in = wait.as_secs(), "no usable node yet");
+        view.send_modify(|view| view.phase = Phase::Connecting(problem));
+        tokio::time::sleep(wait).await;
+        wait = wait.saturating_mul(2).min(MAX_RETRY);
     }
 }
 
@@ -85,32 +93,5 @@ pub(crate) fn execution_config(
         timeouts: Timeouts::default(),
         // A slot brings at most one block.
         poll: Duration::from_secs(chain.seconds_per_slot.get()),
-    }
-}
-
-/// Time between attempts, with the world told what the last one found.
-struct Wait<'a> {
-    next: Duration,
-    view: &'a watch::Sender<View>,
-}
-
-impl<'a> Wait<'a> {
-    fn begin(what: &str, view: &'a watch::Sender<View>) -> Self {
-        view.send_modify(|view| view.phase = Phase::Connecting(what.to_owned()));
-        Self { next: MIN_RETRY, view }
-    }
-
-    /// What was asked for, or None after a wait where it is worth asking again.
-    async fn after<T>(&mut self, asked: Result<T, chain_watcher::Error>) -> Result<Option<T>, Error> {
-        let problem = match asked {
-            Ok(nodes) => return Ok(Some(nodes)),
-            Err(chain_watcher::Error::NoNode { causes }) => causes,
-            Err(problem) => return Err(problem.into()),
-        };
-        warn!(%problem, retry_in = self.next.as_secs(), "no usable node yet");
-        self.view.send_modify(|view| view.phase = Phase::Connecting(problem));
-        tokio::time::sleep(self.next).await;
-        self.next = self.next.saturating_mul(2).min(MAX_RETRY);
-        Ok(None)
     }
 }
