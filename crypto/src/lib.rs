@@ -13,6 +13,7 @@
 //! | [`partial`] | partial signatures: verify, combine, batch verify | draft-irtf-cfrg-bls-signature |
 //! | [`execution`] | accounts, blocks, tickets, registrations as the contracts show them | Puffer's ABI |
 //! | [`registration`] | what a registration is worth: one coded verdict | |
+//! | [`typed_data`] | what a proposer signs with its account | EIP-712 |
 //! | [`custody`] | a share sealed for one guardian (ECIES) | Puffer's layout |
 //! | [`keystore`] | EIP-2335 keystores in and out | EIP-2335 |
 //! | [`password`] | passwords and bounded key derivation | EIP-2335, RFC 7914, RFC 8018 |
@@ -65,6 +66,7 @@ pub mod password;
 pub mod registration;
 pub mod spec;
 pub mod threshold;
+pub mod typed_data;
 pub mod validator;
 pub mod vault;
 

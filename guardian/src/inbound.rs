@@ -9,7 +9,7 @@ use crate::node::{Arrival, Directory};
 use guardian_core::Event;
 use guardian_core::event::RequestId;
 use guardian_core::guardian_set::GuardianIndex;
-use guardian_core::message::{Certificate, Envelope, Message, Vote, WireMessage};
+use guardian_core::message::{Envelope, Message, Vote, WireMessage};
 use p2p::{Inbound, Opened, Rejection};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
@@ -104,25 +104,26 @@ pub fn said(
     match WireMessage::decode(payload) {
         None => Event::GarbageReceived { from },
         Some(Message::Certificate(certificate)) => {
-            let (approvals, refused) = open_approvals(&certificate, directory, open);
-            for _ in 0..refused {
-                metrics.false_approval();
-            }
+            let approvals = open_approvals(&certificate.approvals, directory, metrics, open);
             Event::CertificateReceived { from, proposal: certificate.proposal, approvals, envelope }
+        }
+        Some(Message::EmergencyCertificate(certificate)) => {
+            let approvals = open_approvals(&certificate.approvals, directory, metrics, open);
+            Event::EmergencyCertificateReceived { from, raised: certificate.raised, approvals, envelope }
         }
         Some(message) => Event::MessageReceived { from, message, envelope },
     }
 }
 
-/// The approvals that their authors did seal, and how many others there were. Work is bounded: a certificate with more
-/// approvals than the set has members is not opened beyond that number, the rest counts as refused.
+/// The approvals that their authors did seal; the others are counted. Work is bounded: a certificate with more approvals
+/// than the set has members is not opened beyond that number, the rest counts as refused.
 fn open_approvals(
-    certificate: &Certificate,
+    sealed: &[Envelope],
     directory: &Directory,
+    metrics: &Metrics,
     open: Open<'_>,
-) -> (Vec<(GuardianIndex, Vote, Envelope)>, usize) {
-    let approvals: Vec<_> = certificate
-        .approvals
+) -> Vec<(GuardianIndex, Vote, Envelope)> {
+    let approvals: Vec<_> = sealed
         .iter()
         .take(directory.len())
         .filter_map(|sealed| {
@@ -133,12 +134,18 @@ fn open_approvals(
                 Message::Heartbeat(_)
                 | Message::Proposal(_)
                 | Message::Certificate(_)
-                | Message::Partial(_) => None,
+                | Message::Partial(_)
+                | Message::Emergency(_)
+                | Message::Cancellation(_)
+                | Message::EmergencyCertificate(_)
+                | Message::Wish(_) => None,
             }
         })
         .collect();
-    let refused = certificate.approvals.len() - approvals.len();
-    (approvals, refused)
+    for _ in approvals.len()..sealed.len() {
+        metrics.false_approval();
+    }
+    approvals
 }
 
 #[cfg(test)]

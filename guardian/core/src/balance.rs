@@ -43,7 +43,7 @@ impl Claim {
     pub(crate) fn of(proposal: &ExitProposal) -> Option<Self> {
         match proposal.origin {
             Origin::Balance { due } => Some(Self { index: proposal.exit.validator_index, due }),
-            Origin::Offline { .. } | Origin::Tickets { .. } => None,
+            Origin::Offline { .. } | Origin::Tickets { .. } | Origin::Emergency { .. } => None,
         }
     }
 }

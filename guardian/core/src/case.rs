@@ -27,6 +27,8 @@ pub(crate) struct Case {
     pub(crate) ceremony: Ceremony,
     /// Why a certified exit is not released by us.
     pub(crate) hold: Option<Hold>,
+    /// The hold that is in the journal, and since when.
+    pub(crate) held: Option<(Hold, Slot)>,
 }
 
 /// A certificate in our journal.
@@ -82,6 +84,7 @@ impl Case {
             certificate: None,
             ceremony: Ceremony::default(),
             hold: None,
+            held: None,
         }
     }
 

@@ -4,14 +4,16 @@ use crate::event::RequestId;
 use crate::fault::Fault;
 use crate::guardian_set::GuardianIndex;
 use crate::message::{Envelope, Message};
+use crate::notice::Notice;
 use crate::proposal::ProposalId;
 use crate::record::Record;
+use crate::request::{Answer, AskId};
 use crate::status::StatusSnapshot;
 use crypto::execution::Address;
 use crypto::exit::{SignedVoluntaryExit, VoluntaryExit};
 use crypto::keys::{KeySetId, PublicKeySet};
 use crypto::partial::SignatureShare;
-use crypto::spec::{BlsPubkey, Root};
+use crypto::spec::{BlsPubkey, Root, Slot};
 use crypto::threshold::ShareIndex;
 
 /// An order to sign one exit with our share. Only the core can make one, and only under a journaled certificate:
@@ -92,6 +94,26 @@ pub enum Command {
         /// What.
         exit: SignedVoluntaryExit,
     },
+    /// Search the blocks of these slots for an exit; the answer is [`crate::Event::InclusionFound`].
+    FindInclusion {
+        /// For what.
+        proposal: ProposalId,
+        /// Which message.
+        exit: VoluntaryExit,
+        /// First slot.
+        from: Slot,
+        /// Last slot, at most 64 slots later.
+        to: Slot,
+    },
+    /// Answer our operator.
+    Answer {
+        /// Which request.
+        ask: AskId,
+        /// What.
+        answer: Box<Answer>,
+    },
+    /// Tell our operator.
+    Notify(Notice),
     /// Follow these validators on the beacon chain: those we hold shares of and those registered and not settled.
     /// Replaces the set before; given whenever the set changes.
     WatchValidators(Vec<BlsPubkey>),

@@ -127,6 +127,27 @@ impl Docket {
                 self.cases.insert(id, Case::new(proposal.clone()));
                 Ok(())
             }
+            Record::Adopted { proposal, at } => {
+                let id = proposal.id();
+                if self.cases.contains_key(&id) {
+                    return Err("the proposal is already known");
+                }
+                let mut case = Case::new(proposal.clone());
+                case.state = State::Certified;
+                // Its approvals are its emergency's.
+                case.certificate = Some(Certified { approvals: Vec::new(), at: *at, sealed: None });
+                self.by_validator.entry(proposal.pubkey).or_default().insert(id);
+                self.cases.insert(id, case);
+                Ok(())
+            }
+            Record::Held { proposal, hold, at } => {
+                let case = self.known(proposal)?;
+                case.held = hold.map(|hold| (hold, *at));
+                Ok(())
+            }
+            // On an emergency, which is the agenda's.
+            Record::VoteCast(vote) if !self.cases.contains_key(&vote.proposal) => Ok(()),
+            Record::VoteSeen { vote, .. } if !self.cases.contains_key(&vote.proposal) => Ok(()),
             Record::VoteCast(vote) => {
                 let case = self.known(&vote.proposal)?;
                 if let Some(earlier) = &case.own
@@ -220,9 +241,19 @@ impl Docket {
                 }
                 Ok(())
             }
-            Record::Liveness(_) | Record::Finalized(_) | Record::NotFinalizing(_) | Record::Scanned(_) => {
-                Ok(())
-            }
+            Record::Liveness(_)
+            | Record::Finalized(_)
+            | Record::NotFinalizing(_)
+            | Record::Scanned(_)
+            | Record::Asked { .. }
+            | Record::Raised { .. }
+            | Record::EmergencyCertified { .. }
+            | Record::EmergencyMoved { .. }
+            | Record::Observed { .. }
+            | Record::Reached { .. }
+            | Record::WishCast { .. }
+            | Record::WishSeen { .. }
+            | Record::Lapsed(_) => Ok(()),
         }
     }
 
@@ -247,6 +278,7 @@ impl Docket {
         }
         case.state = to;
         case.hold = None;
+        case.held = None;
         self.over.retain(|over| over != id);
         if to.is_over() {
             self.over.push_back(*id);

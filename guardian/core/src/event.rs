@@ -1,9 +1,12 @@
 //! What happened, in the past tense. The only input of [`crate::Guardian::handle`].
 
+use crate::emergency::Raised;
 use crate::guardian_set::GuardianIndex;
 use crate::message::{Envelope, Message, Partial, Vote};
 use crate::proposal::{ExitProposal, ProposalId};
 use crate::registration::ScanReport;
+use crate::request::{AskId, OperatorName, Request};
+use crate::settings::Settings;
 use borsh::{BorshDeserialize, BorshSerialize};
 use crypto::execution::{Address, Block, BlockHash, BlockNumber, ContractState, NodeInfo};
 use crypto::keys::PublicKeySet;
@@ -23,7 +26,18 @@ pub struct Custody {
 }
 
 /// What our beacon nodes, taken together, are worth right now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Default,
+    serde::Serialize,
+    serde::Deserialize,
+    BorshSerialize,
+    BorshDeserialize,
+)]
 pub struct NodeHealth {
     /// Configured nodes.
     pub total: u16,
@@ -34,7 +48,17 @@ pub struct NodeHealth {
 }
 
 /// What our execution nodes, taken together, are worth right now.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    PartialEq,
+    Eq,
+    Default,
+    serde::Serialize,
+    serde::Deserialize,
+    BorshSerialize,
+    BorshDeserialize,
+)]
 pub struct ExecutionHealth {
     /// Configured nodes.
     pub total: u16,
@@ -155,6 +179,35 @@ pub enum Event {
         approvals: Vec<(GuardianIndex, Vote, Envelope)>,
         /// The sealed certificate as it arrived, kept for guardians that were away.
         envelope: Envelope,
+    },
+    /// As [`Event::CertificateReceived`], of an emergency.
+    EmergencyCertificateReceived {
+        /// Who sent it.
+        from: GuardianIndex,
+        /// The emergency.
+        raised: Raised,
+        /// The votes that were sealed in it, each with its author.
+        approvals: Vec<(GuardianIndex, Vote, Envelope)>,
+        /// The sealed certificate as it arrived, kept for guardians that were away.
+        envelope: Envelope,
+    },
+    /// What our operator decided for this guardian in its configuration.
+    SettingsLoaded(Settings),
+    /// Our operator asks something, through the admin socket.
+    OperatorAsked {
+        /// To answer.
+        ask: AskId,
+        /// Who.
+        by: OperatorName,
+        /// What.
+        request: Request,
+    },
+    /// Blocks were searched for an exit, as ordered by [`crate::Command::FindInclusion`].
+    InclusionFound {
+        /// For what.
+        proposal: ProposalId,
+        /// The slot of the block that has it; None when none of them has, or they could not be read.
+        slot: Option<Slot>,
     },
     /// A guardian sealed something that is no message of a version we know. Counted against it.
     GarbageReceived {

@@ -38,6 +38,8 @@ pub enum FaultKind {
     Flooding,
     /// Another guardian-set epoch.
     WrongEpoch,
+    /// An emergency, or the taking back of one, in the name of somebody who did not make it.
+    ForgedAuthority,
 }
 
 impl FaultKind {
@@ -52,6 +54,7 @@ impl FaultKind {
             Self::Garbage => "garbage",
             Self::Flooding => "flooding",
             Self::WrongEpoch => "wrong_epoch",
+            Self::ForgedAuthority => "forged_authority",
         }
     }
 }

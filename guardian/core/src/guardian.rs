@@ -19,6 +19,7 @@
 //! - A message from outside the set, about an unknown proposal, or about a validator we hold no share of is dropped
 //!   without a word: its author says it again as long as it matters.
 
+use crate::agenda::Agenda;
 use crate::command::Command;
 use crate::docket::Docket;
 use crate::error::Error;
@@ -26,11 +27,14 @@ use crate::event::Event;
 use crate::fault::{Fault, FaultKind};
 use crate::governor::Ledger;
 use crate::guardian_set::{GuardianIndex, GuardianSetEpoch, NetworkDefinition};
+use crate::lifecycle::Lifecycles;
 use crate::message::{Envelope, Heartbeat, Message};
+use crate::pause::Pauses;
 use crate::proposal::{ExitProposal, ProposalId};
 use crate::protocol::Protocol;
 use crate::record::Record;
 use crate::roster::Roster;
+use crate::settings::Settings;
 use crate::view::View;
 use crypto::spec::Slot;
 
@@ -44,6 +48,10 @@ pub struct Guardian {
     pub(crate) ledger: Ledger,
     pub(crate) roster: Roster,
     pub(crate) protocol: Protocol,
+    pub(crate) agenda: Agenda,
+    pub(crate) pauses: Pauses,
+    pub(crate) lifecycles: Lifecycles,
+    pub(crate) settings: Settings,
     /// How often the status was shown in this slot.
     shown: u32,
 }
@@ -68,6 +76,10 @@ impl Guardian {
             ledger: Ledger::default(),
             roster: Roster::default(),
             protocol: Protocol::default(),
+            agenda: Agenda::default(),
+            pauses: Pauses::default(),
+            lifecycles: Lifecycles::default(),
+            settings: Settings::default(),
             shown: 0,
         })
     }
@@ -123,6 +135,14 @@ impl Guardian {
                     self.receive_certificate(from, proposal, approvals, envelope, &mut out);
                 }
             }
+            Event::EmergencyCertificateReceived { from, raised, approvals, envelope } => {
+                if self.is_member(from) {
+                    self.receive_emergency_certificate(from, raised, approvals, envelope, &mut out);
+                }
+            }
+            Event::SettingsLoaded(settings) => self.settings = settings,
+            Event::OperatorAsked { ask, by, request } => self.operator_asked(ask, by, request, &mut out),
+            Event::InclusionFound { proposal, slot } => self.inclusion_found(&proposal, slot, &mut out),
             Event::GarbageReceived { from } => {
                 if self.is_member(from) {
                     self.fault(from, FaultKind::Garbage, None, Vec::new(), &mut out);
@@ -207,8 +227,11 @@ impl Guardian {
             Message::Heartbeat(heartbeat) => self.receive_heartbeat(from, heartbeat, out),
             Message::Proposal(proposal) => self.receive_proposal(from, proposal, envelope, out),
             Message::Vote(vote) => self.receive_vote(from, vote, envelope, out),
-            // The edge opens certificates and hands them in as `CertificateReceived`.
-            Message::Certificate(_) => {}
+            // The edge opens certificates and hands them in as events of their own.
+            Message::Certificate(_) | Message::EmergencyCertificate(_) => {}
+            Message::Emergency(raised) => self.receive_emergency(from, raised, envelope, out),
+            Message::Cancellation(cancellation) => self.receive_cancellation(from, cancellation, out),
+            Message::Wish(wish) => self.receive_wish(from, wish, envelope, out),
             Message::Partial(partial) => self.receive_partial(from, partial, envelope, out),
         }
     }
@@ -255,7 +278,9 @@ impl Guardian {
 
     /// Makes the change a record tells of: the only way anything lasting changes.
     pub(crate) fn apply(&mut self, record: &Record) -> Result<(), &'static str> {
+        self.agenda.apply(record, self.me, self.definition.guardian_set.threshold)?;
         self.docket.apply(record, self.me, self.definition.guardian_set.threshold)?;
+        self.pauses.apply(record);
         self.ledger.apply(record, &self.docket, &self.definition);
         self.view.apply(record);
         if let Record::Scanned(report) = record {
@@ -298,12 +323,23 @@ fn is_milestone(command: &Command) -> bool {
         | Record::Combined { .. }
         | Record::Submitted { .. }
         | Record::Moved { .. }
-        | Record::Faulted { .. } => true,
+        | Record::Faulted { .. }
+        | Record::Raised { .. }
+        | Record::EmergencyCertified { .. }
+        | Record::EmergencyMoved { .. }
+        | Record::Adopted { .. }
+        | Record::Held { .. }
+        | Record::Reached { .. }
+        | Record::WishSeen { .. }
+        | Record::Asked { .. }
+        | Record::Lapsed(_) => true,
         Record::Liveness(_)
         | Record::Finalized(_)
         | Record::VoteCast(_)
         | Record::NotFinalizing(_)
-        | Record::Scanned(_) => false,
+        | Record::Scanned(_)
+        | Record::Observed { .. }
+        | Record::WishCast { .. } => false,
     })
 }
 

@@ -1,6 +1,7 @@
 //! Who the guardians are and what they agreed on: `GuardianSet`, `NetworkDefinition` and its hash, the `NetworkId`.
 
 use crate::contracts::Contracts;
+use crate::emergency::{EmergencyRules, MAX_TARGETS};
 use crate::error::Error;
 use crate::message::canonical;
 use crate::policy::{Caps, Policy};
@@ -102,6 +103,9 @@ pub struct NetworkDefinition {
     pub policy: Policy,
     /// How many may be made to leave, and how fast.
     pub caps: Caps,
+    /// Who may ask for emergencies.
+    #[serde(default)]
+    pub emergency: EmergencyRules,
 }
 
 impl NetworkDefinition {
@@ -149,9 +153,58 @@ impl NetworkDefinition {
         check_range("caps.exits_per_epoch", self.caps.exits_per_epoch, 1..=MAX_EXITS)?;
         check_range("caps.exits_per_day", self.caps.exits_per_day, self.caps.exits_per_epoch..=MAX_EXITS)?;
         check_range("caps.max_finality_distance", self.caps.max_finality_distance, 2..=1_000)?;
-        check_range("caps.max_dark_percent", self.caps.max_dark_percent.into(), 1..=100)
+        let per_day = 1..=self.caps.exits_per_day;
+        check_range(
+            "caps.exits_per_operator_per_day",
+            self.caps.exits_per_operator_per_day,
+            per_day.clone(),
+        )?;
+        check_range("caps.exits_per_module_per_day", self.caps.exits_per_module_per_day, per_day)?;
+        check_range("caps.max_share_percent_per_day", self.caps.max_share_percent_per_day.into(), 1..=100)?;
+        check_range("caps.max_head_lag", self.caps.max_head_lag, 1..=1_000)?;
+        check_range("caps.max_dark_percent", self.caps.max_dark_percent.into(), 1..=100)?;
+        self.validate_emergency()
+    }
+
+    fn validate_emergency(&self) -> Result<(), Error> {
+        let rules = &self.emergency;
+        let targets = u64::try_from(MAX_TARGETS).unwrap_or(u64::MAX);
+        check_range("emergency.max_validators", rules.max_validators, 1..=targets)?;
+        check_range("emergency.max_lifetime", rules.max_lifetime, 2..=1_000_000)?;
+        let longest = rules.max_lifetime.saturating_sub(1);
+        check_range("emergency.cancel_window", rules.cancel_window, 0..=longest)?;
+        if rules.proposers.len() > MAX_PROPOSERS {
+            let problem = format!("has {} entries; at most {MAX_PROPOSERS}", rules.proposers.len());
+            return Err(refuse("emergency.proposers", problem));
+        }
+        let mut seen = BTreeSet::new();
+        for (place, proposer) in rules.proposers.iter().enumerate() {
+            let at = |field: &str| format!("emergency.proposers[{place}].{field}");
+            check_name(&at("name"), &proposer.name)?;
+            check_range(&at("max_validators"), proposer.max_validators, 1..=rules.max_validators)?;
+            for (field, length) in
+                [("operators", proposer.operators.len()), ("modules", proposer.modules.len())]
+            {
+                if length > MAX_SCOPE {
+                    return Err(refuse(at(field), format!("has {length} entries; at most {MAX_SCOPE}")));
+                }
+                if length > 0 && self.contracts.is_none() {
+                    return Err(refuse(at(field), "needs the protocol's contracts; add `[contracts]`"));
+                }
+            }
+            if !seen.insert(proposer.account) {
+                return Err(refuse(at("account"), "is the same as an earlier proposer's"));
+            }
+        }
+        Ok(())
     }
 }
+
+/// Most proposers of a definition.
+const MAX_PROPOSERS: usize = 32;
+
+/// Most node operators, and most modules, in one proposer's scope.
+const MAX_SCOPE: usize = 64;
 
 /// Largest exit cap a definition may name: more validators than any beacon chain has had.
 const MAX_EXITS: u64 = 4_000_000;

@@ -6,9 +6,9 @@ use crate::message::RejectReason;
 use crate::offline;
 use crate::proposal::{ExitProposal, Origin, RuleKind, Subject};
 use crate::registry::Mandate;
-use crate::rule::{Opinion, Verdict};
+use crate::rule::{Opinion, Verdict, is_exitable};
 use crate::shortage;
-use crypto::spec::{BlsPubkey, Epoch};
+use crypto::spec::{BlsPubkey, Epoch, ValidatorIndex};
 
 /// Every rule that can make a validator leave.
 pub(crate) const RULES: [RuleKind; 3] = [RuleKind::Offline, RuleKind::Tickets, RuleKind::Balance];
@@ -28,6 +28,8 @@ impl Guardian {
             }
             RuleKind::Tickets => self.shortage(pubkey).map(|facts| facts.verdict()),
             RuleKind::Balance => self.loss(pubkey).map(|facts| facts.verdict()),
+            // People decide, no rule.
+            RuleKind::Emergency => None,
         };
         verdict.unwrap_or(Verdict::Unknown)
     }
@@ -57,6 +59,7 @@ impl Guardian {
                 .loss(pubkey)
                 .zip(balance::Claim::of(proposal))
                 .map(|(facts, claim)| facts.opinion(&claim)),
+            Origin::Emergency { .. } => self.presence(pubkey, proposal.exit.validator_index),
         };
         opinion.unwrap_or(Opinion::Silent)
     }
@@ -79,7 +82,23 @@ impl Guardian {
                 .loss(pubkey)
                 .zip(balance::Claim::of(proposal))
                 .is_some_and(|(facts, claim)| facts.is_cured(&claim)),
+            // Nothing on the chain takes away people's reasons.
+            Origin::Emergency { .. } => false,
         }
+    }
+
+    /// What our view says of an exit that people ask for: whether the chain would take it.
+    fn presence(&self, pubkey: &BlsPubkey, index: ValidatorIndex) -> Option<Opinion> {
+        let (_, at_finalized, at_head) = self.view.states(pubkey)?;
+        let chain = &self.definition.chain;
+        let current = chain.epoch_of(self.view.slot());
+        Some(if at_finalized.index != index {
+            Opinion::Reject(RejectReason::Mismatch)
+        } else if is_exitable(at_finalized, at_head, chain.shard_committee_period, current) {
+            Opinion::Approve
+        } else {
+            Opinion::Reject(RejectReason::NotExitable)
+        })
     }
 
     /// Whether we hold a share of the split that a proposal is about.
@@ -99,6 +118,7 @@ impl Guardian {
                 ExitProposal::tickets(definition, subject, operator, due, slot)
             }
             RuleKind::Balance => ExitProposal::balance(definition, subject, due, slot),
+            RuleKind::Emergency => None,
         }
     }
 

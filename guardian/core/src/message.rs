@@ -1,7 +1,9 @@
 //! What guardians say to each other. Canonical borsh behind a version tag; the envelope around it (network, sender,
 //! signature) is the p2p layer's and reaches the core as opaque, already verified [`Envelope`] bytes.
 
+use crate::emergency::{Cancellation, Raised};
 use crate::guardian_set::GuardianSetEpoch;
+use crate::pause::Wish;
 use crate::proposal::{ExitProposal, ProposalId};
 use borsh::{BorshDeserialize, BorshSerialize};
 use crypto::partial::SignatureShare;
@@ -45,6 +47,14 @@ pub enum Message {
     Certificate(Certificate),
     /// My partial signature under a certificate.
     Partial(Partial),
+    /// People ask for these exits.
+    Emergency(Raised),
+    /// Its raiser takes an emergency back.
+    Cancellation(Cancellation),
+    /// t sealed approvals of one emergency.
+    EmergencyCertificate(EmergencyCertificate),
+    /// Whether I wish the network paused.
+    Wish(Wish),
 }
 
 /// A guardian's view, said once an epoch and after start.
@@ -60,6 +70,8 @@ pub struct Heartbeat {
     pub finalized: Checkpoint,
     /// Its software version, at most 32 characters.
     pub version: String,
+    /// By which rules it votes and signs.
+    pub enforces: Enforces,
     /// How many validators it holds shares of.
     pub shares: u32,
 }
@@ -133,6 +145,32 @@ pub enum RejectReason {
     Funded,
     /// The balance is not below the threshold, or the head shows it restored.
     Restored,
+    /// The guardian's operator decided so, or a standing order of its.
+    Operator,
+}
+
+/// By which rules a guardian votes and signs, as its operator configured it.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    BorshSerialize,
+    BorshDeserialize,
+)]
+pub struct Enforces {
+    /// `offline`.
+    pub offline: bool,
+    /// `tickets`.
+    pub tickets: bool,
+    /// `balance`.
+    pub balance: bool,
+    /// Emergencies.
+    pub emergency: bool,
 }
 
 /// Proof that t guardians approved.
@@ -140,6 +178,15 @@ pub enum RejectReason {
 pub struct Certificate {
     /// The proposal itself, so that a guardian that was away needs nothing else.
     pub proposal: ExitProposal,
+    /// At least t sealed approvals by distinct members.
+    pub approvals: Vec<Envelope>,
+}
+
+/// Proof that t guardians approved an emergency.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct EmergencyCertificate {
+    /// The emergency itself, so that a guardian that was away needs nothing else.
+    pub raised: Raised,
     /// At least t sealed approvals by distinct members.
     pub approvals: Vec<Envelope>,
 }
@@ -183,13 +230,22 @@ impl Message {
     fn is_bounded(&self) -> bool {
         match self {
             Self::Heartbeat(heartbeat) => heartbeat.version.len() <= MAX_VERSION,
-            Self::Certificate(certificate) => {
-                certificate.approvals.len() <= MAX_APPROVALS
-                    && certificate.approvals.iter().all(|sealed| sealed.0.len() <= MAX_SEALED_VOTE)
+            Self::Certificate(Certificate { approvals, .. }) => are_bounded(approvals),
+            Self::EmergencyCertificate(EmergencyCertificate { raised, approvals }) => {
+                are_bounded(approvals) && raised.emergency.is_bounded()
             }
-            Self::Proposal(_) | Self::Vote(_) | Self::Partial(_) => true,
+            Self::Emergency(raised) => raised.emergency.is_bounded(),
+            Self::Proposal(_)
+            | Self::Vote(_)
+            | Self::Partial(_)
+            | Self::Cancellation(_)
+            | Self::Wish(_) => true,
         }
     }
+}
+
+fn are_bounded(approvals: &[Envelope]) -> bool {
+    approvals.len() <= MAX_APPROVALS && approvals.iter().all(|sealed| sealed.0.len() <= MAX_SEALED_VOTE)
 }
 
 /// Canonical borsh bytes of a value of this crate.

@@ -7,8 +7,9 @@
 
 use crate::command::Command;
 use crate::guardian::Guardian;
-use crate::message::{Heartbeat, Message};
-use crate::proposal::{ProposalId, State};
+use crate::message::{Enforces, Heartbeat, Message};
+use crate::policy::Enforcement;
+use crate::proposal::{ProposalId, RuleKind, State};
 use crate::rule::Opinion;
 use crypto::spec::Slot;
 
@@ -48,6 +49,12 @@ impl Guardian {
             head: self.view.head().unwrap_or_default(),
             finalized,
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            enforces: Enforces {
+                offline: self.enforcement(RuleKind::Offline) == Enforcement::Enforce,
+                tickets: self.enforcement(RuleKind::Tickets) == Enforcement::Enforce,
+                balance: self.enforcement(RuleKind::Balance) == Enforcement::Enforce,
+                emergency: self.enforcement(RuleKind::Emergency) == Enforcement::Enforce,
+            },
             shares: u32::try_from(self.view.held().count()).unwrap_or(u32::MAX),
         })));
     }

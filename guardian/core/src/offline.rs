@@ -57,7 +57,7 @@ impl Claim {
             Origin::Offline { dark_from, dark_to } => {
                 Some(Self { index: proposal.exit.validator_index, dark_from, dark_to })
             }
-            Origin::Tickets { .. } | Origin::Balance { .. } => None,
+            Origin::Tickets { .. } | Origin::Balance { .. } | Origin::Emergency { .. } => None,
         }
     }
 }

@@ -153,6 +153,8 @@ impl Policy {
             RuleKind::Offline => self.offline.enforcement,
             RuleKind::Tickets => self.tickets.enforcement,
             RuleKind::Balance => self.balance.enforcement,
+            // Whether anybody may raise one is in the definition's `emergency`.
+            RuleKind::Emergency => Enforcement::Enforce,
         }
     }
 
@@ -200,6 +202,30 @@ pub struct Caps {
     pub exits_per_day: u64,
     /// Largest distance, in epochs, between the head and the finalized checkpoint at which exits are still released.
     pub max_finality_distance: u64,
+    /// Most exits of one node operator's validators released in a day.
+    pub exits_per_operator_per_day: u64,
+    /// Most exits of one module's validators released in a day.
+    pub exits_per_module_per_day: u64,
+    /// Largest share of the watched validators, in percent, whose exits are released in a day; one is always allowed.
+    pub max_share_percent_per_day: u8,
+    /// Most slots by which the head of our own nodes may lie behind the clock.
+    pub max_head_lag: u64,
     /// Correlated failure: hold when more than this share of the watched active validators, in percent, is dark at once.
     pub max_dark_percent: u8,
+}
+
+impl Caps {
+    /// These numbers an epoch and a day, no tighter ones for one operator or module, and the usual breakers.
+    pub fn new(exits_per_epoch: u64, exits_per_day: u64) -> Self {
+        Self {
+            exits_per_epoch,
+            exits_per_day,
+            exits_per_operator_per_day: exits_per_day,
+            exits_per_module_per_day: exits_per_day,
+            max_share_percent_per_day: 100,
+            max_head_lag: 32,
+            max_finality_distance: 4,
+            max_dark_percent: 34,
+        }
+    }
 }

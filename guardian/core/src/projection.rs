@@ -48,6 +48,10 @@ impl Guardian {
             operators: self.operators(),
             registrations: self.protocol.registry().entries().iter().map(registration).collect(),
             proposals,
+            emergencies: Vec::new(),
+            lifecycles: self.lifecycles(),
+            pauses: self.pause_status(),
+            enforcement: self.enforcement_status(),
             faults: self.roster.faults().copied().collect(),
         }
     }
@@ -114,6 +118,8 @@ impl Guardian {
             proposal: case.proposal.clone(),
             state: case.state,
             hold: case.hold,
+            held_since: case.held.map(|(_, since)| since),
+            hold_ends: case.hold.map(|hold| hold.ends().to_owned()),
             votes: case.ballot.votes().map(|(from, vote, _)| (from, vote.decision)).collect(),
             certified: case.certificate.as_ref().map(|certificate| certificate.at),
             released: ceremony.released,

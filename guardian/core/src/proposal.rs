@@ -1,5 +1,6 @@
 //! `ExitProposal`, votes and certificates, and the one transition table of a proposal's life.
 
+use crate::emergency::Emergency;
 use crate::guardian_set::{GuardianIndex, GuardianSet, GuardianSetEpoch, NetworkDefinition};
 use crate::message::canonical;
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -38,6 +39,13 @@ pub enum Origin {
         /// Epoch of the checkpoint.
         due: Epoch,
     },
+    /// An emergency that t guardians approved.
+    Emergency {
+        /// Which.
+        emergency: ProposalId,
+        /// The epoch it was opened in.
+        due: Epoch,
+    },
 }
 
 /// Which rule an [`Origin`] belongs to. Codes are stable.
@@ -50,6 +58,8 @@ pub enum RuleKind {
     Tickets,
     /// Lost stake.
     Balance,
+    /// People decided.
+    Emergency,
 }
 
 impl RuleKind {
@@ -59,6 +69,7 @@ impl RuleKind {
             Self::Offline => "offline",
             Self::Tickets => "tickets",
             Self::Balance => "balance",
+            Self::Emergency => "emergency",
         }
     }
 }
@@ -70,13 +81,17 @@ impl Origin {
             Self::Offline { .. } => RuleKind::Offline,
             Self::Tickets { .. } => RuleKind::Tickets,
             Self::Balance { .. } => RuleKind::Balance,
+            Self::Emergency { .. } => RuleKind::Emergency,
         }
     }
 
     /// The epoch in which the rule fell due: the epoch of the exit message.
     pub fn due(&self) -> Epoch {
         match self {
-            Self::Offline { dark_to: due, .. } | Self::Tickets { due, .. } | Self::Balance { due } => *due,
+            Self::Offline { dark_to: due, .. }
+            | Self::Tickets { due, .. }
+            | Self::Balance { due }
+            | Self::Emergency { due, .. } => *due,
         }
     }
 }
@@ -159,7 +174,8 @@ impl State {
         match self {
             Self::Open => matches!(to, Self::Certified | Self::Rejected | Self::Expired | Self::Moot),
             Self::Rejected | Self::Expired => matches!(to, Self::Certified),
-            Self::Certified => matches!(to, Self::Signed | Self::Included | Self::Moot),
+            // It expires only where an emergency that was certified did before it was released.
+            Self::Certified => matches!(to, Self::Signed | Self::Included | Self::Moot | Self::Expired),
             Self::Signed => matches!(to, Self::Submitted | Self::Included),
             Self::Submitted => matches!(to, Self::Included),
             Self::Included => {
@@ -210,6 +226,20 @@ impl ExitProposal {
         Self::with_origin(definition, subject, Origin::Balance { due }, slot)
     }
 
+    /// The exit of one validator that an emergency asks for. It lives as long as the emergency.
+    pub fn emergency(definition: &NetworkDefinition, subject: Subject, emergency: &Emergency) -> Self {
+        let due = emergency.exit_epoch(definition);
+        Self {
+            guardian_set_epoch: emergency.guardian_set_epoch,
+            pubkey: subject.pubkey,
+            key_set: subject.key_set,
+            exit: VoluntaryExit { epoch: due, validator_index: subject.index },
+            origin: Origin::Emergency { emergency: emergency.id(), due },
+            opened: emergency.opened,
+            expires: emergency.expires,
+        }
+    }
+
     fn with_origin(
         definition: &NetworkDefinition,
         subject: Subject,
@@ -240,13 +270,15 @@ impl ExitProposal {
         ProposalId(digest.into())
     }
 
-    /// Whether it is exactly what the constructor of its origin makes for some slot: no field contradicts another.
+    /// Whether it is exactly what the constructor of its origin makes for some slot: no field contradicts another. One of
+    /// an emergency never is by itself: it does not travel, each guardian makes it of the emergency.
     pub fn is_well_formed(&self, definition: &NetworkDefinition) -> bool {
         let (subject, slot) = (self.subject(), self.opened);
         let canonical = match self.origin {
             Origin::Offline { dark_to, .. } => Self::offline(definition, subject, dark_to, slot),
             Origin::Tickets { operator, due } => Self::tickets(definition, subject, operator, due, slot),
             Origin::Balance { due } => Self::balance(definition, subject, due, slot),
+            Origin::Emergency { .. } => None,
         };
         canonical.as_ref() == Some(self)
     }
@@ -274,7 +306,7 @@ fn window(definition: &NetworkDefinition, origin: &Origin, slot: Slot) -> Option
         Origin::Tickets { .. } => {
             definition.policy.tickets.grace.div_ceil(definition.chain.slots_per_epoch.get())
         }
-        Origin::Balance { .. } => 0,
+        Origin::Balance { .. } | Origin::Emergency { .. } => 0,
     };
     let first_epoch = origin.due().0.checked_add(epochs)?.checked_add(EPOCHS_TO_FINALITY)?;
     let since = slot.0.checked_sub(definition.chain.start_slot(Epoch(first_epoch)).0)?;

@@ -1,14 +1,20 @@
 //! What the journal holds: enough to be the same guardian after a crash. Canonical borsh behind a version tag.
 
+use crate::emergency::Raised;
 use crate::event::{Liveness, PostOutcome};
+use crate::evidence::Evidence;
 use crate::fault::Fault;
 use crate::guardian_set::GuardianIndex;
+use crate::lifecycle::Step;
 use crate::message::{Envelope, Partial, Vote};
+use crate::pause::Wish;
 use crate::proposal::{ExitProposal, ProposalId, State};
 use crate::registration::ScanReport;
+use crate::request::{OperatorName, Request};
+use crate::status::{EmergencyState, Hold};
 use borsh::{BorshDeserialize, BorshSerialize};
 use crypto::exit::SignedVoluntaryExit;
-use crypto::spec::{Checkpoint, Epoch, Slot};
+use crypto::spec::{BlsPubkey, Checkpoint, Epoch, Slot};
 use crypto::threshold::ShareIndex;
 
 /// One journal entry.
@@ -95,10 +101,96 @@ pub enum Record {
     /// What the contracts logged in a range of finalized blocks: events and cursor are one append, so nothing is
     /// counted twice.
     Scanned(ScanReport),
+    /// What our operator asked, before it was answered.
+    Asked {
+        /// When.
+        at: Slot,
+        /// Who.
+        by: OperatorName,
+        /// What.
+        request: Request,
+    },
+    /// An emergency we know, whoever raised it.
+    Raised {
+        /// It.
+        raised: Raised,
+        /// When we came to know it.
+        at: Slot,
+    },
+    /// t approvals of an emergency, with their proofs.
+    EmergencyCertified {
+        /// Of which.
+        emergency: ProposalId,
+        /// Who approved, with proofs.
+        approvals: Vec<(GuardianIndex, Envelope)>,
+        /// When.
+        at: Slot,
+    },
+    /// Any other move of an emergency.
+    EmergencyMoved {
+        /// Which.
+        emergency: ProposalId,
+        /// Where to.
+        to: EmergencyState,
+        /// When.
+        at: Slot,
+    },
+    /// An exit that a certified emergency asks for: certified by it.
+    Adopted {
+        /// The exit.
+        proposal: ExitProposal,
+        /// When.
+        at: Slot,
+    },
+    /// What we saw when we decided on a proposal or an emergency, before the vote.
+    Observed {
+        /// On which.
+        proposal: ProposalId,
+        /// When.
+        at: Slot,
+        /// What.
+        evidence: Evidence,
+    },
+    /// What holds a certified exit, when that changes.
+    Held {
+        /// Which.
+        proposal: ProposalId,
+        /// What; None when nothing does any more.
+        hold: Option<Hold>,
+        /// Since when.
+        at: Slot,
+    },
+    /// A step on a validator's way out that no other record tells.
+    Reached {
+        /// Whose.
+        pubkey: BlsPubkey,
+        /// Which step.
+        step: Step,
+        /// When; for an inclusion, the slot of the block.
+        at: Slot,
+    },
+    /// Our own wish about a pause of the network, before it is said.
+    WishCast {
+        /// What.
+        wish: Wish,
+        /// When.
+        at: Slot,
+    },
+    /// A guardian's wish as it arrived, ours or a peer's.
+    WishSeen {
+        /// Who.
+        from: GuardianIndex,
+        /// What.
+        wish: Wish,
+        /// The proof.
+        envelope: Envelope,
+    },
+    /// We found that this journal lacks what we once said: the caps are closed for a day.
+    Lapsed(Slot),
 }
 
 /// First byte of every encoded record: the format it is written in.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 impl Record {
     /// The bytes that go to disk: a version byte, then canonical borsh.

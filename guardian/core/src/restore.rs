@@ -30,16 +30,24 @@ impl Guardian {
             guardians.find(|guardian| !self.is_member(*guardian))
         };
         let stranger = match record {
-            Record::VoteSeen { from, .. } | Record::PartialHeld { from, .. } => {
+            Record::VoteSeen { from, .. }
+            | Record::PartialHeld { from, .. }
+            | Record::WishSeen { from, .. } => {
                 strangers(Box::new(std::iter::once(*from)))
             }
-            Record::Certified { approvals, .. } => {
+            Record::Certified { approvals, .. } | Record::EmergencyCertified { approvals, .. } => {
                 strangers(Box::new(approvals.iter().map(|(guardian, _)| *guardian)))
             }
             Record::Faulted { fault, .. } => strangers(Box::new(std::iter::once(fault.guardian))),
-            Record::Proposed(proposal) => {
+            Record::Proposed(proposal) | Record::Adopted { proposal, .. } => {
                 if proposal.guardian_set_epoch != self.definition.guardian_set.epoch {
                     return Err("a proposal of another guardian set".to_owned());
+                }
+                None
+            }
+            Record::Raised { raised, .. } => {
+                if raised.emergency.guardian_set_epoch != self.definition.guardian_set.epoch {
+                    return Err("an emergency of another guardian set".to_owned());
                 }
                 None
             }
@@ -51,7 +59,14 @@ impl Guardian {
             | Record::Submitted { .. }
             | Record::Moved { .. }
             | Record::NotFinalizing(_)
-            | Record::Scanned(_) => None,
+            | Record::Scanned(_)
+            | Record::Asked { .. }
+            | Record::EmergencyMoved { .. }
+            | Record::Observed { .. }
+            | Record::Held { .. }
+            | Record::Reached { .. }
+            | Record::WishCast { .. }
+            | Record::Lapsed(_) => None,
         };
         stranger.map_or(Ok(()), |guardian| Err(format!("guardian {} is no member", guardian.0)))
     }

@@ -4,6 +4,7 @@ pub(crate) mod operators;
 
 use crate::command::{Command, ReleaseOrder};
 use crate::contracts::{Contracts, Profile};
+use crate::emergency::EmergencyRules;
 use crate::event::{Custody, Event, Liveness, NodeHealth};
 use crate::guardian::Guardian;
 use crate::guardian_set::{GuardianIndex, GuardianSet, GuardianSetEpoch, Member, NetworkDefinition};
@@ -76,7 +77,8 @@ pub(crate) fn definition() -> NetworkDefinition {
             OfflineRule { enforcement: Enforcement::Enforce, epochs: 3, tolerance: 1 },
             8,
         ),
-        caps: Caps { exits_per_epoch: 1, exits_per_day: 3, max_finality_distance: 4, max_dark_percent: 50 },
+        caps: Caps { max_dark_percent: 50, ..Caps::new(1, 3) },
+        emergency: EmergencyRules::default(),
     }
 }
 

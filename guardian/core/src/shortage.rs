@@ -77,7 +77,7 @@ impl Claim {
             Origin::Tickets { operator, due } => {
                 Some(Self { index: proposal.exit.validator_index, operator, due })
             }
-            Origin::Offline { .. } | Origin::Balance { .. } => None,
+            Origin::Offline { .. } | Origin::Balance { .. } | Origin::Emergency { .. } => None,
         }
     }
 }

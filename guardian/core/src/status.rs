@@ -1,13 +1,18 @@
 //! `StatusSnapshot`: what this guardian shows the world. A projection, never an input.
 
 use crate::contracts::Mismatch;
+use crate::emergency::Emergency;
 use crate::event::{ExecutionHealth, NodeHealth, PostOutcome};
 use crate::fault::Fault;
 use crate::guardian_set::{GuardianIndex, GuardianSetEpoch, NetworkId};
+use crate::lifecycle::LifecycleStatus;
 use crate::message::{Decision, Heartbeat};
+use crate::pause::PauseStatus;
+use crate::policy::Enforcement;
 use crate::proposal::{ExitProposal, ProposalId, State};
 use crate::registration::Life;
 use crate::tickets::{Runway, Unexplained};
+use borsh::{BorshDeserialize, BorshSerialize};
 use crypto::execution::{Address, Block, BlockNumber, RegistrationId, Tickets, TransactionHash};
 use crypto::registration::Verdict;
 use crypto::spec::{BlsPubkey, Checkpoint, Epoch, Gwei, Slot, ValidatorIndex};
@@ -51,6 +56,14 @@ pub struct StatusSnapshot {
     pub registrations: Vec<RegistrationStatus>,
     /// Proposals, newest first; terminal ones are kept for a while.
     pub proposals: Vec<ProposalStatus>,
+    /// Emergencies, newest first; terminal ones are kept for a while.
+    pub emergencies: Vec<EmergencyStatus>,
+    /// Validators on their way out, and those that are out.
+    pub lifecycles: Vec<LifecycleStatus>,
+    /// Pauses.
+    pub pauses: PauseStatus,
+    /// How far this guardian goes by each rule, by the rule's code, and how many guardians advertise to enforce it.
+    pub enforcement: BTreeMap<String, EnforcementStatus>,
     /// Faults seen, newest first, at most 256.
     pub faults: Vec<Fault>,
 }
@@ -201,6 +214,10 @@ pub struct ProposalStatus {
     pub state: State,
     /// Why it does not move, if it is held.
     pub hold: Option<Hold>,
+    /// Since when it is.
+    pub held_since: Option<Slot>,
+    /// What ends that.
+    pub hold_ends: Option<String>,
     /// Votes, by guardian.
     pub votes: Vec<(GuardianIndex, Decision)>,
     /// Slot of our certificate.
@@ -219,8 +236,121 @@ pub struct ProposalStatus {
     pub exit_epoch: Option<Epoch>,
 }
 
+/// One emergency's story.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EmergencyStatus {
+    /// Its id.
+    pub id: ProposalId,
+    /// The emergency.
+    pub emergency: Emergency,
+    /// Where it stands.
+    pub state: EmergencyState,
+    /// Slot at which we came to know it.
+    pub raised: Slot,
+    /// First slot at which it can be certified.
+    pub certifiable_from: Slot,
+    /// Votes, by guardian.
+    pub votes: Vec<(GuardianIndex, Decision)>,
+    /// Our own decision.
+    pub own: Option<Decision>,
+    /// What our operator said with it, or the standing order's name.
+    pub note: Option<String>,
+    /// Slot of our certificate.
+    pub certified: Option<Slot>,
+    /// Its exits by the state they are in here; those not taken up count as `waiting`.
+    pub exits: BTreeMap<String, u64>,
+}
+
+/// Where an emergency stands. Codes are stable.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    BorshSerialize,
+    BorshDeserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum EmergencyState {
+    /// Votes are being taken.
+    Open,
+    /// t approvals are in the journal; its exits are being released.
+    Certified,
+    /// All its exits are over.
+    Done,
+    /// Too many refusals for t approvals.
+    Rejected,
+    /// Its time ended before it was certified.
+    Expired,
+    /// Its raiser took it back.
+    Cancelled,
+}
+
+impl EmergencyState {
+    /// Whether it may go from here to `to`.
+    pub fn may_become(self, to: Self) -> bool {
+        match self {
+            Self::Open => matches!(to, Self::Certified | Self::Rejected | Self::Expired | Self::Cancelled),
+            Self::Certified => matches!(to, Self::Done),
+            // A certificate that formed elsewhere in time.
+            Self::Rejected | Self::Cancelled => matches!(to, Self::Certified),
+            Self::Done | Self::Expired => false,
+        }
+    }
+
+    /// Whether nothing more is done about it here.
+    pub fn is_over(self) -> bool {
+        match self {
+            Self::Open | Self::Certified => false,
+            Self::Done | Self::Rejected | Self::Expired | Self::Cancelled => true,
+        }
+    }
+
+    /// The stable code.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Certified => "certified",
+            Self::Done => "done",
+            Self::Rejected => "rejected",
+            Self::Expired => "expired",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// How far one guardian goes by one rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EnforcementStatus {
+    /// The definition's word.
+    pub definition: Enforcement,
+    /// This guardian's own.
+    pub here: Enforcement,
+    /// Guardians, ourselves included, that lately said they enforce it. It is enforced only when t do.
+    pub enforcing: u16,
+}
+
 /// Why an exit that is certified is not released. Codes are stable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    BorshSerialize,
+    BorshDeserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Hold {
     /// The chain is not finalizing.
@@ -251,6 +381,22 @@ pub enum Hold {
     ContractsUnknown,
     /// The execution chain replaced a block that was scanned as finalized.
     ContractsDiverged,
+    /// This guardian's operator paused it.
+    Paused,
+    /// t guardians wish the network paused.
+    NetworkPaused,
+    /// The head of our own nodes is too old.
+    NodesBehind,
+    /// Exits-per-day cap of this validator's node operator met.
+    OperatorCap,
+    /// Exits-per-day cap of this validator's module met.
+    ModuleCap,
+    /// Cap on the share of the watched validators that leave in a day met.
+    ShareCap,
+    /// This guardian's journal lacks what it once said, so what was released is not known: caps count as met.
+    CapsUnknown,
+    /// An emergency's exit: our operator does not approve it, or not yet.
+    OperatorUndecided,
 }
 
 impl Hold {
@@ -271,6 +417,41 @@ impl Hold {
             Self::ContractsMismatch => "contracts_mismatch",
             Self::ContractsUnknown => "contracts_unknown",
             Self::ContractsDiverged => "contracts_diverged",
+            Self::Paused => "paused",
+            Self::NetworkPaused => "network_paused",
+            Self::NodesBehind => "nodes_behind",
+            Self::OperatorCap => "operator_cap",
+            Self::ModuleCap => "module_cap",
+            Self::ShareCap => "share_cap",
+            Self::CapsUnknown => "caps_unknown",
+            Self::OperatorUndecided => "operator_undecided",
+        }
+    }
+
+    /// What ends it, for people.
+    pub fn ends(self) -> &'static str {
+        match self {
+            Self::NotFinalizing => "the chain finalizes again",
+            Self::NoHealthyNode => "one of our own beacon nodes answers and is synced",
+            Self::NodesDisagree => "our own beacon nodes agree about finality",
+            Self::NodesBehind => "our own beacon nodes show a recent head",
+            Self::EpochCap => "the next epoch",
+            Self::DayCap | Self::ShareCap => "enough releases are more than a day ago",
+            Self::OperatorCap => "enough releases of this node operator's validators are more than a day ago",
+            Self::ModuleCap => "enough releases of this module's validators are more than a day ago",
+            Self::CorrelatedFailure => "fewer watched validators are dark",
+            Self::OtherFormReleased => "the other exit of this validator is over or stuck for long",
+            Self::NotEnforced => "this guardian is configured, and the network defined, to enforce the rule",
+            Self::Acquitted => "our own view shows the cause again; otherwise never",
+            Self::Unconfirmed => "our own view shows enough to confirm the cause",
+            Self::NoShare => "a share of this split of the key is held here",
+            Self::ContractsMismatch => "the contracts say what the definition says",
+            Self::ContractsUnknown => "the contracts are read",
+            Self::ContractsDiverged => "the operator looked and restarted the guardian",
+            Self::Paused => "`guardian resume`",
+            Self::NetworkPaused => "enough guardians `guardian resume --network`",
+            Self::CapsUnknown => "a day after the journal was found old",
+            Self::OperatorUndecided => "`guardian approve`, or the emergency expires",
         }
     }
 }

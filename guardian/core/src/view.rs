@@ -261,7 +261,18 @@ impl View {
             | Record::Submitted { .. }
             | Record::Moved { .. }
             | Record::Faulted { .. }
-            | Record::Scanned(_) => {}
+            | Record::Scanned(_)
+            | Record::Asked { .. }
+            | Record::Raised { .. }
+            | Record::EmergencyCertified { .. }
+            | Record::EmergencyMoved { .. }
+            | Record::Adopted { .. }
+            | Record::Observed { .. }
+            | Record::Held { .. }
+            | Record::Reached { .. }
+            | Record::WishCast { .. }
+            | Record::WishSeen { .. }
+            | Record::Lapsed(_) => {}
         }
     }
 

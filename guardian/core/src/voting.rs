@@ -189,7 +189,7 @@ impl Guardian {
         self.docket.about(pubkey).any(|(_, case)| match case.state {
             State::Certified => match case.hold {
                 // Our own view keeps us out of that exit; it must not keep us out of one it can confirm.
-                Some(Hold::Acquitted | Hold::Unconfirmed | Hold::NoShare) => false,
+                Some(Hold::Acquitted | Hold::Unconfirmed | Hold::NoShare | Hold::OperatorUndecided) => false,
                 Some(
                     Hold::NotFinalizing
                     | Hold::NoHealthyNode
@@ -201,7 +201,14 @@ impl Guardian {
                     | Hold::NotEnforced
                     | Hold::ContractsMismatch
                     | Hold::ContractsUnknown
-                    | Hold::ContractsDiverged,
+                    | Hold::ContractsDiverged
+                    | Hold::Paused
+                    | Hold::NetworkPaused
+                    | Hold::NodesBehind
+                    | Hold::OperatorCap
+                    | Hold::ModuleCap
+                    | Hold::ShareCap
+                    | Hold::CapsUnknown,
                 )
                 | None => true,
             },

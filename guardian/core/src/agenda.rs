@@ -1,0 +1,194 @@
+//! `Agenda`: all emergencies, and what each journal record changes in them. As [`crate::docket`] for proposals.
+
+use crate::emergency::Raiser;
+use crate::guardian_set::GuardianIndex;
+use crate::matter::{Approved, Matter};
+use crate::message::Vote;
+use crate::proposal::{ExitProposal, Origin, ProposalId};
+use crate::record::Record;
+use crate::request::Request;
+use crate::status::EmergencyState;
+use crypto::spec::Slot;
+use crypto::threshold::Threshold;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Most emergencies kept; of those that are over and past their time the oldest is forgotten first.
+pub(crate) const MAX_MATTERS: usize = 512;
+
+/// All emergencies.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Agenda {
+    matters: BTreeMap<ProposalId, Matter>,
+    /// What our operator last said with a decision that is not cast yet: the vote's record follows at once.
+    note: Option<(ProposalId, String)>,
+}
+
+impl Agenda {
+    pub(crate) fn get(&self, id: &ProposalId) -> Option<&Matter> {
+        self.matters.get(id)
+    }
+
+    /// For what is not journaled: proofs, what was told. Journaled state changes only in `apply`.
+    pub(crate) fn get_mut(&mut self, id: &ProposalId) -> Option<&mut Matter> {
+        self.matters.get_mut(id)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (ProposalId, &Matter)> {
+        self.matters.iter().map(|(id, matter)| (*id, matter))
+    }
+
+    /// Whether there is room for one more.
+    pub(crate) fn has_room(&self, slot: Slot) -> bool {
+        self.matters.len() < MAX_MATTERS || self.forgettable(slot).is_some()
+    }
+
+    /// Ids of those that are not over.
+    pub(crate) fn pending(&self) -> Vec<ProposalId> {
+        self.iter().filter(|(_, matter)| !matter.state.is_over()).map(|(id, _)| id).collect()
+    }
+
+    /// The matter that an exit belongs to, if it is one of an emergency.
+    pub(crate) fn of(&self, proposal: &ExitProposal) -> Option<&Matter> {
+        match proposal.origin {
+            Origin::Emergency { emergency, .. } => self.get(&emergency),
+            Origin::Offline { .. } | Origin::Tickets { .. } | Origin::Balance { .. } => None,
+        }
+    }
+
+    /// How many of a raiser are open and how many became known since a slot.
+    pub(crate) fn raised_by(&self, raiser: &Raiser, since: Slot) -> (usize, usize) {
+        let is_same = |other: &Raiser| match (raiser, other) {
+            (Raiser::Guardian { guardian }, Raiser::Guardian { guardian: other }) => guardian == other,
+            (Raiser::Guardian { .. }, _) | (_, Raiser::Guardian { .. }) => false,
+            (one, other) => one.account() == other.account(),
+        };
+        let theirs = self.matters.values().filter(|matter| is_same(&matter.emergency().raiser));
+        theirs.fold((0, 0), |(open, lately), matter| {
+            let is_open = matter.state == EmergencyState::Open;
+            (open + usize::from(is_open), lately + usize::from(matter.since >= since))
+        })
+    }
+
+    /// The oldest that may be forgotten: over, and past its time, so that nobody can bring it again.
+    fn forgettable(&self, slot: Slot) -> Option<ProposalId> {
+        let over = self.iter().filter(|(_, matter)| {
+            matter.state.is_over() && matter.emergency().expires <= slot
+        });
+        over.min_by_key(|(_, matter)| matter.since).map(|(id, _)| id)
+    }
+
+    /// Makes the change a journal record tells of.
+    ///
+    /// # Errors
+    /// What contradicts the records before it. Nothing is changed then.
+    pub(crate) fn apply(
+        &mut self,
+        record: &Record,
+        me: GuardianIndex,
+        threshold: Threshold,
+    ) -> Result<(), &'static str> {
+        match record {
+            Record::Asked { request, .. } => {
+                if let Request::Approve { emergency, note }
+                | Request::Reject { emergency, note }
+                | Request::Withdraw { emergency, note } = request
+                {
+                    self.note = Some((*emergency, note.clone()));
+                }
+                Ok(())
+            }
+            Record::Raised { raised, at } => {
+                let id = raised.emergency.id();
+                if self.matters.contains_key(&id) {
+                    return Err("the emergency is already known");
+                }
+                if self.matters.len() >= MAX_MATTERS
+                    && let Some(oldest) = self.forgettable(*at)
+                {
+                    self.matters.remove(&oldest);
+                }
+                self.matters.insert(id, Matter::new(raised.clone(), *at));
+                Ok(())
+            }
+            Record::VoteCast(vote) if self.matters.contains_key(&vote.proposal) => self.cast(vote),
+            Record::VoteSeen { from, vote, envelope } if self.matters.contains_key(&vote.proposal) => {
+                let matter = self.known(&vote.proposal)?;
+                let is_said = matter.own.as_ref().is_some_and(|own| own == vote || own.revision > vote.revision);
+                if *from == me && !is_said {
+                    return Err("a vote of ours was heard that we had not cast");
+                }
+                matter.ballot.count(*from, vote.clone(), envelope.clone());
+                Ok(())
+            }
+            Record::EmergencyCertified { emergency, approvals, at } => {
+                let distinct: BTreeSet<_> = approvals.iter().map(|(guardian, _)| *guardian).collect();
+                if distinct.len() != approvals.len() || !threshold.met_by(distinct.len()) {
+                    return Err("a certificate without enough distinct approvals");
+                }
+                self.step(emergency, EmergencyState::Certified)?;
+                self.known(emergency)?.certificate =
+                    Some(Approved { approvals: approvals.clone(), at: *at, sealed: None });
+                Ok(())
+            }
+            Record::EmergencyMoved { emergency, to, .. } => self.step(emergency, *to),
+            Record::Adopted { proposal, .. } => {
+                let Origin::Emergency { emergency, .. } = &proposal.origin else {
+                    return Err("an exit of no emergency");
+                };
+                let matter = self.known(emergency)?;
+                if matter.certificate.is_none() || !matter.waiting.remove(&proposal.exit.validator_index) {
+                    return Err("an exit that no certified emergency asks for");
+                }
+                matter.exits.insert(proposal.exit.validator_index, proposal.id());
+                Ok(())
+            }
+            Record::Liveness(_)
+            | Record::Finalized(_)
+            | Record::Proposed(_)
+            | Record::VoteCast(_)
+            | Record::VoteSeen { .. }
+            | Record::Certified { .. }
+            | Record::Released { .. }
+            | Record::PartialHeld { .. }
+            | Record::Combined { .. }
+            | Record::Submitted { .. }
+            | Record::Moved { .. }
+            | Record::Faulted { .. }
+            | Record::NotFinalizing(_)
+            | Record::Scanned(_)
+            | Record::Observed { .. }
+            | Record::Held { .. }
+            | Record::Reached { .. }
+            | Record::WishCast { .. }
+            | Record::WishSeen { .. }
+            | Record::Lapsed(_) => Ok(()),
+        }
+    }
+
+    fn cast(&mut self, vote: &Vote) -> Result<(), &'static str> {
+        let note = self.note.take_if(|(id, _)| *id == vote.proposal).map(|(_, note)| note);
+        let matter = self.known(&vote.proposal)?;
+        if matter.own.as_ref().is_some_and(|earlier| vote.revision <= earlier.revision) {
+            return Err("our vote does not have a higher revision than the one before");
+        }
+        matter.own = Some(vote.clone());
+        matter.note = note;
+        Ok(())
+    }
+
+    fn step(&mut self, id: &ProposalId, to: EmergencyState) -> Result<(), &'static str> {
+        let matter = self.known(id)?;
+        if !matter.state.may_become(to) {
+            return Err("an emergency has no such step");
+        }
+        matter.state = to;
+        Ok(())
+    }
+
+    fn known(&mut self, id: &ProposalId) -> Result<&mut Matter, &'static str> {
+        self.matters.get_mut(id).ok_or("the emergency is not known")
+    }
+}
+
+#[cfg(test)]
+mod tests;
