@@ -70,7 +70,9 @@ pub enum Error {
     #[error("custody public key is not an uncompressed secp256k1 point (65 bytes beginning with 04)")]
     CustodyPublicKey,
     /// An account's signature that nobody can have made.
-    #[error("account signature is none: it is not r, s and v of secp256k1 with s in the lower half and v 27 or 28")]
+    #[error(
+        "account signature is none: it is not r, s and v of secp256k1 with s in the lower half and v 27 or 28"
+    )]
     AccountSignature,
     /// A custody envelope that does not open.
     #[error(

@@ -213,6 +213,11 @@ impl ChainSpec {
         slot.epoch(self.slots_per_epoch)
     }
 
+    /// The slot that a moment lies in, Unix seconds; slot 0 for moments before genesis.
+    pub fn slot_at(&self, timestamp: u64) -> Slot {
+        Slot(timestamp.saturating_sub(self.genesis_time) / self.seconds_per_slot)
+    }
+
     /// The first slot of an epoch on this chain.
     pub fn start_slot(&self, epoch: Epoch) -> Slot {
         epoch.start_slot(self.slots_per_epoch)

@@ -72,7 +72,8 @@ impl TypedDomain {
 
     /// The 32 bytes a proposer signs to take the proposal with this id back.
     pub fn cancellation_digest(&self, proposal: &[u8; 32]) -> [u8; 32] {
-        let fields = Keccak256::new().chain_update(keccak(CANCELLATION_TYPE.as_bytes())).chain_update(proposal);
+        let fields =
+            Keccak256::new().chain_update(keccak(CANCELLATION_TYPE.as_bytes())).chain_update(proposal);
         self.digest(fields.finalize().into())
     }
 
@@ -84,7 +85,12 @@ impl TypedDomain {
             .chain_update(word(self.chain_id))
             .chain_update(self.salt);
         let separator: [u8; 32] = separator.finalize().into();
-        Keccak256::new().chain_update([0x19, 0x01]).chain_update(separator).chain_update(struct_hash).finalize().into()
+        Keccak256::new()
+            .chain_update([0x19, 0x01])
+            .chain_update(separator)
+            .chain_update(struct_hash)
+            .finalize()
+            .into()
     }
 }
 

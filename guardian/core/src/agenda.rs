@@ -37,6 +37,16 @@ impl Agenda {
         self.matters.iter().map(|(id, matter)| (*id, matter))
     }
 
+    /// Whether a record is a vote on an emergency, and so none on a proposal.
+    pub(crate) fn owns(&self, record: &Record) -> bool {
+        match record {
+            Record::VoteCast(vote) | Record::VoteSeen { vote, .. } => {
+                self.matters.contains_key(&vote.proposal)
+            }
+            _ => false,
+        }
+    }
+
     /// Whether there is room for one more.
     pub(crate) fn has_room(&self, slot: Slot) -> bool {
         self.matters.len() < MAX_MATTERS || self.forgettable(slot).is_some()
@@ -71,9 +81,8 @@ impl Agenda {
 
     /// The oldest that may be forgotten: over, and past its time, so that nobody can bring it again.
     fn forgettable(&self, slot: Slot) -> Option<ProposalId> {
-        let over = self.iter().filter(|(_, matter)| {
-            matter.state.is_over() && matter.emergency().expires <= slot
-        });
+        let over =
+            self.iter().filter(|(_, matter)| matter.state.is_over() && matter.emergency().expires <= slot);
         over.min_by_key(|(_, matter)| matter.since).map(|(id, _)| id)
     }
 
@@ -113,7 +122,8 @@ impl Agenda {
             Record::VoteCast(vote) if self.matters.contains_key(&vote.proposal) => self.cast(vote),
             Record::VoteSeen { from, vote, envelope } if self.matters.contains_key(&vote.proposal) => {
                 let matter = self.known(&vote.proposal)?;
-                let is_said = matter.own.as_ref().is_some_and(|own| own == vote || own.revision > vote.revision);
+                let is_said =
+                    matter.own.as_ref().is_some_and(|own| own == vote || own.revision > vote.revision);
                 if *from == me && !is_said {
                     return Err("a vote of ours was heard that we had not cast");
                 }
@@ -131,6 +141,11 @@ impl Agenda {
                 Ok(())
             }
             Record::EmergencyMoved { emergency, to, .. } => self.step(emergency, *to),
+            Record::Cancelled { cancellation, at } => {
+                self.step(&cancellation.emergency, EmergencyState::Cancelled)?;
+                self.known(&cancellation.emergency)?.cancellation = Some((*cancellation, *at));
+                Ok(())
+            }
             Record::Adopted { proposal, .. } => {
                 let Origin::Emergency { emergency, .. } = &proposal.origin else {
                     return Err("an exit of no emergency");

@@ -5,6 +5,7 @@ use crate::command::Command;
 use crate::event::RequestId;
 use crate::guardian::Guardian;
 use crate::guardian_set::GuardianIndex;
+use crate::matter::Matter;
 use crate::message::Envelope;
 
 /// Most envelopes in one answer.
@@ -39,7 +40,10 @@ impl Guardian {
             let mut cases: Vec<_> = self.docket.iter().filter(|(_, case)| !case.state.is_over()).collect();
             cases.sort_by_key(|(id, case)| (std::cmp::Reverse(case.proposal.opened), *id));
             let mut room = MAX_BYTES;
-            let all = cases.into_iter().flat_map(|(_, case)| sealed(case));
+            let emergencies = self.agenda.iter().filter(|(_, matter)| !matter.state.is_over());
+            let all = emergencies
+                .flat_map(|(_, matter)| sealed_matter(matter))
+                .chain(cases.into_iter().flat_map(|(_, case)| sealed(case)));
             envelopes.extend(
                 all.take_while(|envelope| {
                     let fits = envelope.0.len() <= room;
@@ -63,6 +67,16 @@ fn sealed(case: &Case) -> impl Iterator<Item = &Envelope> {
     let votes = uncertified.into_iter().flat_map(|case| case.ballot.votes().map(|(_, _, envelope)| envelope));
     let partials = case.ceremony.partials.values().filter_map(|(_, envelope)| envelope.as_ref());
     certificate.into_iter().chain(proposal).chain(votes).chain(partials)
+}
+
+/// An emergency as sealed messages, in the order in which they make sense.
+fn sealed_matter(matter: &Matter) -> impl Iterator<Item = &Envelope> {
+    let certificate = matter.certificate.as_ref().and_then(|certificate| certificate.sealed.as_ref());
+    let uncertified = certificate.is_none().then_some(matter);
+    let raised = uncertified.and_then(|matter| matter.sealed.as_ref());
+    let votes =
+        uncertified.into_iter().flat_map(|matter| matter.ballot.votes().map(|(_, _, envelope)| envelope));
+    certificate.into_iter().chain(raised).chain(votes)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use crate::fault::FaultKind;
 use crate::guardian::Guardian;
 use crate::guardian_set::GuardianIndex;
 use crate::message::{Certificate, Decision, Envelope, MAX_SEALED_VOTE, Message, Vote};
-use crate::proposal::{ExitProposal, ProposalId, State};
+use crate::proposal::{ExitProposal, Origin, ProposalId, State};
 use crate::record::Record;
 use std::collections::BTreeSet;
 
@@ -31,6 +31,10 @@ impl Guardian {
     /// The certificate we hold, to be said.
     pub(crate) fn certificate(&self, id: &ProposalId) -> Option<Message> {
         let case = self.docket.get(id)?;
+        if matches!(case.proposal.origin, Origin::Emergency { .. }) {
+            // Its emergency's certificate says it all.
+            return None;
+        }
         let approvals =
             case.certificate.as_ref()?.approvals.iter().map(|(_, sealed)| sealed.clone()).collect();
         Some(Message::Certificate(Certificate { proposal: case.proposal.clone(), approvals }))

@@ -145,9 +145,6 @@ impl Docket {
                 case.held = hold.map(|hold| (hold, *at));
                 Ok(())
             }
-            // On an emergency, which is the agenda's.
-            Record::VoteCast(vote) if !self.cases.contains_key(&vote.proposal) => Ok(()),
-            Record::VoteSeen { vote, .. } if !self.cases.contains_key(&vote.proposal) => Ok(()),
             Record::VoteCast(vote) => {
                 let case = self.known(&vote.proposal)?;
                 if let Some(earlier) = &case.own
@@ -249,6 +246,7 @@ impl Docket {
             | Record::Raised { .. }
             | Record::EmergencyCertified { .. }
             | Record::EmergencyMoved { .. }
+            | Record::Cancelled { .. }
             | Record::Observed { .. }
             | Record::Reached { .. }
             | Record::WishCast { .. }

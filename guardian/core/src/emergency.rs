@@ -33,7 +33,18 @@ pub(crate) const CLOCK_SKEW: u64 = 2;
 
 /// How much time there is.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, BorshSerialize, BorshDeserialize,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    BorshSerialize,
+    BorshDeserialize,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
@@ -54,7 +65,20 @@ impl Severity {
 }
 
 /// Who raised an emergency.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, BorshSerialize, BorshDeserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    BorshSerialize,
+    BorshDeserialize,
+)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum Raiser {
     /// A guardian's operator.
@@ -256,7 +280,13 @@ pub struct EmergencyRules {
 impl Default for EmergencyRules {
     /// Guardians may raise them, for at most two days of mainnet; half an hour to take a normal one back.
     fn default() -> Self {
-        Self { guardians: true, max_validators: 1_024, max_lifetime: 14_400, cancel_window: 150, proposers: Vec::new() }
+        Self {
+            guardians: true,
+            max_validators: 1_024,
+            max_lifetime: 14_400,
+            cancel_window: 150,
+            proposers: Vec::new(),
+        }
     }
 }
 
@@ -270,7 +300,8 @@ impl EmergencyRules {
 impl Emergency {
     /// The id: SHA-256 over a tag and the canonical bytes.
     pub fn id(&self) -> ProposalId {
-        let digest = Sha256::new().chain_update(b"guardian/emergency/v1").chain_update(canonical(self)).finalize();
+        let digest =
+            Sha256::new().chain_update(b"guardian/emergency/v1").chain_update(canonical(self)).finalize();
         ProposalId(digest.into())
     }
 
@@ -401,7 +432,8 @@ pub fn domain(definition: &NetworkDefinition) -> TypedDomain {
 
 /// What must not be in a line that operators read in a terminal: control characters, and what turns text around.
 pub(crate) fn is_unprintable(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 #[cfg(test)]

@@ -1,12 +1,22 @@
 //! `Forecast`: whom an emergency hits, what it costs and which bounds it meets, as this guardian sees it now. Changes
 //! nothing.
 
-use crate::emergency::{Refusal, Severity};
+use crate::emergency::{Emergency, Refusal, Severity};
+use crate::governor::DAY_EPOCHS;
+use crate::guardian::Guardian;
 use crate::proposal::ProposalId;
 use crate::status::Hold;
-use crypto::execution::{Address, Tickets};
+use crate::tickets;
+use crypto::execution::{Address, ModuleName, Tickets};
 use crypto::spec::{BlsPubkey, Epoch, Gwei, Slot, ValidatorIndex};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What a validator is expected to have, Gwei: its operator's bond makes the rest good.
+const FULL_BALANCE: Gwei = Gwei(32_000_000_000);
+
+/// Epochs an exit takes when nobody else is leaving: `1 + MAX_SEED_LOOKAHEAD`.
+const EXIT_QUEUE: u64 = 5;
 
 /// What an emergency would do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,3 +74,179 @@ pub struct Bound {
     /// For people: what is left, and of what.
     pub detail: String,
 }
+
+/// How much a cap leaves: what is left now, and how much there is in each later period of so many epochs.
+#[derive(Debug, Clone, Copy)]
+struct Allowance {
+    hold: Hold,
+    left: u64,
+    limit: u64,
+    period: u64,
+}
+
+impl Allowance {
+    /// Epochs until so many exits are released.
+    fn epochs_for(&self, exits: u64) -> u64 {
+        let later = exits.saturating_sub(self.left);
+        later.div_ceil(self.limit.max(1)).saturating_mul(self.period)
+    }
+
+    fn bound(&self, exits: u64, of: &str) -> Bound {
+        let detail = format!(
+            "{exits} exits{of}; {} may be released now, {} in each {} epochs: about {} epochs",
+            self.left,
+            self.limit,
+            self.period,
+            self.epochs_for(exits)
+        );
+        Bound { hold: self.hold, detail }
+    }
+}
+
+impl Guardian {
+    /// What an emergency would do, as our view has it now.
+    pub(crate) fn forecast(&self, emergency: &Emergency) -> Forecast {
+        let chain = &self.definition.chain;
+        let current = chain.epoch_of(self.view.slot());
+        let targets = self.findings(emergency);
+        let leaving: Vec<_> = targets.iter().filter(|target| target.problem.is_none()).collect();
+        let balances = || leaving.iter().filter_map(|target| target.balance);
+        let stake = balances().fold(0u64, |sum, balance| sum.saturating_add(balance.0));
+        let bond = balances()
+            .fold(0u64, |sum, balance| sum.saturating_add(FULL_BALANCE.0.saturating_sub(balance.0)));
+        let (wait, caps) = self.caps_met(&leaving);
+        let last_release = current
+            .max(chain.epoch_of(emergency.certifiable_from(&self.definition.emergency)))
+            .saturating_add(wait);
+        let queue = last_release.saturating_add(EXIT_QUEUE);
+        Forecast {
+            emergency: emergency.id(),
+            severity: emergency.severity,
+            certifiable_from: emergency.certifiable_from(&self.definition.emergency),
+            expires: emergency.expires,
+            leaving: u64::try_from(leaving.len()).unwrap_or(u64::MAX),
+            stake: Gwei(stake),
+            tickets: self.burned(&leaving, current),
+            bond: Gwei(bond),
+            last_release,
+            fits: chain.start_slot(last_release) < emergency.expires,
+            last_exit: self.view.last_exit().map_or(queue, |last| queue.max(last.saturating_add(1))),
+            bounds: self.standing_holds(emergency).into_iter().chain(caps).collect(),
+            targets,
+        }
+    }
+
+    /// Tickets the contracts would burn if these were settled now.
+    fn burned(&self, leaving: &[&Target], current: Epoch) -> Tickets {
+        let ledger = self.protocol.ledger();
+        let mut left: BTreeMap<Address, Tickets> = BTreeMap::new();
+        let mut sum = Tickets(0);
+        for target in leaving {
+            let (Some(operator), Some(pubkey)) = (target.operator, target.pubkey) else { continue };
+            let Some(info) = ledger.operator(&operator).and_then(|account| account.info) else { continue };
+            let Some(activation) = self
+                .view
+                .validator(&pubkey)
+                .and_then(|watched| watched.at_finalized)
+                .map(|v| v.activation_epoch)
+            else {
+                continue;
+            };
+            let balance = left.entry(operator).or_insert(info.tickets);
+            let burned =
+                tickets::burn(activation, current.max(activation), *balance, self.protocol.minimum())
+                    .unwrap_or(*balance);
+            *balance = balance.saturating_sub(burned);
+            sum = sum.saturating_add(burned);
+        }
+        sum
+    }
+
+    /// What holds every exit like these now, whatever they are.
+    fn standing_holds(&self, emergency: &Emergency) -> Vec<Bound> {
+        let nodes = self.view.nodes();
+        let caps = &self.definition.caps;
+        let current = self.definition.chain.epoch_of(self.view.slot());
+        let finalized = self.view.finalized().map(|checkpoint| checkpoint.epoch);
+        let is_stalled =
+            finalized.is_none_or(|finalized| finalized.saturating_add(caps.max_finality_distance) < current);
+        let (dark, watched) = self.view.darkness();
+        let is_dark =
+            dark > 1 && dark.saturating_mul(100) > watched.saturating_mul(caps.max_dark_percent.into());
+        let mut bounds = Vec::new();
+        let mut meets = |is_met: bool, hold: Hold, detail: String| {
+            if is_met {
+                bounds.push(Bound { hold, detail });
+            }
+        };
+        if let Some(hold) = self.paused() {
+            meets(true, hold, format!("ends with {}", hold.ends()));
+        }
+        meets(nodes.healthy == 0, Hold::NoHealthyNode, format!("0 of {} nodes are healthy", nodes.total));
+        meets(nodes.disagree, Hold::NodesDisagree, "our own nodes disagree about finality".to_owned());
+        meets(is_stalled, Hold::NotFinalizing, "the chain is not finalizing".to_owned());
+        let breaker = match emergency.severity {
+            Severity::Normal => {
+                format!("{dark} of {watched} watched validators are dark: the breaker holds this one")
+            }
+            Severity::Urgent => {
+                format!(
+                    "{dark} of {watched} watched validators are dark: the breaker does not hold an urgent one"
+                )
+            }
+        };
+        meets(is_dark, Hold::CorrelatedFailure, breaker);
+        bounds
+    }
+
+    /// Epochs until the last of these is released under the caps, and the caps that make it wait.
+    fn caps_met(&self, leaving: &[&Target]) -> (u64, Vec<Bound>) {
+        let caps = &self.definition.caps;
+        let count = |targets: usize| u64::try_from(targets).unwrap_or(u64::MAX);
+        let current = self.definition.chain.epoch_of(self.view.slot());
+        let today = current.saturating_sub(DAY_EPOCHS.saturating_sub(1));
+        let all = count(leaving.len());
+        let mut met: Vec<(u64, Bound)> = Vec::new();
+        let mut meet = |hold: Hold, limit: u64, spent: u64, period: u64, exits: u64, of: &str| {
+            let allowance = Allowance { hold, left: limit.saturating_sub(spent), limit, period };
+            if exits > allowance.left {
+                met.push((allowance.epochs_for(exits), allowance.bound(exits, of)));
+            }
+        };
+        let spent = |first: Epoch| self.ledger.spent(&self.definition, first);
+        meet(Hold::EpochCap, caps.exits_per_epoch, spent(current), 1, all, "");
+        meet(Hold::DayCap, caps.exits_per_day, spent(today), DAY_EPOCHS, all, "");
+        let (_, watched) = self.view.darkness();
+        let share =
+            watched.saturating_mul(caps.max_share_percent_per_day.into()).checked_div(100).unwrap_or(0);
+        meet(Hold::ShareCap, share.max(1), spent(today), DAY_EPOCHS, all, "");
+        let mut by_operator: BTreeMap<Address, u64> = BTreeMap::new();
+        let mut by_module: BTreeMap<ModuleName, u64> = BTreeMap::new();
+        let registry = self.protocol.registry();
+        for target in leaving {
+            let Some(pubkey) = &target.pubkey else { continue };
+            if let Some(operator) = target.operator {
+                *by_operator.entry(operator).or_default() += 1;
+            }
+            if let Some(id) = registry.live(pubkey) {
+                *by_module.entry(id.module).or_default() += 1;
+            }
+        }
+        for (operator, exits) in by_operator {
+            let spent = self.ledger.spent_of_operator(&self.definition, today, &operator);
+            let of = format!(" of operator {operator}");
+            meet(Hold::OperatorCap, caps.exits_per_operator_per_day, spent, DAY_EPOCHS, exits, &of);
+        }
+        for (module, exits) in by_module {
+            let spent = self.ledger.spent_of_module(&self.definition, today, &module);
+            let of = format!(" of module {module}");
+            meet(Hold::ModuleCap, caps.exits_per_module_per_day, spent, DAY_EPOCHS, exits, &of);
+        }
+        met.sort_by_key(|(epochs, _)| std::cmp::Reverse(*epochs));
+        let longest = met.first().map_or(0, |(epochs, _)| *epochs);
+        (longest, met.into_iter().map(|(_, bound)| bound).take(MAX_BOUNDS).collect())
+    }
+}
+
+/// Most caps named in one forecast.
+const MAX_BOUNDS: usize = 32;

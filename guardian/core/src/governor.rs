@@ -48,6 +48,28 @@ impl Ledger {
         });
     }
 
+    /// Exits released in or after an epoch.
+    pub(crate) fn spent(&self, definition: &NetworkDefinition, first: Epoch) -> u64 {
+        let counted = |slot: &Slot| definition.chain.epoch_of(*slot) >= first;
+        u64::try_from(self.releases.values().filter(|(slot, _)| counted(slot)).count()).unwrap_or(u64::MAX)
+    }
+    pub(crate) fn spent_of_operator(
+        &self,
+        _d: &NetworkDefinition,
+        _f: Epoch,
+        _o: &crypto::execution::Address,
+    ) -> u64 {
+        0
+    }
+    pub(crate) fn spent_of_module(
+        &self,
+        _d: &NetworkDefinition,
+        _f: Epoch,
+        _o: &crypto::execution::ModuleName,
+    ) -> u64 {
+        0
+    }
+
     /// Why this exit must wait, if it must.
     pub(crate) fn hold(
         &self,

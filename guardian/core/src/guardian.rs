@@ -52,6 +52,8 @@ pub struct Guardian {
     pub(crate) pauses: Pauses,
     pub(crate) lifecycles: Lifecycles,
     pub(crate) settings: Settings,
+    /// When and by whom emergencies were last looked at: journaled once a slot.
+    pub(crate) looked: Option<(Slot, String)>,
     /// How often the status was shown in this slot.
     shown: u32,
 }
@@ -80,6 +82,7 @@ impl Guardian {
             pauses: Pauses::default(),
             lifecycles: Lifecycles::default(),
             settings: Settings::default(),
+            looked: None,
             shown: 0,
         })
     }
@@ -193,12 +196,14 @@ impl Guardian {
         self.say_watched(out);
         self.judge_heads();
         self.expire(out);
+        self.expire_emergencies(out);
         self.review(out);
         self.offer(out);
     }
 
     /// Looks at everything that is not over once more, in the light of what changed.
     pub(crate) fn review(&mut self, out: &mut Vec<Command>) {
+        self.review_emergencies(out);
         for id in self.docket.pending() {
             self.advance(&id, out);
         }
@@ -278,8 +283,11 @@ impl Guardian {
 
     /// Makes the change a record tells of: the only way anything lasting changes.
     pub(crate) fn apply(&mut self, record: &Record) -> Result<(), &'static str> {
-        self.agenda.apply(record, self.me, self.definition.guardian_set.threshold)?;
-        self.docket.apply(record, self.me, self.definition.guardian_set.threshold)?;
+        let threshold = self.definition.guardian_set.threshold;
+        self.agenda.apply(record, self.me, threshold)?;
+        if !self.agenda.owns(record) {
+            self.docket.apply(record, self.me, threshold)?;
+        }
         self.pauses.apply(record);
         self.ledger.apply(record, &self.docket, &self.definition);
         self.view.apply(record);
@@ -327,6 +335,7 @@ fn is_milestone(command: &Command) -> bool {
         | Record::Raised { .. }
         | Record::EmergencyCertified { .. }
         | Record::EmergencyMoved { .. }
+        | Record::Cancelled { .. }
         | Record::Adopted { .. }
         | Record::Held { .. }
         | Record::Reached { .. }

@@ -10,7 +10,18 @@ use std::collections::BTreeMap;
 
 /// A step on the way out. Codes are stable.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, BorshSerialize, BorshDeserialize,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    BorshSerialize,
+    BorshDeserialize,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Step {
@@ -88,7 +99,13 @@ pub(crate) struct Lifecycles {
 
 impl Guardian {
     /// What a search of the blocks for an exit found.
-    pub(crate) fn inclusion_found(&mut self, _proposal: &ProposalId, _slot: Option<Slot>, _out: &mut Vec<Command>) {}
+    pub(crate) fn inclusion_found(
+        &mut self,
+        _proposal: &ProposalId,
+        _slot: Option<Slot>,
+        _out: &mut Vec<Command>,
+    ) {
+    }
 
     /// All ways out.
     pub(crate) fn lifecycles(&self) -> Vec<LifecycleStatus> {

@@ -1,7 +1,7 @@
 //! `Matter`: everything one guardian knows of one emergency.
 
 use crate::ballot::Ballot;
-use crate::emergency::{Emergency, Raised};
+use crate::emergency::{Cancellation, Emergency, Raised};
 use crate::guardian_set::GuardianIndex;
 use crate::message::{Decision, Envelope, Vote};
 use crate::proposal::ProposalId;
@@ -24,6 +24,8 @@ pub(crate) struct Matter {
     pub(crate) note: Option<String>,
     pub(crate) ballot: Ballot,
     pub(crate) certificate: Option<Approved>,
+    /// How it was taken back, and when.
+    pub(crate) cancellation: Option<(Cancellation, Slot)>,
     /// Validators whose exits were not taken up yet.
     pub(crate) waiting: BTreeSet<ValidatorIndex>,
     /// The exits that were, by validator; at most as many as it names.
@@ -54,6 +56,7 @@ impl Matter {
             note: None,
             ballot: Ballot::default(),
             certificate: None,
+            cancellation: None,
             waiting,
             exits: BTreeMap::new(),
             was_told: false,

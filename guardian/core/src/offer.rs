@@ -6,11 +6,14 @@
 //! - Staggered by rank: what all hold alike (a proposal, a certificate) is said by about one guardian a slot.
 
 use crate::command::Command;
+use crate::emergency::{Proof, Raiser};
 use crate::guardian::Guardian;
+use crate::matter::Matter;
 use crate::message::{Enforces, Heartbeat, Message};
 use crate::policy::Enforcement;
 use crate::proposal::{ProposalId, RuleKind, State};
 use crate::rule::Opinion;
+use crate::status::EmergencyState;
 use crypto::spec::Slot;
 
 /// Most broadcasts of one slot; beyond it the offers take turns.
@@ -18,6 +21,9 @@ const MAX_OFFERS: usize = 128;
 
 /// Slots between two offers of one of our votes.
 const VOTE_EVERY: u64 = 2;
+
+/// Slots for which the taking back of an emergency is offered.
+const CANCELLATION_LIFE: u64 = 256;
 
 /// Slots between two offers of one of our partials.
 const PARTIAL_EVERY: u64 = 2;
@@ -28,6 +34,9 @@ impl Guardian {
         let slot = self.view.slot();
         self.say_alive(slot, out);
         let mut offers: Vec<_> = self.docket.pending().iter().flat_map(|id| self.offers(id, slot)).collect();
+        let emergencies =
+            self.agenda.iter().flat_map(|(id, matter)| self.emergency_offers(&id, matter, slot));
+        offers.splice(0..0, emergencies);
         if offers.len() > MAX_OFFERS {
             let rotation = usize::try_from(slot.0).unwrap_or(0).wrapping_mul(MAX_OFFERS) % offers.len();
             offers.rotate_left(rotation);
@@ -57,6 +66,47 @@ impl Guardian {
             },
             shares: u32::try_from(self.view.held().count()).unwrap_or(u32::MAX),
         })));
+    }
+
+    /// What of one emergency to say again in this slot: the emergency by whoever can prove it, our vote, the certificate;
+    /// for a while, that it was taken back.
+    fn emergency_offers(&self, id: &ProposalId, matter: &Matter, slot: Slot) -> Vec<Message> {
+        let set = &self.definition.guardian_set;
+        let rank = id.rank(set, self.me);
+        let since = slot.0.saturating_sub(matter.emergency().opened.0);
+        let is_my_turn = since.saturating_add(rank) % u64::from(set.threshold.n()) == 0;
+        let is_ours = |proof: &Proof| match proof {
+            Proof::Sealed => {
+                matter.emergency().raiser == Raiser::Guardian { guardian: self.me } && since % VOTE_EVERY == 0
+            }
+            Proof::Signature(_) => is_my_turn,
+            Proof::Logged => false,
+        };
+        let mut offers = Vec::new();
+        match matter.state {
+            EmergencyState::Open => {
+                if is_ours(&matter.raised.proof) {
+                    offers.push(Message::Emergency(matter.raised.clone()));
+                }
+                if since % VOTE_EVERY == 0 {
+                    offers.extend(matter.own.clone().map(Message::Vote));
+                }
+            }
+            EmergencyState::Certified if is_my_turn && slot < matter.emergency().expires => {
+                offers.extend(self.emergency_certificate(id));
+            }
+            EmergencyState::Cancelled => {
+                let fresh = matter.cancellation.filter(|(cancellation, at)| {
+                    is_ours(&cancellation.proof) && slot < at.saturating_add(CANCELLATION_LIFE)
+                });
+                offers.extend(fresh.map(|(cancellation, _)| Message::Cancellation(cancellation)));
+            }
+            EmergencyState::Certified
+            | EmergencyState::Done
+            | EmergencyState::Rejected
+            | EmergencyState::Expired => {}
+        }
+        offers
     }
 
     /// What of one case to say again in this slot.

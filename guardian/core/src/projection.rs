@@ -2,16 +2,18 @@
 
 use crate::case::Case;
 use crate::guardian::Guardian;
+use crate::matter::Matter;
 use crate::proposal::ProposalId;
 use crate::registry::Entry;
 use crate::status::{
-    ExecutionStatus, OperatorStatus, PeerStatus, ProposalStatus, RegistrationStatus, StatusSnapshot,
-    ValidatorHealth,
+    EmergencyStatus, ExecutionStatus, OperatorStatus, PeerStatus, ProposalStatus, RegistrationStatus,
+    StatusSnapshot, ValidatorHealth,
 };
 use crate::tickets::Operator;
 use crate::view::{Held, Watched};
 use crypto::execution::Address;
 use crypto::spec::Epoch;
+use std::collections::BTreeMap;
 
 impl Guardian {
     /// What this guardian shows, as of now.
@@ -48,11 +50,42 @@ impl Guardian {
             operators: self.operators(),
             registrations: self.protocol.registry().entries().iter().map(registration).collect(),
             proposals,
-            emergencies: Vec::new(),
+            emergencies: self.emergencies(),
             lifecycles: self.lifecycles(),
             pauses: self.pause_status(),
             enforcement: self.enforcement_status(),
             faults: self.roster.faults().copied().collect(),
+        }
+    }
+
+    fn emergencies(&self) -> Vec<EmergencyStatus> {
+        let mut emergencies: Vec<_> =
+            self.agenda.iter().map(|(id, matter)| self.emergency_status(id, matter)).collect();
+        emergencies.sort_by_key(|status| (std::cmp::Reverse(status.raised), status.id));
+        emergencies
+    }
+
+    /// One emergency's story.
+    pub(crate) fn emergency_status(&self, id: ProposalId, matter: &Matter) -> EmergencyStatus {
+        let mut exits: BTreeMap<String, u64> = BTreeMap::new();
+        for exit in matter.exits.values() {
+            let state = self.docket.get(exit).map_or("over", |case| case.state.code());
+            *exits.entry(state.to_owned()).or_default() += 1;
+        }
+        if !matter.waiting.is_empty() {
+            exits.insert("waiting".to_owned(), u64::try_from(matter.waiting.len()).unwrap_or(u64::MAX));
+        }
+        EmergencyStatus {
+            id,
+            emergency: matter.emergency().clone(),
+            state: matter.state,
+            raised: matter.since,
+            certifiable_from: matter.emergency().certifiable_from(&self.definition.emergency),
+            votes: matter.ballot.votes().map(|(from, vote, _)| (from, vote.decision)).collect(),
+            own: matter.own.as_ref().map(|vote| vote.decision),
+            note: matter.note.clone(),
+            certified: matter.certificate.as_ref().map(|certificate| certificate.at),
+            exits,
         }
     }
 

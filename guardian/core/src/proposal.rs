@@ -185,6 +185,21 @@ impl State {
         }
     }
 
+    /// The stable code: in status, logs and metrics.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Certified => "certified",
+            Self::Signed => "signed",
+            Self::Submitted => "submitted",
+            Self::Included => "included",
+            Self::Finalized => "finalized",
+            Self::Rejected => "rejected",
+            Self::Expired => "expired",
+            Self::Moot => "moot",
+        }
+    }
+
     /// Whether nothing more is done about it here.
     pub fn is_over(self) -> bool {
         match self {

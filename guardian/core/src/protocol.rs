@@ -66,6 +66,8 @@ pub(crate) struct Protocol {
     pub(crate) health: ExecutionHealth,
     target: Option<BlockNumber>,
     mismatches: Vec<Mismatch>,
+    /// `getMinimumVtAmount` as last read.
+    minimum: Tickets,
     is_diverged: bool,
     out_of_order: u64,
     assessments: BTreeMap<Address, Assessment>,
@@ -90,6 +92,11 @@ impl Protocol {
 
     pub(crate) fn mismatches(&self) -> &[Mismatch] {
         &self.mismatches
+    }
+
+    /// Least that is burned for a settled validator, if its operator has it; zero before the contracts were read.
+    pub(crate) fn minimum(&self) -> Tickets {
+        self.minimum
     }
 
     pub(crate) fn is_diverged(&self) -> bool {
@@ -150,6 +157,7 @@ impl Protocol {
         }
         // What was the head before is none any more: its tickets are of other validators than the ones known now.
         self.heads.retain(|_, head| head.block.number >= state.block.number);
+        self.minimum = state.minimum_tickets;
         self.mismatches = compare(definition, state);
         self.mismatches.truncate(MAX_MISMATCHES);
         true

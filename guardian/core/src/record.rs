@@ -1,6 +1,6 @@
 //! What the journal holds: enough to be the same guardian after a crash. Canonical borsh behind a version tag.
 
-use crate::emergency::Raised;
+use crate::emergency::{Cancellation, Raised};
 use crate::event::{Liveness, PostOutcome};
 use crate::evidence::Evidence;
 use crate::fault::Fault;
@@ -132,6 +132,13 @@ pub enum Record {
         emergency: ProposalId,
         /// Where to.
         to: EmergencyState,
+        /// When.
+        at: Slot,
+    },
+    /// Its raiser took an emergency back.
+    Cancelled {
+        /// Which, with the proof.
+        cancellation: Cancellation,
         /// When.
         at: Slot,
     },

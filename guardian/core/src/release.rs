@@ -48,6 +48,9 @@ impl Guardian {
         if !self.is_ours(&case.proposal) {
             return Some(Hold::NoShare);
         }
+        if let Some(hold) = self.undecided(&case.proposal) {
+            return Some(hold);
+        }
         let enforcement = self.definition.policy.enforcement(case.proposal.origin.kind());
         let governed = match enforcement {
             Enforcement::Observe | Enforcement::Warn => Some(Hold::NotEnforced),
@@ -67,7 +70,8 @@ impl Guardian {
     /// not keep a dark validator on duty: that rule needs nothing of them.
     fn contracts_hold(&self, rule: RuleKind) -> Option<Hold> {
         let hold = self.definition.contracts.as_ref().and_then(|_| self.protocol.hold());
-        hold.filter(|hold| *hold != Hold::ContractsUnknown || rule != RuleKind::Offline)
+        let needs_them = !matches!(rule, RuleKind::Offline | RuleKind::Emergency);
+        hold.filter(|hold| *hold != Hold::ContractsUnknown || needs_them)
     }
 
     /// Orders our partial for a released proposal that has none: at once, after a failure, and after a restart that
@@ -82,6 +86,9 @@ impl Guardian {
         // After a restart our view is empty and the release may be long ago: nothing is signed before we have looked
         // again.
         if is_done || is_waiting || self.opinion(&case.proposal) != Opinion::Approve {
+            return;
+        }
+        if self.undecided(&case.proposal).is_some() {
             return;
         }
         if !self.is_ours(&case.proposal) || self.contracts_hold(case.proposal.origin.kind()).is_some() {

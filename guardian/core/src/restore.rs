@@ -32,9 +32,7 @@ impl Guardian {
         let stranger = match record {
             Record::VoteSeen { from, .. }
             | Record::PartialHeld { from, .. }
-            | Record::WishSeen { from, .. } => {
-                strangers(Box::new(std::iter::once(*from)))
-            }
+            | Record::WishSeen { from, .. } => strangers(Box::new(std::iter::once(*from))),
             Record::Certified { approvals, .. } | Record::EmergencyCertified { approvals, .. } => {
                 strangers(Box::new(approvals.iter().map(|(guardian, _)| *guardian)))
             }
@@ -62,6 +60,7 @@ impl Guardian {
             | Record::Scanned(_)
             | Record::Asked { .. }
             | Record::EmergencyMoved { .. }
+            | Record::Cancelled { .. }
             | Record::Observed { .. }
             | Record::Held { .. }
             | Record::Reached { .. }

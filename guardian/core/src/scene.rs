@@ -1,5 +1,6 @@
 //! Scene: a guardian on a small network, for tests. Epochs have 4 slots, k is 3, three of four must agree.
 
+pub(crate) mod emergencies;
 pub(crate) mod operators;
 
 use crate::command::{Command, ReleaseOrder};

@@ -298,9 +298,7 @@ impl EmergencyState {
         match self {
             Self::Open => matches!(to, Self::Certified | Self::Rejected | Self::Expired | Self::Cancelled),
             Self::Certified => matches!(to, Self::Done),
-            // A certificate that formed elsewhere in time.
-            Self::Rejected | Self::Cancelled => matches!(to, Self::Certified),
-            Self::Done | Self::Expired => false,
+            Self::Done | Self::Rejected | Self::Expired | Self::Cancelled => false,
         }
     }
 

@@ -108,6 +108,11 @@ impl View {
         self.watched.get(pubkey)
     }
 
+    /// The key of a validator we follow.
+    pub(crate) fn pubkey_of(&self, index: ValidatorIndex) -> Option<&BlsPubkey> {
+        self.by_index.get(&index)
+    }
+
     pub(crate) fn validator_mut(&mut self, pubkey: &BlsPubkey) -> Option<&mut Watched> {
         self.watched.get_mut(pubkey)
     }
@@ -266,6 +271,7 @@ impl View {
             | Record::Raised { .. }
             | Record::EmergencyCertified { .. }
             | Record::EmergencyMoved { .. }
+            | Record::Cancelled { .. }
             | Record::Adopted { .. }
             | Record::Observed { .. }
             | Record::Held { .. }

@@ -275,6 +275,10 @@ impl Guardian {
         out: &mut Vec<Command>,
     ) {
         let id = vote.proposal;
+        if self.agenda.get(&id).is_some() {
+            self.receive_emergency_vote(from, vote, envelope, out);
+            return;
+        }
         let Some(case) = self.docket.get(&id) else { return };
         if envelope.0.len() > MAX_SEALED_VOTE {
             // It could not be relayed in a certificate, so it must not count towards one.

@@ -18,6 +18,10 @@ fn census(scene: &mut Scene, slots: std::ops::Range<u64>) -> BTreeMap<&'static s
                 Message::Vote(_) => "vote",
                 Message::Certificate(_) => "certificate",
                 Message::Partial(_) => "partial",
+                Message::Emergency(_) => "emergency",
+                Message::Cancellation(_) => "cancellation",
+                Message::EmergencyCertificate(_) => "emergency certificate",
+                Message::Wish(_) => "wish",
             };
             *census.entry(kind).or_insert(0) += 1;
         }

@@ -19,7 +19,7 @@
 
 use crate::registration::{JudgedEvent, JudgedLog, ScanReport};
 use crypto::execution::{Address, Block, BlockNumber, ContractState, NodeInfo, RegistrationId, Tickets};
-use crypto::spec::{ChainSpec, Epoch, Slot};
+use crypto::spec::{ChainSpec, Epoch};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -28,7 +28,7 @@ pub const CALM: u8 = 3;
 
 /// The epoch that a moment lies in, Unix seconds; epoch 0 for moments before genesis.
 pub fn epoch_at(chain: &ChainSpec, timestamp: u64) -> Epoch {
-    chain.epoch_of(Slot(timestamp.saturating_sub(chain.genesis_time) / chain.seconds_per_slot))
+    chain.epoch_of(chain.slot_at(timestamp))
 }
 
 /// A reading of an operator's account that the events since the reading before do not lead to: logs were dropped, or
