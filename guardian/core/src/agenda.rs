@@ -144,7 +144,7 @@ impl Agenda {
             }
             Record::Liveness(_)
             | Record::Finalized(_)
-            | Record::Proposed(_)
+            | Record::Proposed { .. }
             | Record::VoteCast(_)
             | Record::VoteSeen { .. }
             | Record::Certified { .. }
@@ -161,7 +161,8 @@ impl Agenda {
             | Record::Reached { .. }
             | Record::WishCast { .. }
             | Record::WishSeen { .. }
-            | Record::Lapsed(_) => Ok(()),
+            | Record::Lapsed(_)
+            | Record::Spared { .. } => Ok(()),
         }
     }
 

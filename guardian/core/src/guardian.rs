@@ -9,6 +9,8 @@
 //! | `certificate` | when t approvals are there |
 //! | `release` | when our partial leaves, and when partials are combined |
 //! | `follow` | who posts the exit, and whether the chain took it |
+//! | `lifecycle` | how far each validator is on its way out, and what is late |
+//! | `evidence` | what is written down with a vote |
 //! | `scan` | what the contracts show, and whom to watch |
 //! | `judgement` | what our view says of a validator or a proposal, by each rule |
 //! | `offer`, `catch_up` | what to say again, and to whom |
@@ -106,6 +108,7 @@ impl Guardian {
                 }
                 self.assess(&mut out);
                 self.review(&mut out);
+                self.tend_ways(&mut out);
             }
             Event::LivenessObserved(liveness) => {
                 for record in self.view.worth_journaling(&liveness) {
@@ -114,7 +117,11 @@ impl Guardian {
                 self.view.observe_liveness(&liveness);
                 self.review(&mut out);
             }
-            Event::ExitGossiped { validator_index, epoch } => self.view.observe_exit(validator_index, epoch),
+            Event::ExitGossiped { validator_index, epoch } => {
+                if let Some(pubkey) = self.view.observe_exit(validator_index, epoch) {
+                    self.tend_way(&pubkey, &mut out);
+                }
+            }
             Event::ExecutionObserved(health) => self.execution_observed(health, &mut out),
             Event::ContractsScanned(report) => self.contracts_scanned(report, &mut out),
             Event::ScanProgressed { scanned: _, target } => self.scan_progressed(target),
@@ -194,6 +201,7 @@ impl Guardian {
         self.judge_heads();
         self.expire(out);
         self.review(out);
+        self.tend_ways(out);
         self.offer(out);
     }
 
@@ -280,6 +288,7 @@ impl Guardian {
     pub(crate) fn apply(&mut self, record: &Record) -> Result<(), &'static str> {
         self.agenda.apply(record, self.me, self.definition.guardian_set.threshold)?;
         self.docket.apply(record, self.me, self.definition.guardian_set.threshold)?;
+        self.lifecycles.apply(record, &self.docket);
         self.pauses.apply(record);
         self.ledger.apply(record, &self.docket, &self.definition);
         self.view.apply(record);
@@ -315,7 +324,7 @@ impl Guardian {
 fn is_milestone(command: &Command) -> bool {
     let Command::Persist(records) = command else { return false };
     records.iter().any(|record| match record {
-        Record::Proposed(_)
+        Record::Proposed { .. }
         | Record::VoteSeen { .. }
         | Record::Certified { .. }
         | Record::Released { .. }
@@ -332,7 +341,8 @@ fn is_milestone(command: &Command) -> bool {
         | Record::Reached { .. }
         | Record::WishSeen { .. }
         | Record::Asked { .. }
-        | Record::Lapsed(_) => true,
+        | Record::Lapsed(_)
+        | Record::Spared { .. } => true,
         Record::Liveness(_)
         | Record::Finalized(_)
         | Record::VoteCast(_)

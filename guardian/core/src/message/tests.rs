@@ -18,6 +18,7 @@ fn samples() -> Vec<(String, Message)> {
         head: Slot(3),
         finalized: Checkpoint { epoch: Epoch(4), root: Root([5; 32]) },
         version: "0.1.0".to_owned(),
+        enforces: Enforces::default(),
         shares: 6,
     };
     let certificate = Certificate {
