@@ -139,6 +139,11 @@ impl Registry {
         })
     }
 
+    /// Whether a sound registration of a key was exited and settled.
+    pub(crate) fn is_settled(&self, pubkey: &BlsPubkey) -> bool {
+        self.of(pubkey).any(|entry| entry.registered.verdict.is_sound() && entry.life == Life::Settled)
+    }
+
     /// Keys of an operator's active registrations, sound or not: one of a key that was registered twice counts twice.
     pub(crate) fn on_duty(&self, operator: &Address) -> impl Iterator<Item = BlsPubkey> {
         let places = self.active.get(operator).into_iter().flatten();

@@ -47,6 +47,7 @@ impl Guardian {
         if self.persist(Record::Scanned(report), out) {
             self.follow_registered();
             self.say_watched(out);
+            self.tend_ways(out);
         }
     }
 

@@ -48,9 +48,9 @@ fn both_validators_of_a_short_operator_are_proposed_and_the_others_stay() {
     let commands = scene.take();
     let mut proposed: Vec<_> = written(&commands)
         .into_iter()
-        .filter_map(
-            |record| if let Record::Proposed(proposal) = record { Some(proposal.clone()) } else { None },
-        )
+        .filter_map(|record| {
+            if let Record::Proposed { proposal, .. } = record { Some(proposal.clone()) } else { None }
+        })
         .collect();
     proposed.sort_by_key(|proposal| proposal.exit.validator_index);
     assert_eq!(proposed, [0, 1].map(|index| ejection(index, SHORT_SINCE, EJECT_SLOT.0)));
@@ -223,7 +223,7 @@ fn another_split_is_neither_voted_nor_signed_and_nobody_is_blamed() {
     let commands = scene.take();
     assert!(orders(&commands).is_empty() && faults(&commands).is_empty());
     // One that an older custody took in is held.
-    scene.guardian.persist(Record::Proposed(split), &mut Vec::new());
+    scene.guardian.persist(Record::Proposed { proposal: split, at: Slot(0) }, &mut Vec::new());
     let approvals = [BOB, CAROL, crate::scene::DAVE].map(|g| (g, crate::scene::envelope(g, 0))).to_vec();
     let certified = Record::Certified { proposal: id, approvals, at: EJECT_SLOT };
     scene.guardian.persist(certified, &mut Vec::new());
