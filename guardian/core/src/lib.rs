@@ -55,6 +55,7 @@ mod finding;
 mod follow;
 mod guardian;
 mod judgement;
+mod logged;
 mod matter;
 mod offer;
 mod offline;

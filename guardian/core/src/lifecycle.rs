@@ -160,6 +160,7 @@ impl Lifecycles {
             | Record::Raised { .. }
             | Record::EmergencyCertified { .. }
             | Record::EmergencyMoved { .. }
+            | Record::Cancelled { .. }
             | Record::Observed { .. }
             | Record::Held { .. }
             | Record::WishCast { .. }
