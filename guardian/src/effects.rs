@@ -172,6 +172,12 @@ impl Effects {
             Command::SubmitExit { proposal, exit } => {
                 self.handed_on(self.submit.try_send(Submission { proposal, exit }).is_ok(), "submit");
             }
+            // Searched by nobody yet: as if none of the blocks had it.
+            Command::FindInclusion { proposal, .. } => {
+                self.own.push_back(Event::InclusionFound { proposal, slot: None });
+            }
+            Command::Answer { .. } => {}
+            Command::Notify(notice) => warn!(code = notice.code(), "notice"),
             Command::WatchValidators(validators) => drop(self.validators.send_replace(validators)),
             Command::WatchOperators(operators) => drop(self.operators.send_replace(operators)),
             Command::ReportFault(fault) => self.report(fault),

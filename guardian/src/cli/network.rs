@@ -12,6 +12,7 @@ use anyhow::Context;
 use contracts::ContractFlags;
 use crypto::spec::ChainSpec;
 use crypto::threshold::Threshold;
+use guardian_core::emergency::EmergencyRules;
 use guardian_core::guardian_set::{GuardianIndex, GuardianSet, GuardianSetEpoch, NetworkDefinition};
 use guardian_core::policy::Caps;
 use rules::Rules;
@@ -119,11 +120,11 @@ impl Create {
             contracts,
             guardian_set: GuardianSet { epoch: GuardianSetEpoch(1), threshold, members },
             caps: Caps {
-                exits_per_epoch: self.exits_per_epoch,
-                exits_per_day: self.exits_per_day,
                 max_finality_distance: self.max_finality_distance,
                 max_dark_percent: self.max_dark_percent,
+                ..Caps::new(self.exits_per_epoch, self.exits_per_day)
             },
+            emergency: EmergencyRules::default(),
         };
         definition::check(&definition, &self.out).context("the definition was not written")?;
         let text = definition::render_definition(&definition, &self.out)?;

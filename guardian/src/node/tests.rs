@@ -9,6 +9,7 @@ use chain_watcher::slot_clock::unix_now;
 use crypto::password::{Password, ScryptCost};
 use crypto::spec::{ChainSpec, Epoch, Fork, ForkName, ForkSchedule, ForkVersion, Root};
 use crypto::threshold::Threshold;
+use guardian_core::emergency::EmergencyRules;
 use guardian_core::guardian_set::{GuardianIndex, GuardianSet, GuardianSetEpoch, Member, NetworkDefinition};
 use guardian_core::policy::{Caps, Enforcement, OfflineRule, Policy};
 use guardian_core::status::StatusSnapshot;
@@ -66,12 +67,8 @@ impl Home {
                 OfflineRule { enforcement: Enforcement::Enforce, epochs: 3, tolerance: 1 },
                 64,
             ),
-            caps: Caps {
-                exits_per_epoch: 4,
-                exits_per_day: 4,
-                max_finality_distance: 4,
-                max_dark_percent: 100,
-            },
+            caps: Caps { max_dark_percent: 100, ..Caps::new(4, 4) },
+            emergency: EmergencyRules::default(),
         };
         let text = definition::render_definition(&definition, &at("network.toml")).unwrap();
         std::fs::write(at("network.toml"), text).unwrap();
