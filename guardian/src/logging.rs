@@ -5,8 +5,10 @@
 //! `code`. Nothing here can see a secret: events and commands carry none.
 
 mod moves;
+mod notices;
 
 pub use moves::moved;
+pub use notices::notice;
 
 use crate::Error;
 use crate::config::{Log, LogFormat};

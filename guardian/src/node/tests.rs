@@ -1,7 +1,7 @@
 //! A whole node in this process, against a beacon node that only says which chain it serves.
 
 use super::run;
-use crate::config::{Beacon, Config, Http, Keys, Log, P2p};
+use crate::config::{Admin, Beacon, Config, EnforcementLimits, Http, Keys, Log, P2p};
 use crate::{Error, Store, definition, keyfile};
 use axum::Json;
 use axum::routing::get;
@@ -83,6 +83,10 @@ impl Home {
             execution: Vec::new(),
             p2p: P2p { listen: vec!["/ip4/127.0.0.1/tcp/0".to_owned()] },
             http: Http { listen: free_address() },
+            admin: Admin::default(),
+            enforcement: EnforcementLimits::default(),
+            standing: Vec::new(),
+            webhook: None,
             log: Log::default(),
         };
         Self { directory, definition, config }
