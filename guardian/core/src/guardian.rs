@@ -286,6 +286,12 @@ impl Guardian {
 
     /// Makes the change a record tells of: the only way anything lasting changes.
     pub(crate) fn apply(&mut self, record: &Record) -> Result<(), &'static str> {
+        if let Record::VoteCast(vote) | Record::VoteSeen { vote, .. } = record
+            && self.docket.get(&vote.proposal).is_none()
+            && self.agenda.get(&vote.proposal).is_none()
+        {
+            return Err("a vote on what is not known");
+        }
         self.agenda.apply(record, self.me, self.definition.guardian_set.threshold)?;
         self.docket.apply(record, self.me, self.definition.guardian_set.threshold)?;
         self.lifecycles.apply(record, &self.docket);
