@@ -11,6 +11,9 @@
 //! | `follow` | who posts the exit, and whether the chain took it |
 //! | `scan` | what the contracts show, and whom to watch |
 //! | `judgement` | what our view says of a validator or a proposal, by each rule |
+//! | `governor` | what holds a release that all agree on |
+//! | `pause` | whether anything leaves at all |
+//! | `enforcement` | by which rules we act |
 //! | `offer`, `catch_up` | what to say again, and to whom |
 //!
 //! # Design decisions
@@ -223,6 +226,10 @@ impl Guardian {
     }
 
     fn receive(&mut self, from: GuardianIndex, message: Message, envelope: Envelope, out: &mut Vec<Command>) {
+        if from == self.me && !self.view.has_begun() {
+            // It may tell that our journal is old, and we could not say since when. It comes again.
+            return;
+        }
         match message {
             Message::Heartbeat(heartbeat) => self.receive_heartbeat(from, heartbeat, out),
             Message::Proposal(proposal) => self.receive_proposal(from, proposal, envelope, out),
@@ -278,10 +285,17 @@ impl Guardian {
 
     /// Makes the change a record tells of: the only way anything lasting changes.
     pub(crate) fn apply(&mut self, record: &Record) -> Result<(), &'static str> {
+        // Each of the two takes a vote on something it does not know for the other's.
+        if let Record::VoteCast(vote) | Record::VoteSeen { vote, .. } = record
+            && self.docket.get(&vote.proposal).is_none()
+            && self.agenda.get(&vote.proposal).is_none()
+        {
+            return Err("a vote on nothing that is known");
+        }
         self.agenda.apply(record, self.me, self.definition.guardian_set.threshold)?;
         self.docket.apply(record, self.me, self.definition.guardian_set.threshold)?;
         self.pauses.apply(record);
-        self.ledger.apply(record, &self.docket, &self.definition);
+        self.ledger.apply(record, &self.docket, self.protocol.registry(), &self.definition);
         self.view.apply(record);
         if let Record::Scanned(report) = record {
             self.protocol.apply(report, &self.definition.chain)?;

@@ -57,7 +57,7 @@ pub enum Message {
     Wish(Wish),
 }
 
-/// A guardian's view, said once an epoch and after start.
+/// A guardian's view, said once an epoch, after start and soon after somebody came within reach.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, BorshSerialize, BorshDeserialize)]
 pub struct Heartbeat {
     /// Current guardian set as the sender knows it.
@@ -151,16 +151,7 @@ pub enum RejectReason {
 
 /// By which rules a guardian votes and signs, as its operator configured it.
 #[derive(
-    Debug,
-    Clone,
-    Copy,
-    Default,
-    PartialEq,
-    Eq,
-    Serialize,
-    Deserialize,
-    BorshSerialize,
-    BorshDeserialize,
+    Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, BorshSerialize, BorshDeserialize,
 )]
 pub struct Enforces {
     /// `offline`.
@@ -235,11 +226,9 @@ impl Message {
                 are_bounded(approvals) && raised.emergency.is_bounded()
             }
             Self::Emergency(raised) => raised.emergency.is_bounded(),
-            Self::Proposal(_)
-            | Self::Vote(_)
-            | Self::Partial(_)
-            | Self::Cancellation(_)
-            | Self::Wish(_) => true,
+            Self::Proposal(_) | Self::Vote(_) | Self::Partial(_) | Self::Cancellation(_) | Self::Wish(_) => {
+                true
+            }
         }
     }
 }

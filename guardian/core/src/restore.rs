@@ -22,6 +22,7 @@ impl Guardian {
             guardian.apply(&record).map_err(|problem| Error::Journal { at, problem: problem.to_owned() })?;
         }
         guardian.follow_registered();
+        guardian.know_pauses();
         Ok(guardian)
     }
 
@@ -32,9 +33,7 @@ impl Guardian {
         let stranger = match record {
             Record::VoteSeen { from, .. }
             | Record::PartialHeld { from, .. }
-            | Record::WishSeen { from, .. } => {
-                strangers(Box::new(std::iter::once(*from)))
-            }
+            | Record::WishSeen { from, .. } => strangers(Box::new(std::iter::once(*from))),
             Record::Certified { approvals, .. } | Record::EmergencyCertified { approvals, .. } => {
                 strangers(Box::new(approvals.iter().map(|(guardian, _)| *guardian)))
             }

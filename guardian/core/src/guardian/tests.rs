@@ -65,6 +65,7 @@ fn heartbeats_are_kept_with_our_slot_and_of_our_epoch_only() {
         head: Slot(7),
         finalized: Checkpoint { epoch: Epoch(0), root: Root([0; 32]) },
         version: "1".to_owned(),
+        enforces: crate::message::Enforces::default(),
         shares: 3,
     };
     scene.hear(BOB, Message::Heartbeat(heartbeat(1)));
@@ -212,6 +213,7 @@ fn any_event() -> impl Strategy<Value = Event> {
             head: Slot(head),
             finalized: Checkpoint { epoch: Epoch(epoch), root: Root([0; 32]) },
             version: String::new(),
+            enforces: crate::scene::EVERYTHING,
             shares: u32::MAX,
         })
     });

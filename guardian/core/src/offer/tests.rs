@@ -18,6 +18,10 @@ fn census(scene: &mut Scene, slots: std::ops::Range<u64>) -> BTreeMap<&'static s
                 Message::Vote(_) => "vote",
                 Message::Certificate(_) => "certificate",
                 Message::Partial(_) => "partial",
+                Message::Emergency(_) => "emergency",
+                Message::Cancellation(_) => "cancellation",
+                Message::EmergencyCertificate(_) => "emergency_certificate",
+                Message::Wish(_) => "wish",
             };
             *census.entry(kind).or_insert(0) += 1;
         }
@@ -42,6 +46,27 @@ fn a_heartbeat_an_epoch_and_one_after_start() {
         !said(&scene.take()).is_empty()
     });
     assert_eq!(beats.collect::<Vec<_>>(), [36, 40, 44, 48]);
+}
+
+#[test]
+fn a_heartbeat_for_who_comes_within_reach_but_not_too_often() {
+    let mut scene = Scene::new();
+    scene.guardian.definition.chain.slots_per_epoch = std::num::NonZeroU64::new(32).unwrap();
+    scene.observe(Slot(320), &[]);
+    scene.slot(320);
+    scene.take();
+    let mut beats = Vec::new();
+    for slot in 321..340 {
+        let is_join = [321, 322, 330, 335, 336].contains(&slot);
+        scene.slot(slot);
+        beats.extend((!said(&scene.take()).is_empty()).then_some(slot));
+        if is_join {
+            scene.feed(Event::PeerConnected(if slot % 2 == 0 { BOB } else { CAROL }));
+        }
+    }
+    assert_eq!(beats, [324, 331, 336], "the one that came at 336 waits for 340");
+    scene.slot(340);
+    assert_eq!(said(&scene.take()).len(), 1);
 }
 
 #[test]

@@ -42,6 +42,23 @@ fn scan() -> ScanReport {
     ScanReport { from: BlockNumber(5), to, logs: (0..).zip(events).map(log).collect() }
 }
 
+/// What a pause of the network leaves behind, and a journal found old.
+fn pauses() -> [(&'static str, Record); 5] {
+    let by = OperatorName { uid: 1_000, name: "ann".to_owned() };
+    let wish =
+        Wish { guardian_set_epoch: crate::guardian_set::GuardianSetEpoch(0), revision: 3, paused: true };
+    let (at, scope) = (Slot(36), crate::pause::PauseScope::Network);
+    let pause = Request::Pause { scope, note: "why".to_owned() };
+    let resume = Request::Resume { scope: crate::pause::PauseScope::Local, note: String::new() };
+    [
+        ("asked_pause", Record::Asked { at, by: by.clone(), request: pause }),
+        ("asked_resume", Record::Asked { at, by, request: resume }),
+        ("wish_cast", Record::WishCast { wish, at }),
+        ("wish_seen", Record::WishSeen { from: BOB, wish, envelope: envelope(BOB, 6) }),
+        ("lapsed", Record::Lapsed(at)),
+    ]
+}
+
 fn samples() -> Vec<(String, Record)> {
     let id = ProposalId([1; 32]);
     let vote = Vote { proposal: id, revision: 2, decision: Decision::Withdraw(RejectReason::Attesting) };
@@ -82,6 +99,7 @@ fn samples() -> Vec<(String, Record)> {
         ("proposed_balance", Record::Proposed(poor)),
     ]
     .into_iter()
+    .chain(pauses())
     .map(|(name, record)| (name.to_owned(), record))
     .collect::<Vec<_>>();
     let states = [
@@ -137,8 +155,8 @@ fn torn_longer_or_foreign_records_are_none() {
         longer.push(0);
         assert_eq!(Record::decode(&longer), None, "{name} and a byte more");
         let mut version = bytes;
-        version[0] = 2;
-        assert_eq!(Record::decode(&version), None, "{name} of version 2");
+        version[0] = VERSION + 1;
+        assert_eq!(Record::decode(&version), None, "{name} of another version");
     }
 }
 
