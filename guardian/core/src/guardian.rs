@@ -13,6 +13,9 @@
 //! | `evidence` | what is written down with a vote |
 //! | `scan` | what the contracts show, and whom to watch |
 //! | `judgement` | what our view says of a validator or a proposal, by each rule |
+//! | `governor` | what holds a release that all agree on |
+//! | `pause` | whether anything leaves at all |
+//! | `enforcement` | by which rules we act |
 //! | `offer`, `catch_up` | what to say again, and to whom |
 //!
 //! # Design decisions
@@ -236,6 +239,10 @@ impl Guardian {
     }
 
     fn receive(&mut self, from: GuardianIndex, message: Message, envelope: Envelope, out: &mut Vec<Command>) {
+        if from == self.me && !self.view.has_begun() {
+            // It may tell that our journal is old, and we could not say since when. It comes again.
+            return;
+        }
         match message {
             Message::Heartbeat(heartbeat) => self.receive_heartbeat(from, heartbeat, out),
             Message::Proposal(proposal) => self.receive_proposal(from, proposal, envelope, out),
@@ -298,7 +305,7 @@ impl Guardian {
         }
         self.lifecycles.apply(record, &self.docket);
         self.pauses.apply(record);
-        self.ledger.apply(record, &self.docket, &self.definition);
+        self.ledger.apply(record, &self.docket, self.protocol.registry(), &self.definition);
         self.view.apply(record);
         if let Record::Scanned(report) = record {
             self.protocol.apply(report, &self.definition.chain)?;

@@ -18,9 +18,10 @@ fn samples() -> Vec<(String, Message)> {
         head: Slot(3),
         finalized: Checkpoint { epoch: Epoch(4), root: Root([5; 32]) },
         version: "0.1.0".to_owned(),
-        enforces: Enforces::default(),
+        enforces: Enforces { offline: true, tickets: false, balance: true, emergency: false },
         shares: 6,
     };
+    let wish = Wish { guardian_set_epoch: GuardianSetEpoch(1), revision: 2, paused: true };
     let certificate = Certificate {
         proposal: proposal.clone(),
         approvals: vec![Envelope(vec![1, 2, 3]), Envelope(vec![4])],
@@ -35,6 +36,7 @@ fn samples() -> Vec<(String, Message)> {
         ("proposal".to_owned(), Message::Proposal(proposal)),
         ("certificate".to_owned(), Message::Certificate(certificate)),
         ("partial".to_owned(), Message::Partial(partial)),
+        ("wish".to_owned(), Message::Wish(wish)),
     ];
     let reasons = [
         RejectReason::AttestedWhileAccused,
