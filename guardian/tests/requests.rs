@@ -385,7 +385,7 @@ fn a_definition_tells_who_may_ask_for_what() {
     for line in [
         "Caps        4 exits an epoch, 16 a day: 16 of one operator's, 16 of one module's, 100 % of all",
         "            hold beyond 4 epochs to finality, 32 slots behind the clock, or 34 % dark",
-        "Emergencies raised by guardians' operators and 1 accounts",
+        "Emergencies raised by guardians' operators and these accounts",
         "            at most 1024 validators for 14400 slots; a normal one can be taken back for 150 slots",
     ] {
         assert!(shown.lines().any(|found| found == line), "{line:?} not in\n{shown}");
