@@ -44,6 +44,11 @@ A network of guardians from nothing:
                     guardian status --config alice/guardian.toml
                     guardian validators --config alice/guardian.toml
 
+When people must decide (each with --config alice/guardian.toml):
+  guardian propose --validators 1201-1216 --reason 'keys leaked' --dry-run
+  guardian proposals
+  guardian approve 0x5f1d09c2, guardian reject 0x5f1d09c2, guardian pause, guardian resume
+
 Shares come from the registrations on chain. In a network without contracts (leave out --account,
 --execution and the contract flags) they come in files: guardian custody split, guardian custody import.";
 

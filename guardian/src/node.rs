@@ -91,7 +91,8 @@ pub async fn run(
         nodes = connect::beacon(&config, &opened.definition.chain, &view) => Some(nodes?),
     };
     let result = match connected {
-        Some(nodes) => live(&config, opened, nodes, metrics, &view, shutdown).await,
+        // The whole node is in it: too large for the stack of whoever runs this.
+        Some(nodes) => Box::pin(live(&config, opened, nodes, metrics, &view, shutdown)).await,
         // Asked to stop before there was anything to stop.
         None => Ok(()),
     };

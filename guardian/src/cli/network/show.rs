@@ -92,9 +92,9 @@ pub(super) fn show(definition: &NetworkDefinition, output: Output) -> anyhow::Re
         caps.max_dark_percent,
         match (emergency.guardians, emergency.proposers.len()) {
             (true, 0) => "guardians' operators".to_owned(),
-            (true, n) => format!("guardians' operators and {n} accounts"),
+            (true, _) => "guardians' operators and these accounts".to_owned(),
             (false, 0) => "nobody".to_owned(),
-            (false, n) => format!("{n} accounts"),
+            (false, _) => "these accounts".to_owned(),
         },
         emergency.max_validators,
         emergency.max_lifetime,
