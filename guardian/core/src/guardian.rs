@@ -26,6 +26,7 @@ use crate::event::Event;
 use crate::fault::{Fault, FaultKind};
 use crate::governor::Ledger;
 use crate::guardian_set::{GuardianIndex, GuardianSetEpoch, NetworkDefinition};
+use crate::journal::JournalHead;
 use crate::message::{Envelope, Heartbeat, Message};
 use crate::proposal::{ExitProposal, ProposalId};
 use crate::protocol::Protocol;
@@ -44,6 +45,8 @@ pub struct Guardian {
     pub(crate) ledger: Ledger,
     pub(crate) roster: Roster,
     pub(crate) protocol: Protocol,
+    /// Of all that was handed out to be persisted, and restored from.
+    journal: JournalHead,
     /// How often the status was shown in this slot.
     shown: u32,
 }
@@ -68,6 +71,7 @@ impl Guardian {
             ledger: Ledger::default(),
             roster: Roster::default(),
             protocol: Protocol::default(),
+            journal: JournalHead::default(),
             shown: 0,
         })
     }
@@ -264,7 +268,13 @@ impl Guardian {
         if let Record::Faulted { fault, .. } = record {
             self.roster.remember(*fault);
         }
+        self.journal = self.journal.follow(&record.encode());
         Ok(())
+    }
+
+    /// The head of the journal, with everything handed out to be persisted so far.
+    pub fn journal_head(&self) -> JournalHead {
+        self.journal
     }
 
     /// Reports a peer's misbehaviour, and journals it the first time.

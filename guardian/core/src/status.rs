@@ -4,6 +4,7 @@ use crate::contracts::Mismatch;
 use crate::event::{ExecutionHealth, NodeHealth, PostOutcome};
 use crate::fault::Fault;
 use crate::guardian_set::{GuardianIndex, GuardianSetEpoch, NetworkId};
+use crate::journal::JournalHead;
 use crate::message::{Decision, Heartbeat};
 use crate::proposal::{ExitProposal, ProposalId, State};
 use crate::registration::Life;
@@ -39,6 +40,8 @@ pub struct StatusSnapshot {
     pub finalized: Option<Checkpoint>,
     /// Its own beacon nodes.
     pub nodes: NodeHealth,
+    /// Its journal: whoever notes the head can later tell whether anything before it was rewritten.
+    pub journal: JournalHead,
     /// The other guardians as it sees them.
     pub peers: Vec<PeerStatus>,
     /// Its own execution nodes and what they show; None when the definition names no contracts.
