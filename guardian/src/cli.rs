@@ -11,6 +11,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 mod amount;
+mod audit;
 mod custody;
 mod doctor;
 mod init;
@@ -36,6 +37,7 @@ A network of guardians from nothing:
                     guardian run --config alice/guardian.toml
                     guardian status --config alice/guardian.toml
                     guardian validators --config alice/guardian.toml
+                    guardian audit --config alice/guardian.toml
 
 Shares come from the registrations on chain. In a network without contracts (leave out --account,
 --execution and the contract flags) they come in files: guardian custody split, guardian custody import.";
@@ -64,6 +66,8 @@ enum Command {
     Status(status::Status),
     /// List registrations and validators with verdict, state and their operator's runway
     Validators(validators::Validators),
+    /// Verify the journal's chain and tell the story of a proposal from it
+    Audit(audit::Audit),
     /// Examine everything a guardian needs and say what to do about each fault
     Doctor(doctor::Doctor),
 }
@@ -113,6 +117,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Run(command) => command.run(),
         Command::Status(command) => command.run(),
         Command::Validators(command) => command.run(),
+        Command::Audit(command) => command.run(),
         Command::Doctor(command) => command.run(),
     };
     match result {
