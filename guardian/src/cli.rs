@@ -11,6 +11,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 mod amount;
+mod audit;
 mod custody;
 mod decide;
 mod desk;
@@ -43,6 +44,7 @@ A network of guardians from nothing:
                     guardian run --config alice/guardian.toml
                     guardian status --config alice/guardian.toml
                     guardian validators --config alice/guardian.toml
+                    guardian audit --config alice/guardian.toml
 
 When people must decide (each with --config alice/guardian.toml):
   guardian propose --validators 1201-1216 --reason 'keys leaked' --dry-run
@@ -76,6 +78,8 @@ enum Command {
     Status(status::Status),
     /// List registrations and validators with verdict, state and their operator's runway
     Validators(validators::Validators),
+    /// Verify the journal's chain and tell the story of a proposal from it
+    Audit(audit::Audit),
     /// Examine everything a guardian needs and say what to do about each fault
     Doctor(doctor::Doctor),
     /// Ask the network to force validators off the chain
@@ -150,6 +154,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Run(command) => command.run(),
         Command::Status(command) => command.run(),
         Command::Validators(command) => command.run(),
+        Command::Audit(command) => command.run(),
         Command::Doctor(command) => command.run(),
         Command::Propose(command) => command.run(),
         Command::Proposals(command) => command.run(),

@@ -476,6 +476,7 @@ fn usage_is_explained_and_wrong_usage_is_code_2() {
         &["run"],
         &["status"],
         &["validators"],
+        &["audit"],
     ];
     for command in commands {
         let mut arguments = command.to_vec();
@@ -523,6 +524,10 @@ fn usage_is_explained_and_wrong_usage_is_code_2() {
         ],
         &["validators", "--verdict", "fine"],
         &["validators", "--operator", "bob"],
+        &["audit", "--proposal", "0xnothex"],
+        &["audit", "--validator", "bob"],
+        &["audit", "--export", "a", "--verify-export", "b"],
+        &["audit", "--export", "a", "--proposal", "0x12"],
     ];
     for arguments in wrong {
         let output = guardian(arguments);

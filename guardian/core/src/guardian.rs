@@ -33,6 +33,7 @@ use crate::fault::{Fault, FaultKind};
 use crate::governor::Ledger;
 use crate::guardian_set::{GuardianIndex, GuardianSetEpoch, NetworkDefinition};
 use crate::lifecycle::Lifecycles;
+use crate::journal::JournalHead;
 use crate::message::{Envelope, Heartbeat, Message};
 use crate::pause::Pauses;
 use crate::proposal::{ExitProposal, ProposalId};
@@ -59,6 +60,8 @@ pub struct Guardian {
     pub(crate) settings: Settings,
     /// When and by whom emergencies were last looked at: journaled once a slot.
     pub(crate) looked: Option<(Slot, String)>,
+    /// Of all that was handed out to be persisted, and restored from.
+    journal: JournalHead,
     /// How often the status was shown in this slot.
     shown: u32,
 }
@@ -88,6 +91,7 @@ impl Guardian {
             lifecycles: Lifecycles::default(),
             settings: Settings::default(),
             looked: None,
+            journal: JournalHead::default(),
             shown: 0,
         })
     }
@@ -313,7 +317,13 @@ impl Guardian {
         if let Record::Faulted { fault, .. } = record {
             self.roster.remember(*fault);
         }
+        self.journal = self.journal.follow(&record.encode());
         Ok(())
+    }
+
+    /// The head of the journal, with everything handed out to be persisted so far.
+    pub fn journal_head(&self) -> JournalHead {
+        self.journal
     }
 
     /// Reports a peer's misbehaviour, and journals it the first time.

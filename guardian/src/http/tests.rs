@@ -5,6 +5,7 @@ use crypto::spec::{
     ChainSpec, Checkpoint, Epoch, Fork, ForkName, ForkSchedule, ForkVersion, Root, Slot, ValidatorIndex,
 };
 use crypto::threshold::Threshold;
+use guardian_core::JournalHead;
 use guardian_core::contracts::Mismatch;
 use guardian_core::emergency::{Emergency, Raiser, Severity};
 use guardian_core::event::{ExecutionHealth, NodeHealth};
@@ -55,6 +56,7 @@ pub(crate) fn snapshot(head: Option<u64>) -> StatusSnapshot {
         head: head.map(Slot),
         finalized: Some(Checkpoint { epoch: Epoch(29), root: Root([2; 32]) }),
         nodes: NodeHealth { total: 2, healthy: 2, disagree: false },
+        journal: JournalHead::default(),
         peers: vec![peer(2), peer(3), peer(4)],
         execution: None,
         validators: Vec::new(),

@@ -7,8 +7,8 @@ use crate::{Config, Error, Shares, Store, definition, keyfile};
 use chain_watcher::execution::Resume;
 use crypto::custody::CustodySecretKey;
 use crypto::password::Password;
-use guardian_core::Guardian;
 use guardian_core::guardian_set::{GuardianIndex, NetworkDefinition};
+use guardian_core::{Guardian, JournalHead};
 use p2p::{Multiaddr, identity};
 use std::sync::Arc;
 use tracing::info;
@@ -53,6 +53,7 @@ fn open_blocking(config: &Config, password: &Password) -> Result<Opened, Error> 
     let journal = records.len();
     let register = Register::restore(&records);
     let guardian = Guardian::restore(definition.clone(), me, records)?;
+    same_journal(guardian.journal_head(), &store)?;
     let (scanned, registered, operators) = guardian.resume();
     let resume = Resume { scanned, registered, operators };
     let mut shares = Shares::open(&store, &definition, me, password)?;
@@ -76,9 +77,22 @@ fn open_blocking(config: &Config, password: &Password) -> Result<Opened, Error> 
         network_id = %definition.id(),
         shares = signer.custody().len(),
         journal,
+        head = %hex::encode(store.head().link),
         "guardian opened"
     );
     Ok(Opened { definition, keypair, directory, store, guardian, signer, custodian, resume })
+}
+
+/// The core must stand where the store's chain ends: records that it writes otherwise than they were read are not ours.
+fn same_journal(restored: JournalHead, store: &Store) -> Result<(), Error> {
+    let acknowledged = store.head();
+    if restored != acknowledged {
+        return Err(Error::StoreDamaged {
+            path: store.directory().into(),
+            problem: format!("its records lead to {restored}, but {acknowledged} was acknowledged"),
+        });
+    }
+    Ok(())
 }
 
 /// The custody key, which must be the one that shares are sealed to.
@@ -114,4 +128,26 @@ pub(super) fn listen_addresses(config: &Config) -> Result<Vec<Multiaddr>, Error>
         })
     };
     config.p2p.listen.iter().map(parse).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use guardian_core::guardian_set::NetworkId;
+    use guardian_core::record::Record;
+
+    #[test]
+    fn a_core_that_stands_elsewhere_than_the_chain_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(directory.path(), NetworkId([1; 32]), GuardianIndex(1)).unwrap();
+        same_journal(JournalHead::default(), &store).unwrap();
+        let record = Record::NotFinalizing(crypto::spec::Epoch(1));
+        store.append(std::slice::from_ref(&record)).unwrap();
+        same_journal(JournalHead::default().follow(&record.encode()), &store).unwrap();
+        let refused = same_journal(JournalHead::default().follow(b"other"), &store).unwrap_err();
+        assert!(
+            matches!(&refused, Error::StoreDamaged { problem, .. } if problem.contains("1 record, head 0x")),
+            "{refused}"
+        );
+    }
 }

@@ -13,6 +13,7 @@ fn snapshot() -> Value {
         "head": 811,
         "finalized": { "epoch": 99, "root": format!("0x{}", "01".repeat(32)) },
         "nodes": { "total": 2, "healthy": 1, "disagree": true },
+        "journal": { "length": 1234, "link": format!("0x{}", "0f".repeat(32)) },
         "peers": [{ "guardian": 1, "name": "alice", "connected": false, "heartbeat": null }],
         "validators": [{
             "pubkey": format!("0x{}", "cd".repeat(48)),
@@ -42,6 +43,7 @@ fn everything_an_operator_asks_for_is_shown() {
         "Ready       NO: head is old",
         "Slot        812, head 811, finalized epoch 99",
         "Own nodes   1 of 2 healthy, and they DISAGREE about finality",
+        "Journal     1234 records, head 0x0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f",
         "  1  alice  NO         -         -     -          -",
         "  0xcdcdcdcdcdcd…  17     active_ongoing  -              6            31.999",
         "Proposals: none",
