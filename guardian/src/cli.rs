@@ -15,6 +15,7 @@ mod custody;
 mod doctor;
 mod init;
 mod network;
+mod replay;
 mod run;
 mod runway;
 mod status;
@@ -64,6 +65,8 @@ enum Command {
     Status(status::Status),
     /// List registrations and validators with verdict, state and their operator's runway
     Validators(validators::Validators),
+    /// Say what another policy would have done with what this guardian recorded
+    Replay(replay::Replay),
     /// Examine everything a guardian needs and say what to do about each fault
     Doctor(doctor::Doctor),
 }
@@ -113,6 +116,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Run(command) => command.run(),
         Command::Status(command) => command.run(),
         Command::Validators(command) => command.run(),
+        Command::Replay(command) => command.run(),
         Command::Doctor(command) => command.run(),
     };
     match result {

@@ -14,6 +14,7 @@ pub use directory::Directory;
 use crate::effects::{Effects, Tools};
 use crate::http::{Phase, View};
 use crate::metrics::Metrics;
+use crate::recording::Recorder;
 use crate::{Config, Error, custodian, http, inbound, observe, ticker};
 use chain_watcher::{BeaconNodes, SlotClock};
 use crypto::password::Password;
@@ -109,7 +110,9 @@ async fn live(
     view: &watch::Sender<View>,
     shutdown: Pin<&mut impl Future<Output = ()>>,
 ) -> Result<(), Error> {
-    let Opened { definition, keypair, directory, store, mut guardian, signer, custodian, resume } = opened;
+    let Opened { definition, keypair, directory, store, mut guardian, signer, custodian, resume, recording } =
+        opened;
+    let me = directory.me();
     let (network, arriving) = p2p::start(p2p::Config {
         keypair,
         network: definition.id().0,
@@ -138,6 +141,12 @@ async fn live(
         inbox: inbox.clone(),
     };
     let mut effects = Effects::start(tools, &mut parts);
+    let mut recorder = recording.map(|(archive, history)| {
+        let dropped = metrics.recording_dropped.clone();
+        let (recorder, intake) = Recorder::new(&definition.chain, me, history, dropped);
+        parts.spawn_blocking(move || intake.run(archive));
+        recorder
+    });
     parts.spawn(ticker::run(SlotClock::of(&definition.chain), inbox.clone()));
     parts.spawn(observe::run(observations, inbox.clone()));
     let (failed, failure) = oneshot::channel();
@@ -156,12 +165,15 @@ async fn live(
     view.send_modify(|view| view.phase = Phase::Running);
     let first = Event::CustodyLoaded(custody);
     let ends = Ends { parts: &mut parts, failure, shutdown };
-    let result = work(&mut guardian, &mut effects, &mut arrivals, first, ends).await;
+    let result = work(&mut guardian, &mut effects, &mut recorder, &mut arrivals, first, ends).await;
 
     view.send_modify(|view| view.phase = Phase::Stopping);
     info!("stopping");
     // Without an inbox nothing comes in; without effects the workers have nobody to work for.
     drop((arrivals, effects));
+    if let Some(recorder) = recorder {
+        recorder.finish();
+    }
     let ended = tokio::time::timeout(STOP_TIME, async {
         network.shutdown().await;
         while parts.join_next().await.is_some() {}
@@ -184,6 +196,7 @@ struct Ends<'a, S> {
 async fn work(
     guardian: &mut Guardian,
     effects: &mut Effects,
+    recorder: &mut Option<Recorder>,
     arrivals: &mut mpsc::Receiver<Arrival>,
     first: Event,
     ends: Ends<'_, impl Future<Output = ()>>,
@@ -191,7 +204,7 @@ async fn work(
     let Ends { parts, mut failure, mut shutdown } = ends;
     // Its sender is dropped where there is no custodian, and when the custodian ends.
     let mut may_fail = true;
-    handle(guardian, effects, first).await?;
+    handle(guardian, effects, recorder, first).await?;
     loop {
         let arrival = tokio::select! {
             biased;
@@ -212,7 +225,7 @@ async fn work(
             effects.keep(request, token);
         }
         let slot = if let Event::SlotStarted(slot) = &event { Some(*slot) } else { None };
-        handle(guardian, effects, event).await?;
+        handle(guardian, effects, recorder, event).await?;
         if let Some(slot) = slot {
             effects.slot_processed(slot, arrivals.len());
         }
@@ -220,10 +233,18 @@ async fn work(
 }
 
 /// One event, and then our own messages that came of it.
-async fn handle(guardian: &mut Guardian, effects: &mut Effects, event: Event) -> Result<(), Error> {
+async fn handle(
+    guardian: &mut Guardian,
+    effects: &mut Effects,
+    recorder: &mut Option<Recorder>,
+    event: Event,
+) -> Result<(), Error> {
     let mut next = Some(event);
     while let Some(event) = next {
         crate::logging::event(&event);
+        if let Some(recorder) = recorder {
+            recorder.note(&event);
+        }
         for command in guardian.handle(event) {
             effects.execute(command).await?;
         }

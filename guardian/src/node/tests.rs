@@ -1,7 +1,7 @@
 //! A whole node in this process, against a beacon node that only says which chain it serves.
 
 use super::run;
-use crate::config::{Beacon, Config, Http, Keys, Log, P2p};
+use crate::config::{Beacon, Config, Http, Keys, Log, P2p, Recording};
 use crate::{Error, Store, definition, keyfile};
 use axum::Json;
 use axum::routing::get;
@@ -87,6 +87,7 @@ impl Home {
             p2p: P2p { listen: vec!["/ip4/127.0.0.1/tcp/0".to_owned()] },
             http: Http { listen: free_address() },
             log: Log::default(),
+            recording: Recording::default(),
         };
         Self { directory, definition, config }
     }
