@@ -40,7 +40,7 @@ pub fn looks_back_to(definition: &NetworkDefinition, from: Epoch) -> Epoch {
 }
 
 /// Plays `frames`, ascending, to a core with the policy of `definition`, in force from epoch `from` to epoch `to`. Says
-/// each epoch it comes to in `progress`. Blocking: see the README for how long it takes.
+/// each epoch it comes to in `progress`. Blocking: a slot takes what the core takes for it.
 ///
 /// # Errors
 /// What the frames say when they cannot be read; [`Error::Recording`] when they do not follow on each other; [`Error::Core`]
