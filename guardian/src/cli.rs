@@ -22,6 +22,7 @@ mod network;
 mod pause;
 mod proposals;
 mod propose;
+mod replay;
 mod run;
 mod runway;
 mod status;
@@ -80,6 +81,8 @@ enum Command {
     Validators(validators::Validators),
     /// Verify the journal's chain and tell the story of a proposal from it
     Audit(audit::Audit),
+    /// Say what another policy would have done with what this guardian recorded
+    Replay(replay::Replay),
     /// Examine everything a guardian needs and say what to do about each fault
     Doctor(doctor::Doctor),
     /// Ask the network to force validators off the chain
@@ -155,6 +158,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Status(command) => command.run(),
         Command::Validators(command) => command.run(),
         Command::Audit(command) => command.run(),
+        Command::Replay(command) => command.run(),
         Command::Doctor(command) => command.run(),
         Command::Propose(command) => command.run(),
         Command::Proposals(command) => command.run(),

@@ -133,6 +133,14 @@ pub enum Error {
         /// Why, and what to ask instead.
         problem: String,
     },
+    /// A recording of observations cannot be read or written.
+    #[error("the recording {path} {problem}")]
+    Recording {
+        /// Its directory, or the file in it.
+        path: PathBuf,
+        /// What is wrong and what to do.
+        problem: String,
+    },
     /// A record is too large for the journal.
     #[error("a journal record of {got} bytes is above the limit of {limit}")]
     RecordTooLarge {

@@ -21,6 +21,8 @@ pub mod node;
 pub mod observe;
 pub mod password;
 pub mod progress;
+pub mod recording;
+pub mod replay;
 pub mod shares;
 pub mod signer;
 pub mod store;

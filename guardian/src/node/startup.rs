@@ -2,16 +2,18 @@
 
 use crate::custodian::{Custodian, Register};
 use crate::node::Directory;
+use crate::recording::{self, Archive, History, Owner};
 use crate::signer::{HeldShare, Signer};
 use crate::{Config, Error, Shares, Store, definition, keyfile};
 use chain_watcher::execution::Resume;
 use crypto::custody::CustodySecretKey;
 use crypto::password::Password;
 use guardian_core::guardian_set::{GuardianIndex, NetworkDefinition};
+use guardian_core::record::Record;
 use guardian_core::{Guardian, JournalHead};
 use p2p::{Multiaddr, identity};
 use std::sync::Arc;
-use tracing::info;
+use tracing::{info, warn};
 
 /// Everything that comes from disk.
 pub(super) struct Opened {
@@ -25,6 +27,8 @@ pub(super) struct Opened {
     pub(super) custodian: Option<Custodian>,
     /// Where the last run stopped reading the contracts.
     pub(super) resume: Resume,
+    /// What is recorded from here on, unless that is turned off.
+    pub(super) recording: Option<(Archive, History)>,
 }
 
 /// Opens all of it, away from the async threads: passwords are stretched on purpose and disks are slow.
@@ -52,6 +56,7 @@ fn open_blocking(config: &Config, password: &Password) -> Result<Opened, Error> 
     let records = store.records()?;
     let journal = records.len();
     let register = Register::restore(&records);
+    let recording = recording(config, &definition, me, &records);
     let guardian = Guardian::restore(definition.clone(), me, records)?;
     same_journal(guardian.journal_head(), &store)?;
     let (scanned, registered, operators) = guardian.resume();
@@ -80,7 +85,29 @@ fn open_blocking(config: &Config, password: &Password) -> Result<Opened, Error> 
         head = %hex::encode(store.head().link),
         "guardian opened"
     );
-    Ok(Opened { definition, keypair, directory, store, guardian, signer, custodian, resume })
+    Ok(Opened { definition, keypair, directory, store, guardian, signer, custodian, resume, recording })
+}
+
+/// Where to record, and what the journal holds of the contracts. None when it is turned off, or cannot be: the guardian
+/// needs no recording.
+fn recording(
+    config: &Config,
+    definition: &NetworkDefinition,
+    me: GuardianIndex,
+    records: &[Record],
+) -> Option<(Archive, History)> {
+    let keep = config.recording.keep_epochs;
+    if keep == 0 {
+        return None;
+    }
+    let owner = Owner { network: definition.id(), guardian: me };
+    match Archive::open(&recording::directory(&config.data_dir), owner, keep) {
+        Ok(archive) => Some((archive, History::of(records))),
+        Err(problem) => {
+            warn!(%problem, "nothing is recorded; everything else goes on");
+            None
+        }
+    }
 }
 
 /// The core must stand where the store's chain ends: records that it writes otherwise than they were read are not ours.

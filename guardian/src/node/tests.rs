@@ -1,7 +1,7 @@
 //! A whole node in this process, against a beacon node that only says which chain it serves.
 
 use super::run;
-use crate::config::{Admin, Beacon, Config, EnforcementLimits, Http, Keys, Log, P2p};
+use crate::config::{Admin, Beacon, Config, EnforcementLimits, Http, Keys, Log, P2p, Recording};
 use crate::{Error, Store, definition, keyfile};
 use axum::Json;
 use axum::routing::get;
@@ -88,6 +88,7 @@ impl Home {
             standing: Vec::new(),
             webhook: None,
             log: Log::default(),
+            recording: Recording::default(),
         };
         Self { directory, definition, config }
     }
