@@ -59,8 +59,8 @@ fn open_blocking(config: &Config, password: &Password) -> Result<Opened, Error> 
     let recording = recording(config, &definition, me, &records);
     let guardian = Guardian::restore(definition.clone(), me, records)?;
     same_journal(guardian.journal_head(), &store)?;
-    let (scanned, registered, operators) = guardian.resume();
-    let resume = Resume { scanned, registered, operators };
+    let (scanned, registered, operators, exits_proposed) = guardian.resume();
+    let resume = Resume { scanned, registered, operators, exits_proposed };
     let mut shares = Shares::open(&store, &definition, me, password)?;
     let revealed = shares.reveal()?.into_iter().map(|(key_set, share)| HeldShare { key_set, share });
     let signer = Signer::new(revealed, definition.chain.forks.clone())?;
