@@ -54,6 +54,7 @@ pub(crate) struct Registry {
     modules: BTreeMap<ModuleName, u64>,
     operators: BTreeSet<Address>,
     verdicts: BTreeMap<&'static str, u64>,
+    exits_proposed: u64,
 }
 
 impl Registry {
@@ -66,6 +67,9 @@ impl Registry {
             JudgedEvent::Exited { id, burned: _ } => self.step(id, Life::Active, Life::Settled),
             // Who never registered a validator has no account here.
             JudgedEvent::TicketsDeposited { .. } | JudgedEvent::TicketsWithdrawn { .. } => {}
+            // About validators by index, registered or not.
+            JudgedEvent::ExitProposed(_) => self.exits_proposed = self.exits_proposed.saturating_add(1),
+            JudgedEvent::ExitCancelled { .. } => {}
         }
     }
 
@@ -162,6 +166,11 @@ impl Registry {
     /// Everybody who ever registered a validator.
     pub(crate) fn operators(&self) -> &BTreeSet<Address> {
         &self.operators
+    }
+
+    /// Proposals of exits logged so far, cancelled ones too.
+    pub(crate) fn exits_proposed(&self) -> u64 {
+        self.exits_proposed
     }
 
     /// How many registrations ended in which verdict.

@@ -15,10 +15,11 @@ const EXIT_QUEUE: u64 = 5;
 
 impl Guardian {
     /// Where the scan of the contracts goes on after a restart: the last block scanned, the registrations so far by
-    /// module, and everybody who ever registered a validator.
-    pub fn resume(&self) -> (Option<Block>, BTreeMap<ModuleName, u64>, BTreeSet<Address>) {
+    /// module, everybody who ever registered a validator, and how many times exits were proposed.
+    pub fn resume(&self) -> (Option<Block>, BTreeMap<ModuleName, u64>, BTreeSet<Address>, u64) {
         let registry = self.protocol.registry();
-        (self.protocol.ledger().scanned(), registry.modules().clone(), registry.operators().clone())
+        let (modules, operators) = (registry.modules().clone(), registry.operators().clone());
+        (self.protocol.ledger().scanned(), modules, operators, registry.exits_proposed())
     }
 
     /// The registration of a key that counts: the first that is sound and was not skipped. A later one of the same key

@@ -53,8 +53,8 @@ fn open_blocking(config: &Config, password: &Password) -> Result<Opened, Error> 
     let journal = records.len();
     let register = Register::restore(&records);
     let guardian = Guardian::restore(definition.clone(), me, records)?;
-    let (scanned, registered, operators) = guardian.resume();
-    let resume = Resume { scanned, registered, operators };
+    let (scanned, registered, operators, exits_proposed) = guardian.resume();
+    let resume = Resume { scanned, registered, operators, exits_proposed };
     let mut shares = Shares::open(&store, &definition, me, password)?;
     let revealed = shares.reveal()?.into_iter().map(|(key_set, share)| HeldShare { key_set, share });
     let signer = Signer::new(revealed, definition.chain.forks.clone())?;

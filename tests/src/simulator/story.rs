@@ -172,6 +172,7 @@ impl Story {
             protocol: Address([1; 20]),
             guardian_module: Address([2; 20]),
             deployed: BlockNumber(0),
+            exit_proposals: None,
         });
         let policy = &mut self.definition.policy;
         policy.tickets = TicketsRule { floor: FLOOR, grace: 8, tolerance: 1, ..TicketsRule::puffer() };

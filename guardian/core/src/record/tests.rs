@@ -5,7 +5,8 @@ use crate::proposal::Origin;
 use crate::registration::{JudgedEvent, JudgedLog, Registered};
 use crate::scene::{BOB, CAROL, ME, envelope, partial, proposal_at, signature};
 use crypto::execution::{
-    Address, Block, BlockHash, BlockNumber, ModuleName, RegistrationId, Tickets, TransactionHash,
+    Address, Block, BlockHash, BlockNumber, ExitsProposed, ModuleName, RegistrationId, Tickets,
+    TransactionHash,
 };
 use crypto::registration::Verdict;
 use crypto::spec::{Root, ValidatorIndex};
@@ -14,7 +15,7 @@ use proptest::prelude::*;
 /// One line a record: name, space, hex. A journal written today must be read by every later version.
 const GOLDEN: &str = include_str!("golden.txt");
 
-/// One log of each kind.
+/// One log of each kind, but for exits that somebody asks for.
 fn scan() -> ScanReport {
     let (operator, amount) = (Address([0xcc; 20]), Tickets(28 * Tickets::ONE.0));
     let id = RegistrationId { module: ModuleName([0xdd; 32]), index: 7 };
@@ -40,6 +41,24 @@ fn scan() -> ScanReport {
     let log = |(index, event)| JudgedLog { block, index, timestamp: 1_700_000_000, event };
     let to = Block { number: BlockNumber(10), hash: BlockHash([0x0f; 32]), timestamp: 1_700_000_012 };
     ScanReport { from: BlockNumber(5), to, logs: (0..).zip(events).map(log).collect() }
+}
+
+/// What our `ExitProposals` logs.
+fn exits() -> ScanReport {
+    let proposed = ExitsProposed {
+        number: 3,
+        proposer: Address([0xcc; 20]),
+        network: [0xab; 32],
+        severity: 1,
+        expires: 1_700_086_400,
+        validators: vec![ValidatorIndex(7), ValidatorIndex(1_000_000)],
+        reason: "key stolen".to_owned(),
+    };
+    let mut report = scan();
+    report.logs.truncate(2);
+    report.logs[0].event = JudgedEvent::ExitProposed(proposed);
+    report.logs[1].event = JudgedEvent::ExitCancelled { number: 3, by: Address([0xcd; 20]) };
+    report
 }
 
 fn samples() -> Vec<(String, Record)> {
@@ -80,6 +99,7 @@ fn samples() -> Vec<(String, Record)> {
         ("scanned", Record::Scanned(scan())),
         ("proposed_tickets", Record::Proposed(short)),
         ("proposed_balance", Record::Proposed(poor)),
+        ("scanned_exits", Record::Scanned(exits())),
     ]
     .into_iter()
     .map(|(name, record)| (name.to_owned(), record))

@@ -6,8 +6,8 @@ use crate::policy::Enforcement;
 use crate::proposal::{ExitProposal, State};
 use crate::registration::{JudgedEvent, Registered};
 use crate::scene::operators::{
-    EJECT_SLOT, POOR, READ_SLOT, RICH, SHORT_SINCE, ejection, first_scan, info, registered, registration,
-    scan, state_with, ticket_definition, too_little,
+    EJECT_SLOT, POOR, READ_SLOT, RICH, SHORT_SINCE, ejection, exits_proposed, first_scan, info, registered,
+    registration, scan, state_with, ticket_definition, too_little,
 };
 use crate::scene::{BOB, CAROL, Scene, block, faults, orders, pubkey, validator, written};
 use crate::status::{Hold, Standing};
@@ -399,7 +399,10 @@ fn restored_is_as_it_was() {
     let mut scene = Scene::short();
     let withdrawn = JudgedEvent::TicketsWithdrawn { operator: RICH, amount: Tickets(5) };
     let skipped = JudgedEvent::Skipped(registration(9));
-    scene.feed(Event::ContractsScanned(scan(READ_SLOT + 1, 24, vec![withdrawn, skipped])));
+    let cancelled = JudgedEvent::ExitCancelled { number: 0, by: RICH };
+    let events = vec![withdrawn, skipped, exits_proposed(0), cancelled];
+    scene.feed(Event::ContractsScanned(scan(READ_SLOT + 1, 24, events)));
+    assert_eq!(scene.guardian.resume().3, 1, "exits proposed, cancelled or not");
     let before = format!("{:?}", folded(&scene));
     scene.restart(Slot(EJECT_SLOT.0 + 1));
     assert_eq!(format!("{:?}", folded(&scene)), before);

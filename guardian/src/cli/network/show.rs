@@ -33,12 +33,14 @@ pub(super) fn show(definition: &NetworkDefinition, output: Output) -> anyhow::Re
             format!(
                 "profile {:?} on execution chain {}, read from block {}\n\
                  \x20           protocol {}\n\
-                 \x20           guardian module {}",
+                 \x20           guardian module {}\n\
+                 \x20           exit proposals {}",
                 contracts.profile,
                 contracts.chain_id,
                 contracts.deployed,
                 contracts.protocol,
                 contracts.guardian_module,
+                contracts.exit_proposals.map_or_else(|| "none".to_owned(), |address| address.to_string()),
             )
         },
     );
