@@ -77,7 +77,8 @@ fn heartbeats_are_kept_with_our_slot_and_of_our_epoch_only() {
     assert_eq!(peers[0].heartbeat, Some((Slot(9), heartbeat(0))));
     // A replay of what it said before changes nothing.
     scene.hear(BOB, Message::Heartbeat(Heartbeat { slot: Slot(8), ..heartbeat(0) }));
-    assert_eq!(scene.guardian.status().peers[0].heartbeat, Some((Slot(9), heartbeat(0))));
+    let kept = scene.guardian.status().peers[0].heartbeat.clone();
+    assert_eq!(kept.map(|(_, heartbeat)| heartbeat.slot), Some(Slot(9)));
 }
 
 #[test]
