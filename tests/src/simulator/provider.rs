@@ -184,5 +184,5 @@ fn accepted(report: &ScanReport, keys: &[Keys]) -> Vec<usize> {
         | JudgedEvent::TicketsDeposited { .. }
         | JudgedEvent::TicketsWithdrawn { .. } => None,
     });
-    registered.filter_map(|pubkey| keys.iter().position(|keys| keys.set.public_key() == pubkey)).collect()
+    registered.filter_map(|pubkey| keys.iter().position(|keys| keys.pubkey == pubkey)).collect()
 }
