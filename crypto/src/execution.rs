@@ -3,7 +3,11 @@
 //! Facts only: nothing here was judged. Byte strings that the contracts do not check are kept as they came, bounded by
 //! whoever read them.
 //!
-//! Source: the ABI of Puffer's `PufferProtocol` and `GuardianModule`, profile `v1`.
+//! Source: the ABI of Puffer's `PufferProtocol` and `GuardianModule`, profile `v1`, and of our `ExitProposals`.
+
+mod exits_proposed;
+
+pub use exits_proposed::{ExitsProposed, MAX_PROPOSED_REASON, MAX_PROPOSED_VALIDATORS};
 
 use crate::spec::Gwei;
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -220,6 +224,15 @@ pub enum ContractEvent {
         operator: Address,
         /// How much.
         amount: Tickets,
+    },
+    /// `ExitProposed`: an authorised account asks for exits.
+    ExitProposed(ExitsProposed),
+    /// `ExitCancelled`: it no longer does.
+    ExitCancelled {
+        /// Which proposal.
+        number: u64,
+        /// Who took it back: its proposer, or the contract's owner.
+        by: Address,
     },
 }
 

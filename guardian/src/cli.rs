@@ -1,6 +1,6 @@
 //! The command line. Every command says what it did and what comes next; `--json` says it to programs.
 //!
-//! Exit codes: 0 done, 1 failed (the reason and what to do about it on standard error), 2 wrong usage.
+//! Exit codes: 0 done, 1 refused or failed (the reason and what to do about it on standard error), 2 wrong usage.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use crypto::password::ScryptCost;
@@ -12,14 +12,21 @@ use std::process::ExitCode;
 
 mod amount;
 mod custody;
+mod decide;
+mod desk;
 mod doctor;
 mod init;
+mod manual;
 mod network;
+mod pause;
+mod proposals;
+mod propose;
 mod run;
 mod runway;
 mod status;
 mod table;
 mod validators;
+mod when;
 mod window;
 
 const EXAMPLES: &str = "\
@@ -66,7 +73,32 @@ enum Command {
     Validators(validators::Validators),
     /// Examine everything a guardian needs and say what to do about each fault
     Doctor(doctor::Doctor),
+    /// Ask the network to force validators off the chain
+    Propose(Box<propose::Propose>),
+    /// Show what people asked for, as this guardian verified it
+    Proposals(proposals::Proposals),
+    /// Approve an emergency
+    Approve(decide::Decide),
+    /// Reject an emergency
+    Reject(decide::Decide),
+    /// Take the approval of an emergency back
+    Withdraw(decide::Decide),
+    /// Take back an emergency that this guardian, or an account, raised
+    Cancel(decide::Cancel),
+    /// Release, combine and post nothing until resumed
+    Pause(pause::Switch),
+    /// End a pause
+    Resume(pause::Switch),
+    /// Print a script that completes this program's commands in a shell
+    Completions(manual::Completions),
+    /// Write this program's manual pages
+    Man(manual::Man),
 }
+
+/// A command that was not used as it must be: exit code 2, as for what clap refuses.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Misused(String);
 
 /// How a command speaks.
 #[derive(Debug, Clone, Copy, Args)]
@@ -114,6 +146,16 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Status(command) => command.run(),
         Command::Validators(command) => command.run(),
         Command::Doctor(command) => command.run(),
+        Command::Propose(command) => command.run(),
+        Command::Proposals(command) => command.run(),
+        Command::Approve(command) => command.approve(),
+        Command::Reject(command) => command.reject(),
+        Command::Withdraw(command) => command.withdraw(),
+        Command::Cancel(command) => command.run(),
+        Command::Pause(command) => command.pause(),
+        Command::Resume(command) => command.resume(),
+        Command::Completions(command) => command.run(),
+        Command::Man(command) => command.run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -129,7 +171,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             }
             // Nobody to tell when standard error is closed.
             let _ = writeln!(std::io::stderr(), "{text}");
-            ExitCode::FAILURE
+            if error.is::<Misused>() { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
     }
 }

@@ -5,6 +5,7 @@
 
 use crate::Error;
 use guardian_core::guardian_set::NetworkDefinition;
+use guardian_core::settings::Settings;
 use serde::{Deserialize, Deserializer, de};
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -12,9 +13,11 @@ use std::path::{Path, PathBuf};
 use url::Url;
 
 mod document;
+mod operator;
 mod sample;
 
 pub use document::{multiaddr, parse};
+pub use operator::{Admin, EnforcementLimits, Standing, Vote, Webhook};
 pub use sample::{Sample, sample};
 
 /// Most beacon nodes, most execution nodes, and most listen addresses.
@@ -42,6 +45,18 @@ pub struct Config {
     /// Where the status is served.
     #[serde(default)]
     pub http: Http,
+    /// Where the operator's commands reach the running guardian.
+    #[serde(default)]
+    pub admin: Admin,
+    /// How far this guardian goes at most by each rule.
+    #[serde(default)]
+    pub enforcement: EnforcementLimits,
+    /// Votes on classes of emergencies without being asked, at most [`guardian_core::settings::MAX_STANDING`]; the
+    /// first that fits decides.
+    #[serde(default)]
+    pub standing: Vec<Standing>,
+    /// Where notices are sent, if anywhere.
+    pub webhook: Option<Webhook>,
     /// How we log.
     #[serde(default)]
     pub log: Log,
@@ -200,7 +215,7 @@ impl Config {
                 return Err(format!("two [[{table}]] entries are named `{name}`; give each its own name"));
             }
         }
-        Ok(())
+        operator::check(&self.standing)
     }
 
     /// Whether this configuration has what `definition` needs of it: execution nodes where, and only where, it names
@@ -226,9 +241,20 @@ impl Config {
         Err(Error::Identity { problem })
     }
 
+    /// The Unix socket for the operator's commands.
+    pub fn admin_socket(&self) -> PathBuf {
+        self.admin.socket.clone().unwrap_or_else(|| self.data_dir.join("admin.sock"))
+    }
+
+    /// What the operator decided for this guardian, as the core takes it.
+    pub fn settings(&self) -> Settings {
+        operator::settings(&self.enforcement, &self.standing)
+    }
+
     fn resolve(&mut self, base: &Path) {
         let paths = [&mut self.network, &mut self.data_dir, &mut self.keys.identity, &mut self.keys.custody];
-        for path in paths.into_iter().chain(self.keys.password_file.as_mut()) {
+        let optional = [self.keys.password_file.as_mut(), self.admin.socket.as_mut()];
+        for path in paths.into_iter().chain(optional.into_iter().flatten()) {
             *path = base.join(&path);
         }
     }

@@ -18,7 +18,7 @@ const DEFINITION_HEADER: &str = "\
 ";
 
 /// What is said above which line of a definition.
-const REMARKS: [(&str, &str); 9] = [
+const REMARKS: [(&str, &str); 10] = [
     ("[chain]", "# The beacon chain."),
     (
         "[contracts]",
@@ -45,6 +45,12 @@ const REMARKS: [(&str, &str); 9] = [
     ),
     ("[policy.slashed]", "# Shown and counted; the chain itself makes a slashed validator leave."),
     ("[caps]", "# How many may be made to leave at most, whatever the votes."),
+    (
+        "[emergency]",
+        "# Who may ask that a list of validators be made to leave: `guardians`, their operators; `proposers`, accounts\n\
+         # that sign typed data or call the contract (`operators` and `modules` bound whose validators they may name).\n\
+         # One of severity normal cannot be certified for `cancel_window` slots.",
+    ),
 ];
 
 const CARD_HEADER: &str = "\

@@ -6,29 +6,34 @@
 //! inbox, so a full inbox makes workers wait and can never stop the loop.
 
 mod combiner;
+mod inclusion;
 mod submitter;
 
 use crate::inbound;
 use crate::metrics::Metrics;
-use crate::node::{Arrival, Directory};
+use crate::node::{Arrival, Directory, Reply};
 use crate::signer::{self, Errand, Signer};
+use crate::webhook::{self, Delivery, Webhook};
 use crate::{Error, Store, http, logging};
 use chain_watcher::Poster;
 use crypto::execution::Address;
-use crypto::spec::BlsPubkey;
+use crypto::spec::{BlsPubkey, Slot};
 use guardian_core::command::CombineOrder;
 use guardian_core::event::RequestId;
 use guardian_core::fault::Fault;
 use guardian_core::message::{Envelope, Message, WireMessage};
+use guardian_core::notice::Notice;
 use guardian_core::record::Record;
+use guardian_core::request::{Answer, AskId};
 use guardian_core::status::StatusSnapshot;
 use guardian_core::{Command, Event};
+use inclusion::Search;
 use p2p::{Network, RequestToken};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 use submitter::Submission;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tracing::{debug, warn};
 
@@ -41,6 +46,10 @@ const MAX_OWN: usize = 4096;
 /// Catch-up questions waiting for their answer; the oldest is declined first.
 const MAX_REQUESTS: usize = 128;
 
+/// Requests of our operator waiting for their answer, the oldest is declined first: as many as the admin socket serves
+/// at once, and as many again whose askers have given up.
+const MAX_ASKS: usize = 2 * crate::admin::MAX_CONNECTIONS;
+
 /// The hands of the node.
 pub struct Effects {
     store: Arc<Store>,
@@ -50,11 +59,17 @@ pub struct Effects {
     view: watch::Sender<http::View>,
     own: VecDeque<Event>,
     requests: VecDeque<(RequestId, RequestToken)>,
+    asks: VecDeque<(AskId, oneshot::Sender<Box<Answer>>)>,
+    /// The slot that is being handled.
+    slot: Slot,
     validators: watch::Sender<Vec<BlsPubkey>>,
     operators: watch::Sender<Vec<Address>>,
     sign: mpsc::Sender<Errand>,
     combine: mpsc::Sender<CombineOrder>,
     submit: mpsc::Sender<Submission>,
+    search: mpsc::Sender<Search>,
+    /// Where notices are sent, if anywhere.
+    deliver: Option<mpsc::Sender<Delivery>>,
 }
 
 /// What the hands work with.
@@ -77,6 +92,8 @@ pub struct Tools {
     pub signer: Signer,
     /// The way to the beacon nodes.
     pub poster: Poster,
+    /// Where notices are sent, if anywhere.
+    pub webhook: Option<Webhook>,
     /// Where results go.
     pub inbox: mpsc::Sender<Arrival>,
 }
@@ -84,11 +101,13 @@ pub struct Tools {
 impl Effects {
     /// Starts the workers among the node's `parts`. They end when these hands are dropped.
     pub fn start(tools: Tools, parts: &mut JoinSet<()>) -> Self {
-        let Tools { store, network, directory, metrics, view, validators, operators, signer, poster, inbox } =
+        let Tools { store, network, directory, metrics, view, validators, operators, signer, poster, .. } =
             tools;
+        let (webhook, inbox) = (tools.webhook, tools.inbox);
         let (sign, errands) = mpsc::channel(MAX_ORDERS);
         let (combine, partials) = mpsc::channel(MAX_ORDERS);
         let (submit, exits) = mpsc::channel(MAX_ORDERS);
+        let (search, searches) = mpsc::channel(MAX_ORDERS);
         parts.spawn_blocking({
             let (inbox, metrics) = (inbox.clone(), metrics.clone());
             move || signer::run(signer, errands, &inbox, &metrics)
@@ -97,8 +116,14 @@ impl Effects {
             let (inbox, metrics) = (inbox.clone(), metrics.clone());
             move || combiner::run(partials, &inbox, &metrics)
         });
-        parts.spawn(submitter::run(poster, exits, inbox, metrics.clone()));
-        let (own, requests) = (VecDeque::new(), VecDeque::new());
+        parts.spawn(submitter::run(poster, exits, inbox.clone(), metrics.clone()));
+        let deliver = webhook.map(|webhook| {
+            let (deliver, deliveries) = mpsc::channel(webhook::MAX_DELIVERIES);
+            parts.spawn(webhook::run(webhook, deliveries, inbox.clone(), metrics.clone()));
+            deliver
+        });
+        parts.spawn(inclusion::run(searches, inbox));
+        let (own, requests, asks) = (VecDeque::new(), VecDeque::new(), VecDeque::new());
         Self {
             store,
             network,
@@ -107,11 +132,15 @@ impl Effects {
             view,
             own,
             requests,
+            asks,
+            slot: Slot(0),
             validators,
             operators,
             sign,
             combine,
             submit,
+            search,
+            deliver,
         }
     }
 
@@ -125,17 +154,25 @@ impl Effects {
         self.own.pop_front()
     }
 
-    /// Keeps the right to answer a catch-up question until the core does.
-    pub fn keep(&mut self, request: RequestId, token: RequestToken) {
-        if self.requests.len() >= MAX_REQUESTS {
-            // Dropping a token declines the question; the peer asks again.
-            self.requests.pop_front();
+    /// Keeps the right to answer a question until the core does.
+    pub fn keep(&mut self, reply: Reply) {
+        // What is dropped declines the question; whoever asked may ask again.
+        match reply {
+            Reply::CatchUp(request, token) => keep(&mut self.requests, MAX_REQUESTS, (request, token)),
+            Reply::Operator(ask, answer) => {
+                self.asks.retain(|(_, waiting)| !waiting.is_closed());
+                keep(&mut self.asks, MAX_ASKS, (ask, answer));
+            }
         }
-        self.requests.push_back((request, token));
+    }
+
+    /// A slot is handled from here on.
+    pub fn begin(&mut self, slot: Slot) {
+        self.slot = slot;
     }
 
     /// A slot and all that followed from it is done.
-    pub fn slot_processed(&self, slot: crypto::spec::Slot, inbox_depth: usize) {
+    pub fn slot_processed(&self, slot: Slot, inbox_depth: usize) {
         self.metrics.slot_processed(slot);
         self.metrics.inbox_depth(inbox_depth);
         self.metrics.network(&self.network.counters());
@@ -172,6 +209,12 @@ impl Effects {
             Command::SubmitExit { proposal, exit } => {
                 self.handed_on(self.submit.try_send(Submission { proposal, exit }).is_ok(), "submit");
             }
+            Command::FindInclusion { proposal, exit, from, to } => {
+                let taken = self.search.try_send(Search { proposal, exit, from, to }).is_ok();
+                self.handed_on(taken, "inclusion");
+            }
+            Command::Answer { ask, answer } => self.answer(ask, answer),
+            Command::Notify(notice) => self.notify(notice),
             Command::WatchValidators(validators) => drop(self.validators.send_replace(validators)),
             Command::WatchOperators(operators) => drop(self.operators.send_replace(operators)),
             Command::ReportFault(fault) => self.report(fault),
@@ -220,6 +263,26 @@ impl Effects {
         }
     }
 
+    fn answer(&mut self, ask: AskId, answer: Box<Answer>) {
+        let found = self.asks.iter().position(|(waiting, _)| *waiting == ask);
+        if let Some((_, waiting)) = found.and_then(|place| self.asks.remove(place))
+            && waiting.send(answer).is_err()
+        {
+            debug!(ask = ask.0, "answered too late: the operator waits no more");
+        }
+    }
+
+    fn notify(&self, notice: Notice) {
+        logging::notice(&notice);
+        self.metrics.attention.noticed(&notice);
+        let Some(deliver) = &self.deliver else { return };
+        let code = notice.code();
+        if deliver.try_send(Delivery { slot: self.slot, notice }).is_err() {
+            self.metrics.attention.delivered(webhook::Outcome::Dropped);
+            warn!(code, "notice not sent to the webhook: too many wait already");
+        }
+    }
+
     fn handed_on(&self, taken: bool, worker: &'static str) {
         if !taken {
             self.metrics.orders_dropped.increment(1);
@@ -242,6 +305,14 @@ impl Effects {
         self.metrics.snapshot(&status);
         self.view.send_modify(|view| view.status = Some(Arc::from(status)));
     }
+}
+
+/// Puts one more into a bounded queue; the oldest makes room.
+fn keep<T>(queue: &mut VecDeque<T>, most: usize, item: T) {
+    if queue.len() >= most {
+        queue.pop_front();
+    }
+    queue.push_back(item);
 }
 
 #[cfg(test)]

@@ -140,6 +140,31 @@ pub enum Error {
         /// The system's answer.
         source: std::io::Error,
     },
+    /// The admin socket cannot be had.
+    #[error("admin socket {path}: {problem}")]
+    AdminSocket {
+        /// Where.
+        path: PathBuf,
+        /// What is wrong and what would be right.
+        problem: String,
+    },
+    /// No guardian takes requests.
+    #[error(
+        "no guardian answers at {path}; is it running, and is this its configuration? One that still waits for its \
+         beacon nodes takes no requests yet"
+    )]
+    NotRunning {
+        /// Where its admin socket should be.
+        path: PathBuf,
+        /// The system's answer.
+        source: std::io::Error,
+    },
+    /// The running guardian could not be asked, or gave no answer.
+    #[error("{problem}")]
+    Admin {
+        /// What is wrong and what to do.
+        problem: String,
+    },
     /// A part of the running node ended although nobody asked it to. Never seen without a bug or a broken machine.
     #[error("a part of the node failed: {problem}; restart the guardian and report this")]
     Task {

@@ -4,9 +4,11 @@
 //! no load on it reaches the node's loop. Each connection carries one request and lives for [`CONNECTION_TIME`] at most;
 //! [`MAX_CONNECTIONS`] live at once, the next ones wait in the listener's backlog.
 
+mod decisions;
 mod readiness;
 pub mod validators;
 
+pub use decisions::undecided;
 pub use readiness::{Moment, Phase, Readiness, Reason, View};
 
 use crate::metrics::Page;

@@ -5,7 +5,7 @@
 //! never sees a vote that its author did not seal.
 
 use crate::metrics::Metrics;
-use crate::node::{Arrival, Directory};
+use crate::node::{Arrival, Directory, Reply};
 use guardian_core::Event;
 use guardian_core::event::RequestId;
 use guardian_core::guardian_set::GuardianIndex;
@@ -46,7 +46,10 @@ pub async fn run(
                 let Some(from) = directory.index(&from) else { continue };
                 requests += 1;
                 let request = RequestId(requests);
-                Arrival { event: Event::CatchUpRequested { from, request }, token: Some((request, token)) }
+                Arrival {
+                    event: Event::CatchUpRequested { from, request },
+                    reply: Some(Reply::CatchUp(request, token)),
+                }
             }
             Inbound::Connected(peer) => {
                 let Some(peer) = directory.index(&peer) else { continue };

@@ -3,6 +3,7 @@
 //! The core decides and this crate does. What touches a disk is here: [`store`] (journal and encrypted shares),
 //! [`keyfile`], [`config`] and [`definition`]. The node loop and its edges are beside it.
 
+pub mod admin;
 pub mod cli;
 pub mod config;
 pub mod custodian;
@@ -23,6 +24,7 @@ pub mod shares;
 pub mod signer;
 pub mod store;
 pub mod ticker;
+pub mod webhook;
 
 mod error;
 

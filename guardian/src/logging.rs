@@ -5,13 +5,16 @@
 //! `code`. Nothing here can see a secret: events and commands carry none.
 
 mod moves;
+mod notices;
 
 pub use moves::moved;
+pub use notices::notice;
 
 use crate::Error;
 use crate::config::{Log, LogFormat};
 use crate::progress::BesideBars;
 use guardian_core::message::Message;
+use guardian_core::request::{Answer, Request};
 use guardian_core::{Command, Event};
 use std::io::IsTerminal;
 use tracing::{debug, info, warn};
@@ -118,6 +121,22 @@ pub fn event(event: &Event) {
         Event::CertificateReceived { from, proposal, approvals, .. } => {
             debug!(target: "guardian::event", event = "certificate_received", guardian = from.0, proposal = %proposal.id(), approvals = approvals.len());
         }
+        Event::EmergencyCertificateReceived { from, raised, approvals, .. } => {
+            debug!(target: "guardian::event", event = "emergency_certificate_received", guardian = from.0, emergency = %raised.emergency.id(), approvals = approvals.len());
+        }
+        Event::SettingsLoaded(settings) => {
+            info!(target: "guardian",
+                offline = ?settings.offline, tickets = ?settings.tickets, balance = ?settings.balance,
+                emergency = ?settings.emergency, standing = settings.standing.len(),
+                "own settings: how far this guardian goes at most"
+            );
+        }
+        Event::OperatorAsked { ask, by, request } => {
+            debug!(target: "guardian::event", event = "operator_asked", ask = ask.0, uid = by.uid, operator = by.name, request = asked(request));
+        }
+        Event::InclusionFound { proposal, slot } => {
+            debug!(target: "guardian::event", event = "inclusion_found", %proposal, included = slot.map(tracing::field::display));
+        }
         Event::GarbageReceived { from } => {
             debug!(target: "guardian::event", event = "garbage_received", guardian = from.0)
         }
@@ -172,6 +191,16 @@ pub fn command(command: &Command) {
         Command::SubmitExit { proposal, exit } => {
             debug!(target: "guardian::command", command = "submit_exit", %proposal, validator = %exit.message.validator_index);
         }
+        Command::FindInclusion { proposal, exit, from, to } => {
+            debug!(target: "guardian::command", command = "find_inclusion", %proposal, validator = %exit.validator_index, %from, %to);
+        }
+        Command::Answer { ask, answer } => {
+            debug!(target: "guardian::command", command = "answer", ask = ask.0, answer = answered(answer));
+        }
+        // Told in full where it is performed.
+        Command::Notify(notice) => {
+            debug!(target: "guardian::command", command = "notify", code = notice.code())
+        }
         Command::WatchValidators(validators) => {
             debug!(target: "guardian::command", command = "watch_validators", validators = validators.len());
         }
@@ -194,6 +223,38 @@ fn kind(message: &Message) -> &'static str {
         Message::Vote(_) => "vote",
         Message::Certificate(_) => "certificate",
         Message::Partial(_) => "partial",
+        Message::Emergency(_) => "emergency",
+        Message::Cancellation(_) => "cancellation",
+        Message::EmergencyCertificate(_) => "emergency_certificate",
+        Message::Wish(_) => "wish",
+    }
+}
+
+/// The stable code of a request.
+fn asked(request: &Request) -> &'static str {
+    match request {
+        Request::Propose { .. } => "propose",
+        Request::Submit { .. } => "submit",
+        Request::Approve { .. } => "approve",
+        Request::Reject { .. } => "reject",
+        Request::Withdraw { .. } => "withdraw",
+        Request::Cancel { .. } => "cancel",
+        Request::Inspect { .. } => "inspect",
+        Request::Pause { .. } => "pause",
+        Request::Resume { .. } => "resume",
+    }
+}
+
+/// The stable code of an answer.
+fn answered(answer: &Answer) -> &'static str {
+    match answer {
+        Answer::Refused { .. } => "refused",
+        Answer::Forecast(_) => "forecast",
+        Answer::Raised { .. } => "raised",
+        Answer::Voted { .. } => "voted",
+        Answer::Cancelled { .. } => "cancelled",
+        Answer::Inspection(_) => "inspection",
+        Answer::Pauses(_) => "pauses",
     }
 }
 

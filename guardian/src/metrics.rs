@@ -3,6 +3,10 @@
 //! [`Metrics`] is a struct of handles bound to a recorder of its own, not the process-wide recorder: two nodes in one
 //! process do not count into each other. Every label value is known here, so that no peer can add a time series.
 
+mod attention;
+
+pub use attention::Attention;
+
 use crypto::registration::Verdict;
 use guardian_core::event::PostOutcome;
 use guardian_core::fault::FaultKind;
@@ -71,6 +75,8 @@ pub struct Metrics {
     dial_failures: Counter,
     catch_ups: Counter,
     submissions: [Counter; 4],
+    /// What asks for the operator's attention.
+    pub attention: Attention,
     /// Own messages not handed to the network because a queue was full. The core offers again.
     pub broadcasts_dropped: Counter,
     /// Orders refused because a worker's queue was full. The core gives them again.
@@ -215,6 +221,7 @@ impl Metrics {
                 submissions("rejected"),
                 submissions("unreachable"),
             ],
+            attention: Attention::register(),
             broadcasts_dropped: plain_counter(
                 "guardian_broadcasts_dropped_total",
                 "Own messages not handed to the network because a queue was full",
@@ -303,6 +310,7 @@ impl Metrics {
         if let Some(execution) = &status.execution {
             self.execution.snapshot(execution);
         }
+        self.attention.snapshot(status);
         for (standing, gauge) in &self.operators {
             gauge.set(count(status.operators.iter().filter(|one| one.standing == *standing).count()));
         }

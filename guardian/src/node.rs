@@ -14,10 +14,12 @@ pub use directory::Directory;
 use crate::effects::{Effects, Tools};
 use crate::http::{Phase, View};
 use crate::metrics::Metrics;
-use crate::{Config, Error, custodian, http, inbound, observe, ticker};
+use crate::webhook::Webhook;
+use crate::{Config, Error, admin, custodian, http, inbound, observe, ticker};
 use chain_watcher::{BeaconNodes, SlotClock};
 use crypto::password::Password;
 use guardian_core::event::RequestId;
+use guardian_core::request::{Answer, AskId};
 use guardian_core::{Event, Guardian};
 use p2p::RequestToken;
 use startup::Opened;
@@ -40,13 +42,22 @@ const STOP_TIME: Duration = Duration::from_secs(10);
 pub struct Arrival {
     /// What happened.
     pub event: Event,
-    /// With `Event::CatchUpRequested`: the right to answer it.
-    pub token: Option<(RequestId, RequestToken)>,
+    /// With what is a question: the right to answer it.
+    pub reply: Option<Reply>,
+}
+
+/// The right to answer a question, until the core does.
+#[derive(Debug)]
+pub enum Reply {
+    /// `Event::CatchUpRequested`, to a guardian.
+    CatchUp(RequestId, RequestToken),
+    /// `Event::OperatorAsked`, to our operator.
+    Operator(AskId, oneshot::Sender<Box<Answer>>),
 }
 
 impl From<Event> for Arrival {
     fn from(event: Event) -> Self {
-        Self { event, token: None }
+        Self { event, reply: None }
     }
 }
 
@@ -117,6 +128,7 @@ async fn live(
         peers: directory.peers(&definition)?,
         limits: p2p::Limits::default(),
     })?;
+    let socket = admin::Socket::bind(&config.admin_socket()).await?;
     let custody = signer.custody();
     // Until the core says more.
     let (validators, watched) = watch::channel(custody.iter().map(|custody| custody.pubkey).collect());
@@ -135,6 +147,7 @@ async fn live(
         operators,
         signer,
         poster,
+        webhook: Webhook::of(config, &definition, directory.me())?,
         inbox: inbox.clone(),
     };
     let mut effects = Effects::start(tools, &mut parts);
@@ -151,10 +164,11 @@ async fn live(
             custodian::run(custodian, scans, signer, inbox, failed).await;
         });
     }
+    parts.spawn(admin::serve(socket, inbox.clone()));
     parts.spawn(inbound::run(network.clone(), arriving, directory, metrics, inbox));
 
     view.send_modify(|view| view.phase = Phase::Running);
-    let first = Event::CustodyLoaded(custody);
+    let first = [Event::SettingsLoaded(config.settings()), Event::CustodyLoaded(custody)];
     let ends = Ends { parts: &mut parts, failure, shutdown };
     let result = work(&mut guardian, &mut effects, &mut arrivals, first, ends).await;
 
@@ -185,13 +199,15 @@ async fn work(
     guardian: &mut Guardian,
     effects: &mut Effects,
     arrivals: &mut mpsc::Receiver<Arrival>,
-    first: Event,
+    first: [Event; 2],
     ends: Ends<'_, impl Future<Output = ()>>,
 ) -> Result<(), Error> {
     let Ends { parts, mut failure, mut shutdown } = ends;
     // Its sender is dropped where there is no custodian, and when the custodian ends.
     let mut may_fail = true;
-    handle(guardian, effects, first).await?;
+    for event in first {
+        handle(guardian, effects, event).await?;
+    }
     loop {
         let arrival = tokio::select! {
             biased;
@@ -207,9 +223,9 @@ async fn work(
             arrival = arrivals.recv() => arrival,
         };
         // The inbox has senders as long as any part runs, and the end of a part ends the loop.
-        let Some(Arrival { event, token }) = arrival else { return Err(part_ended(None)) };
-        if let Some((request, token)) = token {
-            effects.keep(request, token);
+        let Some(Arrival { event, reply }) = arrival else { return Err(part_ended(None)) };
+        if let Some(reply) = reply {
+            effects.keep(reply);
         }
         let slot = if let Event::SlotStarted(slot) = &event { Some(*slot) } else { None };
         handle(guardian, effects, event).await?;
@@ -224,6 +240,9 @@ async fn handle(guardian: &mut Guardian, effects: &mut Effects, event: Event) ->
     let mut next = Some(event);
     while let Some(event) = next {
         crate::logging::event(&event);
+        if let Event::SlotStarted(slot) = &event {
+            effects.begin(*slot);
+        }
         for command in guardian.handle(event) {
             effects.execute(command).await?;
         }

@@ -159,7 +159,7 @@ impl Agenda {
             }
             Record::Liveness(_)
             | Record::Finalized(_)
-            | Record::Proposed(_)
+            | Record::Proposed { .. }
             | Record::VoteCast(_)
             | Record::VoteSeen { .. }
             | Record::Certified { .. }
@@ -176,7 +176,8 @@ impl Agenda {
             | Record::Reached { .. }
             | Record::WishCast { .. }
             | Record::WishSeen { .. }
-            | Record::Lapsed(_) => Ok(()),
+            | Record::Lapsed(_)
+            | Record::Spared { .. } => Ok(()),
         }
     }
 

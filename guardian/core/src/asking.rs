@@ -403,7 +403,8 @@ impl Guardian {
             | Refusal::AlreadyExiting
             | Refusal::NotExitable
             | Refusal::ViewUnknown
-            | Refusal::TooMany => of_validator(refusal).to_owned(),
+            | Refusal::TooMany
+            | Refusal::UnknownSeverity => of_validator(refusal).to_owned(),
         }
     }
 }

@@ -16,6 +16,14 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(crate) struct Case {
     pub(crate) proposal: ExitProposal,
     pub(crate) state: State,
+    /// Slot at which we came to know it.
+    pub(crate) proposed: Slot,
+    /// Slot at which the head showed the validator leaving, if it does; whoever's exit it was.
+    pub(crate) included: Option<Slot>,
+    /// Slot at which the finalized state did.
+    pub(crate) finalized: Option<Slot>,
+    /// Slot of the latest reorg that took the exit back.
+    pub(crate) returned: Option<Slot>,
     /// Who brought it before us first. Not journaled.
     pub(crate) bringer: Option<GuardianIndex>,
     /// The proposal as somebody sealed it, for guardians that were away.
@@ -29,6 +37,8 @@ pub(crate) struct Case {
     pub(crate) hold: Option<Hold>,
     /// The hold that is in the journal, and since when.
     pub(crate) held: Option<(Hold, Slot)>,
+    /// Slot of the latest word of the journal on holds.
+    pub(crate) hold_noted: Option<Slot>,
 }
 
 /// A certificate in our journal.
@@ -62,6 +72,8 @@ pub(crate) struct Ceremony {
     /// Whose partials are in the combination under way; empty when there is none.
     pub(crate) combining: BTreeSet<GuardianIndex>,
     pub(crate) combined: Option<SignedVoluntaryExit>,
+    /// Slot at which it was.
+    pub(crate) combined_at: Option<Slot>,
     /// From which slot the submitters' turns are counted.
     pub(crate) turns_from: Option<Slot>,
     /// Slot of our latest order to submit.
@@ -70,13 +82,23 @@ pub(crate) struct Ceremony {
     pub(crate) submitted: Option<Slot>,
     /// How our nodes took it.
     pub(crate) outcomes: Vec<(String, PostOutcome)>,
+    /// The first of our nodes that took it, and when.
+    pub(crate) accepted: Option<(String, Slot)>,
+    /// Posts in a row that none of our nodes took. Not journaled.
+    pub(crate) refused: u32,
+    /// When to post again after one that none took, if sooner than otherwise.
+    pub(crate) retry: Option<Slot>,
 }
 
 impl Case {
-    pub(crate) fn new(proposal: ExitProposal) -> Self {
+    pub(crate) fn new(proposal: ExitProposal, proposed: Slot) -> Self {
         Self {
             proposal,
             state: State::Open,
+            proposed,
+            included: None,
+            finalized: None,
+            returned: None,
             bringer: None,
             sealed: None,
             own: None,
@@ -85,12 +107,34 @@ impl Case {
             ceremony: Ceremony::default(),
             hold: None,
             held: None,
+            hold_noted: None,
         }
     }
 
     /// Whether our own latest word is an approval.
     pub(crate) fn is_approved_by_us(&self) -> bool {
         self.own.as_ref().is_some_and(|vote| vote.decision == Decision::Approve)
+    }
+
+    /// Remembers what a step from another state tells of the chain.
+    pub(crate) fn note_chain(&mut self, from: State, at: Slot) {
+        match self.state {
+            State::Included => self.included = Some(at),
+            State::Finalized => self.finalized = Some(at),
+            // Open, it is moot only because the validator leaves by other means.
+            State::Moot if from == State::Open => self.included = Some(at),
+            State::Certified | State::Signed | State::Submitted if from == State::Included => {
+                self.included = None;
+                self.returned = Some(at);
+            }
+            State::Open
+            | State::Certified
+            | State::Signed
+            | State::Submitted
+            | State::Rejected
+            | State::Expired
+            | State::Moot => {}
+        }
     }
 
     /// Where it stands by its ceremony alone, whatever the chain shows: the state a reorg falls back to.

@@ -65,7 +65,7 @@ impl Guardian {
             // An old certificate about a validator that left long ago.
             None if is_gone => return,
             None => {
-                if !self.persist(Record::Proposed(proposal), out) {
+                if !self.persist(Record::Proposed { proposal, at: self.view.slot() }, out) {
                     return;
                 }
             }

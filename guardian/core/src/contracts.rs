@@ -42,6 +42,9 @@ pub struct Contracts {
     pub guardian_module: Address,
     /// The block the older of the two was deployed in: nothing before it is read.
     pub deployed: BlockNumber,
+    /// Our `ExitProposals`, through which authorised accounts may ask for exits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit_proposals: Option<Address>,
 }
 
 /// One thing the contracts say otherwise than the definition.

@@ -104,7 +104,7 @@ impl Guardian {
     }
 
     /// Votes by the first standing order that fits, if our operator gave one and did not speak itself.
-    fn heed(&mut self, id: &ProposalId, out: &mut Vec<Command>) {
+    pub(crate) fn heed(&mut self, id: &ProposalId, out: &mut Vec<Command>) {
         if self.enforcement(RuleKind::Emergency) != Enforcement::Enforce {
             return;
         }
@@ -129,7 +129,7 @@ impl Guardian {
     }
 
     /// Tells our operator, once, that an emergency waits for it.
-    fn ask_operator(&mut self, id: &ProposalId, out: &mut Vec<Command>) {
+    pub(crate) fn ask_operator(&mut self, id: &ProposalId, out: &mut Vec<Command>) {
         let is_ours_to_decide = self.enforcement(RuleKind::Emergency) == Enforcement::Enforce;
         let Some(matter) = self.agenda.get_mut(id).filter(|_| is_ours_to_decide) else { return };
         if matter.was_told || matter.own.is_some() || matter.state != EmergencyState::Open {

@@ -4,7 +4,6 @@
 //! again.
 
 use crate::case::{Case, Certified};
-use crate::event::PostOutcome;
 use crate::fault::FaultKind;
 use crate::guardian_set::GuardianIndex;
 use crate::message::Vote;
@@ -107,6 +106,13 @@ impl Docket {
         self.cases.values().filter(is_capped).count()
     }
 
+    /// After a restart: what the journal says holds a case holds it until we look again.
+    pub(crate) fn hold_again(&mut self) {
+        for case in self.cases.values_mut() {
+            case.hold = case.held.map(|(hold, _)| hold);
+        }
+    }
+
     /// Makes the change a journal record tells of.
     ///
     /// # Errors
@@ -118,13 +124,13 @@ impl Docket {
         threshold: Threshold,
     ) -> Result<(), &'static str> {
         match record {
-            Record::Proposed(proposal) => {
+            Record::Proposed { proposal, at } => {
                 let id = proposal.id();
                 if self.cases.contains_key(&id) {
                     return Err("the proposal is already known");
                 }
                 self.by_validator.entry(proposal.pubkey).or_default().insert(id);
-                self.cases.insert(id, Case::new(proposal.clone()));
+                self.cases.insert(id, Case::new(proposal.clone(), *at));
                 Ok(())
             }
             Record::Adopted { proposal, at } => {
@@ -132,7 +138,7 @@ impl Docket {
                 if self.cases.contains_key(&id) {
                     return Err("the proposal is already known");
                 }
-                let mut case = Case::new(proposal.clone());
+                let mut case = Case::new(proposal.clone(), *at);
                 case.state = State::Certified;
                 // Its approvals are its emergency's.
                 case.certificate = Some(Certified { approvals: Vec::new(), at: *at, sealed: None });
@@ -143,6 +149,7 @@ impl Docket {
             Record::Held { proposal, hold, at } => {
                 let case = self.known(proposal)?;
                 case.held = hold.map(|hold| (hold, *at));
+                case.hold_noted = Some(*at);
                 Ok(())
             }
             Record::VoteCast(vote) => {
@@ -190,12 +197,13 @@ impl Docket {
                 case.ceremony.partials.insert(*from, (partial.clone(), envelope.clone()));
                 Ok(())
             }
-            Record::Combined { proposal, exit, .. } => {
+            Record::Combined { proposal, exit, at, .. } => {
                 let case = self.known(proposal)?;
                 if case.certificate.is_none() || exit.message != case.proposal.exit {
                     return Err("a combined exit that was not certified");
                 }
                 case.ceremony.combined = Some(*exit);
+                case.ceremony.combined_at.get_or_insert(*at);
                 Ok(())
             }
             Record::Submitted { proposal, at, outcomes } => {
@@ -203,12 +211,10 @@ impl Docket {
                 if case.ceremony.combined.is_none() {
                     return Err("a submission without a combined exit");
                 }
-                let taken = |outcome: &PostOutcome| {
-                    matches!(outcome, PostOutcome::Accepted | PostOutcome::AlreadyKnown)
-                };
                 let first = case.ceremony.submitted.is_none();
-                if outcomes.iter().any(|(_, outcome)| taken(outcome)) {
+                if let Some((node, _)) = outcomes.iter().find(|(_, outcome)| outcome.is_taken()) {
                     case.ceremony.submitted = Some(*at);
+                    case.ceremony.accepted.get_or_insert_with(|| (node.clone(), *at));
                 }
                 case.ceremony.outcomes = outcomes.clone();
                 let moves = first && case.ceremony.submitted.is_some();
@@ -251,7 +257,8 @@ impl Docket {
             | Record::Reached { .. }
             | Record::WishCast { .. }
             | Record::WishSeen { .. }
-            | Record::Lapsed(_) => Ok(()),
+            | Record::Lapsed(_)
+            | Record::Spared { .. } => Ok(()),
         }
     }
 
@@ -274,9 +281,11 @@ impl Docket {
         if !case.state.may_become(to) {
             return Err("the transition table has no such step");
         }
-        case.state = to;
+        let from = std::mem::replace(&mut case.state, to);
+        case.note_chain(from, at);
         case.hold = None;
         case.held = None;
+        case.hold_noted = None;
         self.over.retain(|over| over != id);
         if to.is_over() {
             self.over.push_back(*id);

@@ -217,6 +217,8 @@ pub enum Refusal {
     ViewUnknown,
     /// Too many emergencies of this raiser are open, or were raised today.
     TooMany,
+    /// A contract's number for its severity that is none.
+    UnknownSeverity,
 }
 
 impl Refusal {
@@ -238,6 +240,7 @@ impl Refusal {
             Self::NotExitable => "not_exitable",
             Self::ViewUnknown => "view_unknown",
             Self::TooMany => "too_many",
+            Self::UnknownSeverity => "unknown_severity",
         }
     }
 }

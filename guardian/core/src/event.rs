@@ -97,6 +97,16 @@ pub enum PostOutcome {
     Unreachable(String),
 }
 
+impl PostOutcome {
+    /// Whether the node has it now.
+    pub fn is_taken(&self) -> bool {
+        match self {
+            Self::Accepted | Self::AlreadyKnown => true,
+            Self::Rejected(_) | Self::Unreachable(_) => false,
+        }
+    }
+}
+
 /// Correlates a catch-up question with its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId(pub u64);

@@ -1,6 +1,8 @@
 //! `Evidence`: what this guardian saw when it decided, journaled before the vote it led to.
 
 use crate::event::{ExecutionHealth, NodeHealth};
+use crate::guardian::Guardian;
+use crate::proposal::ExitProposal;
 use borsh::{BorshDeserialize, BorshSerialize};
 use crypto::execution::{Block, Tickets};
 use crypto::spec::{Checkpoint, Epoch, Slot};
@@ -42,3 +44,35 @@ pub struct AccountSeen {
     /// Our own execution nodes.
     pub nodes: ExecutionHealth,
 }
+
+impl Guardian {
+    /// What our view shows now of a proposal's subject.
+    pub(crate) fn evidence(&self, proposal: &ExitProposal) -> Evidence {
+        let watched = self.view.validator(&proposal.pubkey);
+        let line = self.view.timeline(proposal.exit.validator_index);
+        let operator = self.protocol.registry().operator(&proposal.pubkey);
+        let account = operator.map(|operator| {
+            let assessment = self.protocol.assessment(&operator);
+            AccountSeen {
+                read: self.protocol.ledger().read(),
+                present: assessment.map(|assessment| assessment.present.tickets()),
+                due: assessment.and_then(|assessment| assessment.due),
+                nodes: self.protocol.health.clone(),
+            }
+        });
+        Evidence {
+            nodes: self.view.nodes(),
+            head: self.view.head(),
+            finalized: self.view.finalized(),
+            at_finalized: watched.and_then(|watched| watched.at_finalized),
+            at_head: watched.and_then(|watched| watched.at_head),
+            last_live: line.and_then(|line| line.live().last()),
+            last_dark: line.and_then(|line| line.dark().last()),
+            account,
+            confirmed: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

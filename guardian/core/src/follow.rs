@@ -3,6 +3,8 @@
 //! # Design decisions
 //! - Submitters take turns by rank; whoever sees the exit in a pool or in the head waits. Nobody trusts another's word
 //!   that it posted: after [`SUBMIT_AGAIN`] slots without inclusion everyone posts.
+//! - What none of our nodes took is posted again soon: a node that starts or loses its peers is back in a moment.
+//! - What a node took and then lost, in a reorg or otherwise, is posted again like what it never took.
 //! - An exit that gets onto the chain some other way after certification is as good as ours: `Included`.
 
 use crate::command::Command;
@@ -13,6 +15,12 @@ use crate::record::Record;
 
 /// Slots between two posts of one exit by one guardian.
 const SUBMIT_AGAIN: u64 = 8;
+
+/// Slots after which an exit that none of our nodes took is posted again.
+const RETRY: u64 = 2;
+
+/// Most such posts in a row; then it is every [`SUBMIT_AGAIN`] slots again.
+const MAX_RETRIES: u32 = 5;
 
 /// Slots one submitter has before the next one's turn.
 const TURN: u64 = 2;
@@ -33,7 +41,9 @@ impl Guardian {
                 self.move_to(id, State::Moot, out)
             }
             State::Certified | State::Signed | State::Submitted if at_head => {
+                let pubkey = case.proposal.pubkey;
                 self.move_to(id, State::Included, out);
+                self.find_inclusion(&pubkey, out);
                 if at_finalized {
                     self.move_to(id, State::Finalized, out);
                 }
@@ -45,6 +55,8 @@ impl Guardian {
                 self.move_to(id, back, out);
                 if let Some(case) = self.docket.get_mut(id) {
                     case.ceremony.offered = None;
+                    case.ceremony.retry = None;
+                    case.ceremony.refused = 0;
                     case.ceremony.turns_from = Some(slot);
                 }
             }
@@ -78,7 +90,7 @@ impl Guardian {
         }
         let turns_from = *case.ceremony.turns_from.get_or_insert(slot);
         let turn = match case.ceremony.offered {
-            Some(last) => last.saturating_add(SUBMIT_AGAIN),
+            Some(last) => case.ceremony.retry.unwrap_or_else(|| last.saturating_add(SUBMIT_AGAIN)),
             None => turns_from.saturating_add(rank.saturating_mul(TURN)),
         };
         let gossiped = self.view.validator(&case.proposal.pubkey).and_then(|watched| watched.gossiped);
@@ -89,6 +101,7 @@ impl Guardian {
             return;
         }
         case.ceremony.offered = Some(slot);
+        case.ceremony.retry = None;
         out.push(Command::SubmitExit { proposal: *id, exit });
     }
 
@@ -99,11 +112,20 @@ impl Guardian {
         out: &mut Vec<Command>,
     ) {
         outcomes.truncate(MAX_OUTCOMES);
-        let Some(case) = self.docket.get(&id) else { return };
+        let slot = self.view.slot();
+        let Some(case) = self.docket.get_mut(&id) else { return };
+        let ceremony = &mut case.ceremony;
+        if outcomes.iter().any(|(_, outcome)| outcome.is_taken()) {
+            ceremony.refused = 0;
+        } else {
+            ceremony.refused = ceremony.refused.saturating_add(1);
+            let is_soon = ceremony.refused <= MAX_RETRIES;
+            ceremony.retry = is_soon.then(|| slot.saturating_add(RETRY));
+        }
         if case.state.is_over() || case.ceremony.outcomes == outcomes {
             return;
         }
-        self.persist(Record::Submitted { proposal: id, at: self.view.slot(), outcomes }, out);
+        self.persist(Record::Submitted { proposal: id, at: slot, outcomes }, out);
     }
 }
 

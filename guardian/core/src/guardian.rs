@@ -9,6 +9,8 @@
 //! | `certificate` | when t approvals are there |
 //! | `release` | when our partial leaves, and when partials are combined |
 //! | `follow` | who posts the exit, and whether the chain took it |
+//! | `lifecycle` | how far each validator is on its way out, and what is late |
+//! | `evidence` | what is written down with a vote |
 //! | `scan` | what the contracts show, and whom to watch |
 //! | `judgement` | what our view says of a validator or a proposal, by each rule |
 //! | `offer`, `catch_up` | what to say again, and to whom |
@@ -109,6 +111,7 @@ impl Guardian {
                 }
                 self.assess(&mut out);
                 self.review(&mut out);
+                self.tend_ways(&mut out);
             }
             Event::LivenessObserved(liveness) => {
                 for record in self.view.worth_journaling(&liveness) {
@@ -117,7 +120,11 @@ impl Guardian {
                 self.view.observe_liveness(&liveness);
                 self.review(&mut out);
             }
-            Event::ExitGossiped { validator_index, epoch } => self.view.observe_exit(validator_index, epoch),
+            Event::ExitGossiped { validator_index, epoch } => {
+                if let Some(pubkey) = self.view.observe_exit(validator_index, epoch) {
+                    self.tend_way(&pubkey, &mut out);
+                }
+            }
             Event::ExecutionObserved(health) => self.execution_observed(health, &mut out),
             Event::ContractsScanned(report) => self.contracts_scanned(report, &mut out),
             Event::ScanProgressed { scanned: _, target } => self.scan_progressed(target),
@@ -198,6 +205,7 @@ impl Guardian {
         self.expire(out);
         self.expire_emergencies(out);
         self.review(out);
+        self.tend_ways(out);
         self.offer(out);
     }
 
@@ -288,6 +296,7 @@ impl Guardian {
         if !self.agenda.owns(record) {
             self.docket.apply(record, self.me, threshold)?;
         }
+        self.lifecycles.apply(record, &self.docket);
         self.pauses.apply(record);
         self.ledger.apply(record, &self.docket, &self.definition);
         self.view.apply(record);
@@ -323,7 +332,7 @@ impl Guardian {
 fn is_milestone(command: &Command) -> bool {
     let Command::Persist(records) = command else { return false };
     records.iter().any(|record| match record {
-        Record::Proposed(_)
+        Record::Proposed { .. }
         | Record::VoteSeen { .. }
         | Record::Certified { .. }
         | Record::Released { .. }
@@ -341,7 +350,8 @@ fn is_milestone(command: &Command) -> bool {
         | Record::Reached { .. }
         | Record::WishSeen { .. }
         | Record::Asked { .. }
-        | Record::Lapsed(_) => true,
+        | Record::Lapsed(_)
+        | Record::Spared { .. } => true,
         Record::Liveness(_)
         | Record::Finalized(_)
         | Record::VoteCast(_)

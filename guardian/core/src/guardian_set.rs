@@ -147,6 +147,14 @@ impl NetworkDefinition {
             if contracts.protocol == contracts.guardian_module {
                 return Err(refuse("contracts.guardian_module", "is the same as `contracts.protocol`"));
             }
+            for (name, other) in
+                [("protocol", contracts.protocol), ("guardian_module", contracts.guardian_module)]
+            {
+                if contracts.exit_proposals == Some(other) {
+                    let problem = format!("is the same as `contracts.{name}`");
+                    return Err(refuse("contracts.exit_proposals", problem));
+                }
+            }
         }
         self.guardian_set.validate(self.contracts.is_some())?;
         self.policy.validate(self.contracts.is_some())?;

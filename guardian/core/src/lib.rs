@@ -8,6 +8,7 @@
 //! | [`registration`] | what the contracts logged, judged |
 //! | [`proposal`] | `ExitProposal`, its states and the one transition table |
 //! | [`fault`], [`status`] | stable codes of misbehaviour and holds; the public projection |
+//! | [`lifecycle`], [`evidence`] | every validator's way out; what we saw when we decided |
 //! | [`governor`], [`voting`], [`catch_up`] | the bounds that operators may want to know |
 //!
 //! Inside, `view` is the chain as we see it, `offline` the rule, `docket` all proposals, and [`Guardian`] takes events
@@ -54,6 +55,7 @@ mod finding;
 mod follow;
 mod guardian;
 mod judgement;
+mod logged;
 mod matter;
 mod offer;
 mod offline;

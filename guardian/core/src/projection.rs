@@ -6,13 +6,13 @@ use crate::matter::Matter;
 use crate::proposal::ProposalId;
 use crate::registry::Entry;
 use crate::status::{
-    EmergencyStatus, ExecutionStatus, OperatorStatus, PeerStatus, ProposalStatus, RegistrationStatus,
+    EmergencyStatus, ExecutionStatus, Hold, OperatorStatus, PeerStatus, ProposalStatus, RegistrationStatus,
     StatusSnapshot, ValidatorHealth,
 };
 use crate::tickets::Operator;
 use crate::view::{Held, Watched};
 use crypto::execution::Address;
-use crypto::spec::Epoch;
+use crypto::spec::{Epoch, Slot};
 use std::collections::BTreeMap;
 
 impl Guardian {
@@ -143,6 +143,12 @@ impl Guardian {
         }
     }
 
+    /// Since when a case is held so: by the journal, or as of now while that has not said it yet.
+    fn held_since(&self, hold: Hold, case: &Case) -> Slot {
+        let journaled = case.held.filter(|(held, _)| *held == hold);
+        journaled.map_or(self.view.slot(), |(_, since)| since)
+    }
+
     fn proposal_status(&self, id: ProposalId, case: &Case) -> ProposalStatus {
         let ceremony = &case.ceremony;
         let at_head = self.view.validator(&case.proposal.pubkey).and_then(|watched| watched.at_head);
@@ -151,7 +157,7 @@ impl Guardian {
             proposal: case.proposal.clone(),
             state: case.state,
             hold: case.hold,
-            held_since: case.held.map(|(_, since)| since),
+            held_since: case.hold.map(|hold| self.held_since(hold, case)),
             hold_ends: case.hold.map(|hold| hold.ends().to_owned()),
             votes: case.ballot.votes().map(|(from, vote, _)| (from, vote.decision)).collect(),
             certified: case.certificate.as_ref().map(|certificate| certificate.at),

@@ -25,7 +25,12 @@ pub enum Record {
     /// The finalized checkpoint as we saw it.
     Finalized(Checkpoint),
     /// A proposal we know, ours or a peer's.
-    Proposed(ExitProposal),
+    Proposed {
+        /// It.
+        proposal: ExitProposal,
+        /// When we came to know it.
+        at: Slot,
+    },
     /// Our own decision, before it is said.
     VoteCast(Vote),
     /// A vote that arrived, ours or a peer's, with its proof.
@@ -70,6 +75,8 @@ pub enum Record {
         exit: SignedVoluntaryExit,
         /// Shares found false on the way.
         culprits: Vec<ShareIndex>,
+        /// When.
+        at: Slot,
     },
     /// An exit was offered to our nodes.
     Submitted {
@@ -194,6 +201,13 @@ pub enum Record {
     },
     /// We found that this journal lacks what we once said: the caps are closed for a day.
     Lapsed(Slot),
+    /// A validator that was due is due no more, or one that was leaving stays: its way out ends here.
+    Spared {
+        /// Whose.
+        pubkey: BlsPubkey,
+        /// When.
+        at: Slot,
+    },
 }
 
 /// First byte of every encoded record: the format it is written in.

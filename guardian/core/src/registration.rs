@@ -2,7 +2,9 @@
 //! `crypto::execution::Scan`. Envelopes, key sets and deposit signatures stay with whoever judged them.
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use crypto::execution::{Address, Block, BlockNumber, RegistrationId, Tickets, TransactionHash};
+use crypto::execution::{
+    Address, Block, BlockNumber, ExitsProposed, RegistrationId, Tickets, TransactionHash,
+};
 use crypto::keys::KeySetId;
 use crypto::registration::Verdict;
 use crypto::spec::BlsPubkey;
@@ -62,6 +64,15 @@ pub enum JudgedEvent {
         operator: Address,
         /// How much.
         amount: Tickets,
+    },
+    /// `ExitProposed` of our `ExitProposals`: an authorised account asks for exits.
+    ExitProposed(ExitsProposed),
+    /// `ExitCancelled`: it no longer does.
+    ExitCancelled {
+        /// Which proposal.
+        number: u64,
+        /// Who took it back: its proposer, or the contract's owner.
+        by: Address,
     },
 }
 

@@ -54,6 +54,7 @@ pub(crate) struct Registry {
     modules: BTreeMap<ModuleName, u64>,
     operators: BTreeSet<Address>,
     verdicts: BTreeMap<&'static str, u64>,
+    exits_proposed: u64,
 }
 
 impl Registry {
@@ -66,6 +67,9 @@ impl Registry {
             JudgedEvent::Exited { id, burned: _ } => self.step(id, Life::Active, Life::Settled),
             // Who never registered a validator has no account here.
             JudgedEvent::TicketsDeposited { .. } | JudgedEvent::TicketsWithdrawn { .. } => {}
+            // About validators by index, registered or not.
+            JudgedEvent::ExitProposed(_) => self.exits_proposed = self.exits_proposed.saturating_add(1),
+            JudgedEvent::ExitCancelled { .. } => {}
         }
     }
 
@@ -139,6 +143,11 @@ impl Registry {
         })
     }
 
+    /// Whether a sound registration of a key was exited and settled.
+    pub(crate) fn is_settled(&self, pubkey: &BlsPubkey) -> bool {
+        self.of(pubkey).any(|entry| entry.registered.verdict.is_sound() && entry.life == Life::Settled)
+    }
+
     /// Keys of an operator's active registrations, sound or not: one of a key that was registered twice counts twice.
     pub(crate) fn on_duty(&self, operator: &Address) -> impl Iterator<Item = BlsPubkey> {
         let places = self.active.get(operator).into_iter().flatten();
@@ -162,6 +171,11 @@ impl Registry {
     /// Everybody who ever registered a validator.
     pub(crate) fn operators(&self) -> &BTreeSet<Address> {
         &self.operators
+    }
+
+    /// Proposals of exits logged so far, cancelled ones too.
+    pub(crate) fn exits_proposed(&self) -> u64 {
+        self.exits_proposed
     }
 
     /// How many registrations ended in which verdict.

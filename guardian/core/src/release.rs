@@ -17,29 +17,47 @@ use crate::fault::FaultKind;
 use crate::guardian::Guardian;
 use crate::guardian_set::GuardianIndex;
 use crate::message::{Envelope, Message, Partial};
+use crate::notice::Notice;
 use crate::policy::Enforcement;
 use crate::proposal::{ExitProposal, ProposalId, RuleKind, State};
 use crate::record::Record;
 use crate::rule::Opinion;
 use crate::status::Hold;
 use crypto::exit::SignedVoluntaryExit;
-use crypto::spec::BlsSignature;
+use crypto::spec::{BlsSignature, Slot};
 use crypto::threshold::ShareIndex;
 use std::collections::BTreeSet;
+
+/// Slots between two records of what holds one exit: a cause that flaps must not fill the journal.
+const HOLD_EVERY: u64 = 8;
 
 /// Slots after which an unanswered or failed signing order is given again.
 const SIGN_AGAIN: u64 = 8;
 
 impl Guardian {
-    /// Releases our partial for a certified proposal, or says why it is held.
+    /// Releases our partial for a certified proposal, or says why it is held. Each reason is journaled, but not more
+    /// often than every [`HOLD_EVERY`] slots: the newest one is always in the status.
     pub(crate) fn release(&mut self, id: &ProposalId, out: &mut Vec<Command>) {
         let Some(case) = self.docket.get(id).filter(|case| case.state == State::Certified) else { return };
         let hold = self.hold(case);
+        let (at, begun) = (self.view.slot(), self.view.begun());
+        let validator = case.proposal.exit.validator_index;
+        let was_held = case.held.is_some();
+        let is_new = hold != case.held.map(|(hold, _)| hold);
+        // What changes an earlier word waits, after a start too: until our view is complete, it holds for other reasons.
+        let is_quiet = |noted: Slot| noted.max(begun).saturating_add(HOLD_EVERY) <= at;
+        let is_told = is_new && case.hold_noted.is_none_or(is_quiet);
         if let Some(case) = self.docket.get_mut(id) {
             case.hold = hold;
         }
-        if hold.is_none() {
-            self.persist(Record::Released { proposal: *id, at: self.view.slot() }, out);
+        let goes_on = hold.is_none();
+        let is_said = if goes_on {
+            self.persist(Record::Released { proposal: *id, at }, out) && was_held
+        } else {
+            is_told && self.persist(Record::Held { proposal: *id, hold, at }, out)
+        };
+        if is_said {
+            out.push(Command::Notify(Notice::Held { proposal: *id, validator, hold }));
         }
     }
 
@@ -221,7 +239,8 @@ impl Guardian {
             return;
         }
         let exit = SignedVoluntaryExit { message: case.proposal.exit, signature };
-        if self.persist(Record::Combined { proposal: id, exit, culprits: culprits.to_vec() }, out) {
+        let at = self.view.slot();
+        if self.persist(Record::Combined { proposal: id, exit, culprits: culprits.to_vec(), at }, out) {
             self.advance(&id, out);
         }
     }

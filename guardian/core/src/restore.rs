@@ -22,6 +22,7 @@ impl Guardian {
             guardian.apply(&record).map_err(|problem| Error::Journal { at, problem: problem.to_owned() })?;
         }
         guardian.follow_registered();
+        guardian.docket.hold_again();
         Ok(guardian)
     }
 
@@ -37,7 +38,7 @@ impl Guardian {
                 strangers(Box::new(approvals.iter().map(|(guardian, _)| *guardian)))
             }
             Record::Faulted { fault, .. } => strangers(Box::new(std::iter::once(fault.guardian))),
-            Record::Proposed(proposal) | Record::Adopted { proposal, .. } => {
+            Record::Proposed { proposal, .. } | Record::Adopted { proposal, .. } => {
                 if proposal.guardian_set_epoch != self.definition.guardian_set.epoch {
                     return Err("a proposal of another guardian set".to_owned());
                 }
@@ -65,7 +66,8 @@ impl Guardian {
             | Record::Held { .. }
             | Record::Reached { .. }
             | Record::WishCast { .. }
-            | Record::Lapsed(_) => None,
+            | Record::Lapsed(_)
+            | Record::Spared { .. } => None,
         };
         stranger.map_or(Ok(()), |guardian| Err(format!("guardian {} is no member", guardian.0)))
     }

@@ -115,7 +115,7 @@ fn five_thousand_that_are_due_are_proposed_in_batches() {
     let mut proposed = 0;
     for slot in 28..36 {
         let commands = guardian.handle(Event::SlotStarted(Slot(slot)));
-        let new = |c: &&Command| matches!(c, Command::Persist(records) if records.iter().any(|r| matches!(r, crate::record::Record::Proposed(_))));
+        let new = |c: &&Command| matches!(c, Command::Persist(records) if records.iter().any(|r| matches!(r, crate::record::Record::Proposed { .. })));
         proposed += commands.iter().filter(new).count();
         let _ = guardian.handle(Event::HeadObserved { slot: Slot(slot), validators: Vec::new() });
     }

@@ -15,10 +15,11 @@ const EXIT_QUEUE: u64 = 5;
 
 impl Guardian {
     /// Where the scan of the contracts goes on after a restart: the last block scanned, the registrations so far by
-    /// module, and everybody who ever registered a validator.
-    pub fn resume(&self) -> (Option<Block>, BTreeMap<ModuleName, u64>, BTreeSet<Address>) {
+    /// module, everybody who ever registered a validator, and how many times exits were proposed.
+    pub fn resume(&self) -> (Option<Block>, BTreeMap<ModuleName, u64>, BTreeSet<Address>, u64) {
         let registry = self.protocol.registry();
-        (self.protocol.ledger().scanned(), registry.modules().clone(), registry.operators().clone())
+        let (modules, operators) = (registry.modules().clone(), registry.operators().clone());
+        (self.protocol.ledger().scanned(), modules, operators, registry.exits_proposed())
     }
 
     /// The registration of a key that counts: the first that is sound and was not skipped. A later one of the same key
@@ -44,9 +45,11 @@ impl Guardian {
         if self.protocol.is_diverged() || !self.protocol.expects(&report, contracts) {
             return;
         }
-        if self.persist(Record::Scanned(report), out) {
+        if self.persist(Record::Scanned(report.clone()), out) {
+            self.take_up_logged(&report, out);
             self.follow_registered();
             self.say_watched(out);
+            self.tend_ways(out);
         }
     }
 

@@ -97,6 +97,7 @@ pub(crate) fn with_contracts(mut definition: NetworkDefinition) -> NetworkDefini
         protocol: Address([0xc0; 20]),
         guardian_module: Address([0xc1; 20]),
         deployed: BlockNumber(1),
+        exit_proposals: None,
     });
     for (place, member) in definition.guardian_set.members.iter_mut().enumerate() {
         member.account = Some(Address([0xa0 + u8::try_from(place).unwrap(); 20]));

@@ -30,6 +30,8 @@ pub(crate) struct Watched {
     pub(crate) at_finalized: Option<Validator>,
     /// Slot at which we first saw it due; turns to propose are counted from here.
     pub(crate) due_since: Option<Slot>,
+    /// The last head that did not show it leaving, if we saw one, and the first that did.
+    pub(crate) left: Option<(Option<Slot>, Slot)>,
     /// An exit of it seen in a pool: its epoch, and our slot then.
     pub(crate) gossiped: Option<(Epoch, Slot)>,
     /// Epoch of the finalized checkpoint since which its balance has been below the threshold.
@@ -40,6 +42,8 @@ pub(crate) struct Watched {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct View {
     slot: Option<Slot>,
+    /// The first slot since the start.
+    begun: Option<Slot>,
     head: Option<Slot>,
     finalized: Option<Checkpoint>,
     nodes: NodeHealth,
@@ -59,6 +63,11 @@ impl View {
     /// The current slot; zero before the first tick.
     pub(crate) fn slot(&self) -> Slot {
         self.slot.unwrap_or_default()
+    }
+
+    /// The first slot since the start; zero before the first tick.
+    pub(crate) fn begun(&self) -> Slot {
+        self.begun.unwrap_or_default()
     }
 
     pub(crate) fn head(&self) -> Option<Slot> {
@@ -126,6 +135,7 @@ impl View {
         if self.slot.is_some_and(|current| slot <= current) {
             return None;
         }
+        self.begun.get_or_insert(slot);
         Some(self.slot.replace(slot))
     }
 
@@ -157,9 +167,12 @@ impl View {
     }
 
     pub(crate) fn observe_head(&mut self, slot: Slot, validators: Vec<Validator>) {
-        self.head = Some(slot);
+        let before = self.head.replace(slot);
         for validator in validators {
             if let Some(watched) = self.watched.get_mut(&validator.pubkey) {
+                let stayed = watched.at_head.is_some_and(|validator| !validator.is_exiting());
+                let left = watched.left.unwrap_or((before.filter(|_| stayed), slot));
+                watched.left = validator.is_exiting().then_some(left);
                 watched.at_head = Some(validator);
                 self.by_index.insert(validator.index, validator.pubkey);
             }
@@ -191,14 +204,16 @@ impl View {
         known != Some(checkpoint.epoch)
     }
 
-    pub(crate) fn observe_exit(&mut self, index: ValidatorIndex, epoch: Epoch) {
+    /// Takes in an exit seen in a pool. Whose it is, if we follow it.
+    pub(crate) fn observe_exit(&mut self, index: ValidatorIndex, epoch: Epoch) -> Option<BlsPubkey> {
         let slot = self.slot();
-        let watched = self.by_index.get(&index).and_then(|pubkey| self.watched.get_mut(pubkey));
-        if let Some(watched) = watched
+        let pubkey = self.by_index.get(&index).copied()?;
+        if let Some(watched) = self.watched.get_mut(&pubkey)
             && watched.gossiped.is_none_or(|(known, _)| known != epoch)
         {
             watched.gossiped = Some((epoch, slot));
         }
+        Some(pubkey)
     }
 
     pub(crate) fn observe_liveness(&mut self, liveness: &Liveness) {
@@ -256,7 +271,7 @@ impl View {
                 }
             }
             Record::NotFinalizing(epoch) => self.not_finalizing.insert(*epoch),
-            Record::Proposed(_)
+            Record::Proposed { .. }
             | Record::VoteCast(_)
             | Record::VoteSeen { .. }
             | Record::Certified { .. }
@@ -278,7 +293,8 @@ impl View {
             | Record::Reached { .. }
             | Record::WishCast { .. }
             | Record::WishSeen { .. }
-            | Record::Lapsed(_) => {}
+            | Record::Lapsed(_)
+            | Record::Spared { .. } => {}
         }
     }
 

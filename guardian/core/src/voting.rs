@@ -51,7 +51,8 @@ impl Guardian {
     /// Judges a validator: refuses, takes back, approves or proposes as our view demands. Proposes only while there is
     /// `room`, and takes it.
     pub(crate) fn consider(&mut self, pubkey: &BlsPubkey, room: &mut usize, out: &mut Vec<Command>) {
-        let due = self.due(pubkey);
+        let (due, is_due) = self.due(pubkey);
+        self.note_due(pubkey, is_due, out);
         let is_debated = self.docket.about(pubkey).next().is_some();
         if due.is_empty() && !is_debated {
             return;
@@ -97,20 +98,27 @@ impl Guardian {
         usize::try_from(window).unwrap_or(0).wrapping_mul(batch(n))
     }
 
-    /// The enforced rules that make a validator due, each with the due epoch.
-    fn due(&mut self, pubkey: &BlsPubkey) -> Vec<(RuleKind, Epoch)> {
+    /// The enforced rules that make a validator due, each with the due epoch; and whether any does, None while that is
+    /// not known.
+    fn due(&mut self, pubkey: &BlsPubkey) -> (Vec<(RuleKind, Epoch)>, Option<bool>) {
         let policy = &self.definition.policy;
         let enforced = RULES.into_iter().filter(|kind| policy.enforcement(*kind) == Enforcement::Enforce);
+        let mut is_known = true;
         let due: Vec<_> = enforced
             .filter_map(|kind| match self.verdict(pubkey, kind) {
                 Verdict::Exit { due } => Some((kind, due)),
-                Verdict::Keep(_) | Verdict::Unknown => None,
+                Verdict::Keep(_) => None,
+                Verdict::Unknown => {
+                    is_known = false;
+                    None
+                }
             })
             .collect();
+        let is_due = if due.is_empty() { is_known.then_some(false) } else { Some(true) };
         if let Some(watched) = self.view.validator_mut(pubkey).filter(|_| due.is_empty()) {
             watched.due_since = None;
         }
-        due
+        (due, is_due)
     }
 
     /// Open proposals about a validator that our view contradicts, with what to say, unless it was said.
@@ -162,7 +170,8 @@ impl Guardian {
 
     fn propose(&mut self, proposal: ExitProposal, out: &mut Vec<Command>) {
         let id = proposal.id();
-        if !self.persist(Record::Proposed(proposal.clone()), out) {
+        let at = self.view.slot();
+        if !self.persist(Record::Proposed { proposal: proposal.clone(), at }, out) {
             return;
         }
         self.docket.note_bringer(id, self.me);
@@ -170,14 +179,16 @@ impl Guardian {
         self.cast(&id, Decision::Approve, out);
     }
 
-    /// Writes our vote down, then says it.
+    /// Writes down what we see and our vote, then says it.
     fn cast(&mut self, id: &ProposalId, decision: Decision, out: &mut Vec<Command>) {
         let Some(case) = self.docket.get(id) else { return };
         let revision = case.own.as_ref().map_or(0, |vote| vote.revision.saturating_add(1));
         if case.own.as_ref().is_some_and(|vote| vote.decision == decision) || revision > MAX_REVISION {
             return;
         }
+        let evidence = self.evidence(&case.proposal);
         let vote = Vote { proposal: *id, revision, decision };
+        self.persist(Record::Observed { proposal: *id, at: self.view.slot(), evidence }, out);
         if self.persist(Record::VoteCast(vote.clone()), out) {
             out.push(Command::Broadcast(Message::Vote(vote)));
         }
@@ -253,7 +264,8 @@ impl Guardian {
                 }
                 return;
             }
-            if self.docket.len() >= MAX_CASES || !self.persist(Record::Proposed(proposal.clone()), out) {
+            let record = Record::Proposed { proposal: proposal.clone(), at: slot };
+            if self.docket.len() >= MAX_CASES || !self.persist(record, out) {
                 return;
             }
             self.docket.note_bringer(id, from);

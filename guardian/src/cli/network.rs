@@ -1,6 +1,8 @@
 //! `guardian network create|inspect`: the definition all guardians share.
 
+mod bounds;
 mod contracts;
+mod emergency;
 mod rules;
 mod show;
 
@@ -9,11 +11,12 @@ use crate::definition::{self, MemberCard};
 use crate::file::{self, Access};
 use crate::{Error, config};
 use anyhow::Context;
+use bounds::Bounds;
 use contracts::ContractFlags;
 use crypto::spec::ChainSpec;
 use crypto::threshold::Threshold;
+use emergency::EmergencyFlags;
 use guardian_core::guardian_set::{GuardianIndex, GuardianSet, GuardianSetEpoch, NetworkDefinition};
-use guardian_core::policy::Caps;
 use rules::Rules;
 use show::show;
 use std::path::PathBuf;
@@ -28,7 +31,8 @@ Examples:
     --offline-rule warn --member a.toml --member b.toml --member c.toml --out network.toml
   guardian network create --name puffer --threshold 5 --beacon http://127.0.0.1:5052 \\
     --execution http://127.0.0.1:8545 --protocol 0xf7b6... --guardian-module 0x628b... \\
-    --deployed-at-block 19500000 --member a.toml --member b.toml ... --out network.toml";
+    --deployed-at-block 19500000 --member a.toml --member b.toml ... --out network.toml \\
+    --exits-per-operator-per-day 8 --emergency-proposer timelock=0x7099...:64";
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Network {
@@ -60,18 +64,10 @@ pub(super) struct Create {
     contracts: ContractFlags,
     #[command(flatten)]
     rules: Rules,
-    /// Most exits released in one epoch
-    #[arg(long, value_name = "EXITS", default_value_t = 4)]
-    exits_per_epoch: u64,
-    /// Most exits released in 225 epochs
-    #[arg(long, value_name = "EXITS", default_value_t = 16)]
-    exits_per_day: u64,
-    /// Largest distance from head to finality at which exits are released
-    #[arg(long, value_name = "EPOCHS", default_value_t = 4)]
-    max_finality_distance: u64,
-    /// Hold all exits when more than this share of the watched validators is dark at once
-    #[arg(long, value_name = "PERCENT", default_value_t = 34)]
-    max_dark_percent: u8,
+    #[command(flatten)]
+    bounds: Bounds,
+    #[command(flatten)]
+    emergency: EmergencyFlags,
     /// File to write
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
@@ -118,12 +114,8 @@ impl Create {
             chain: self.chain()?,
             contracts,
             guardian_set: GuardianSet { epoch: GuardianSetEpoch(1), threshold, members },
-            caps: Caps {
-                exits_per_epoch: self.exits_per_epoch,
-                exits_per_day: self.exits_per_day,
-                max_finality_distance: self.max_finality_distance,
-                max_dark_percent: self.max_dark_percent,
-            },
+            caps: self.bounds.caps(),
+            emergency: self.emergency.rules(),
         };
         definition::check(&definition, &self.out).context("the definition was not written")?;
         let text = definition::render_definition(&definition, &self.out)?;

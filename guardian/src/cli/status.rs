@@ -1,5 +1,7 @@
 //! `guardian status`: what a running guardian sees, read from its HTTP window.
 
+mod attention;
+
 use super::runway::until_floor;
 use super::table::{short, table};
 use super::window::{Window, details, reasons};
@@ -83,6 +85,7 @@ fn render(status: &StatusSnapshot, readiness: &Value, seconds_per_epoch: Option<
     if let Some(execution) = &status.execution {
         text.push_str(&contracts(execution));
     }
+    text.push_str(&attention::lines(status));
 
     let peers: Vec<_> = status
         .peers
@@ -156,6 +159,8 @@ fn render(status: &StatusSnapshot, readiness: &Value, seconds_per_epoch: Option<
         ),
         proposals.is_empty(),
     );
+
+    attention::tables(status, &mut text);
 
     let faults: Vec<_> = status
         .faults

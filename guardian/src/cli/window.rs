@@ -30,16 +30,7 @@ impl Window {
     /// # Errors
     /// When the guardian is not reached, or answers what no guardian does.
     pub(super) fn ask(&self, pages: &[&str]) -> anyhow::Result<Vec<(StatusCode, Value)>> {
-        let base = self.base()?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        runtime.block_on(async {
-            let client = reqwest::Client::builder().timeout(TIMEOUT).no_proxy().build()?;
-            let mut answers = Vec::with_capacity(pages.len());
-            for page in pages {
-                answers.push(get(&client, &base, page).await?);
-            }
-            Ok(answers)
-        })
+        ask(&self.base()?, pages)
     }
 
     /// Where it is.
@@ -53,6 +44,22 @@ impl Window {
         let listen = Config::load(&self.config)?.http.reached_at();
         Url::parse(&format!("http://{listen}")).context("http.listen makes no URL")
     }
+}
+
+/// As [`Window::ask`], of the guardian whose window is at `base`.
+///
+/// # Errors
+/// When the guardian is not reached, or answers what no guardian does.
+pub(super) fn ask(base: &Url, pages: &[&str]) -> anyhow::Result<Vec<(StatusCode, Value)>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let client = reqwest::Client::builder().timeout(TIMEOUT).no_proxy().build()?;
+        let mut answers = Vec::with_capacity(pages.len());
+        for page in pages {
+            answers.push(get(&client, base, page).await?);
+        }
+        Ok(answers)
+    })
 }
 
 async fn get(client: &reqwest::Client, base: &Url, page: &str) -> anyhow::Result<(StatusCode, Value)> {

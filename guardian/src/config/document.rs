@@ -62,6 +62,11 @@ pub(super) fn rpc_url(text: &str) -> Result<Url, String> {
     url(text, &["http", "https", "ws", "wss"], "http, https, ws or wss", "http://127.0.0.1:8545")
 }
 
+/// Checks the URL that notices are sent to.
+pub(super) fn hook_url(text: &str) -> Result<Url, String> {
+    url(text, &["http", "https"], "http or https", "https://hooks.example/guardian")
+}
+
 fn url(text: &str, schemes: &[&str], named: &str, example: &str) -> Result<Url, String> {
     let url: Url = text.parse().map_err(|e| format!("not a URL ({e}); write it like {example}"))?;
     if !schemes.contains(&url.scheme()) || url.host_str().is_none_or(str::is_empty) {

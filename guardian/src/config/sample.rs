@@ -73,6 +73,35 @@ listen = [{listen}]
 # Status, health and metrics: /v1/status /v1/validators /healthz /readyz /metrics. Not authenticated: keep it private.
 listen = "{http}"
 
+[admin]
+# The Unix socket through which `guardian propose`, `approve`, `pause` and the like reach this guardian while it runs.
+# Only this guardian's own user and root are served. Default: admin.sock in data_dir.
+# socket = "data/admin.sock"
+
+[enforcement]
+# How far this guardian goes at most by each rule: "observe", "warn" or "enforce". It never goes further than the network
+# definition; below "enforce" it neither proposes, votes nor releases by that rule. Others are not bound by it.
+offline = "enforce"
+tickets = "enforce"
+balance = "enforce"
+emergency = "enforce"
+
+# Standing orders: how to vote on a class of emergencies without being asked, up to 64; the first that fits decides, and
+# what none fits waits for `guardian approve` or `reject`. An approval is only given to what this guardian's own view
+# confirms. raiser ("guardian", "account", "contract"), proposer and severity ("normal", "urgent") may be left out.
+# [[standing]]
+# name = "timelock"
+# raiser = "contract"
+# proposer = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
+# severity = "normal"
+# max_validators = 16
+# vote = "approve"
+
+# Where notices are sent (a decision is needed, an exit is held, a step is late, a pause began), each as a POST of JSON:
+# {{"network", "guardian", "slot", "notice": {{...}}}}. http or https; a token in the url is shown in no log.
+# [webhook]
+# url = "https://hooks.example/guardian"
+
 [log]
 # "human" or "json".
 format = "human"

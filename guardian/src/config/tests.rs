@@ -1,5 +1,8 @@
 use super::*;
 use crate::definition::tests::{contracts, network};
+use guardian_core::emergency::{RaiserClass, Severity};
+use guardian_core::policy::Enforcement;
+use guardian_core::settings::{StandingOrder, StandingVote};
 
 fn sample_text() -> String {
     sample(&Sample {
@@ -39,6 +42,10 @@ fn the_sample_is_complete_and_valid() {
         }],
         p2p: P2p { listen: vec!["/ip4/127.0.0.1/tcp/9440".into()] },
         http: Http::default(),
+        admin: Admin::default(),
+        enforcement: EnforcementLimits::default(),
+        standing: Vec::new(),
+        webhook: None,
         log: Log::default(),
     };
     assert_eq!(config, expected);
@@ -99,6 +106,22 @@ fn mistakes_are_named() {
         ),
         ("[[execution]]", "[[executoin]]", &["unknown key `executoin`", "did you mean `execution`?"]),
         ("[log]", "[log", &[".toml:"]),
+        (
+            "offline = \"enforce\"",
+            "offline = \"maybe\"",
+            &["unknown variant `maybe`", "observe", "offline = "],
+        ),
+        (
+            "offline = \"enforce\"",
+            "ofline = \"enforce\"",
+            &["unknown key `ofline`", "did you mean `offline`?"],
+        ),
+        ("[admin]", "[admin]\nsokcet = \"x\"", &["unknown key `sokcet`", "socket"]),
+        (
+            "# [webhook]\n# url = \"https:",
+            "[webhook]\nurl = \"mailto:",
+            &["not an http or https URL", "url = …"],
+        ),
         ("[\"/ip4/127.0.0.1/tcp/9440\"]", "7", &["listen = 7", "invalid type"]),
     ];
     for (from, to, expected) in cases {
@@ -174,4 +197,87 @@ fn a_sample_without_execution_nodes_shows_how_to_add_one() {
     let text = sample(&values);
     assert!(text.contains("# [[execution]]"), "{text}");
     assert!(load(&text).unwrap().execution.is_empty());
+}
+
+/// The sample with its commented standing order and webhook in force.
+fn decided() -> String {
+    sample_text()
+        .lines()
+        .map(|line| {
+            let key = line.strip_prefix("# ").and_then(|rest| rest.split(' ').next()).unwrap_or_default();
+            let keys = ["[[standing]]", "[webhook]", "name", "raiser", "proposer", "severity"];
+            let in_force = keys.contains(&key) && !line.contains("may be left out")
+                || ["max_validators", "vote", "url", "socket"].contains(&key);
+            if in_force { &line[2..] } else { line }
+        })
+        .map(|line| format!("{line}\n"))
+        .collect()
+}
+
+#[test]
+fn what_the_operator_decides_reaches_the_core() {
+    let text = decided().replacen("tickets = \"enforce\"", "tickets = \"warn\"", 1);
+    let config = load(&text).unwrap();
+    let settings = config.settings();
+    assert_eq!((settings.offline, settings.tickets), (Enforcement::Enforce, Enforcement::Warn));
+    let order = StandingOrder {
+        name: "timelock".to_owned(),
+        raiser: Some(RaiserClass::Contract),
+        proposer: Some("0x70997970C51812dc3A010C7d01b50e0d17dc79C8".parse().unwrap()),
+        severity: Some(Severity::Normal),
+        max_validators: 16,
+        vote: StandingVote::Approve,
+    };
+    assert_eq!(settings.standing, [order]);
+    assert!(config.admin_socket().ends_with("data/admin.sock"));
+    assert_eq!(load(&sample_text()).unwrap().settings(), Settings::default());
+
+    let elsewhere = load(&text.replace("data/admin.sock", "/run/guardian/a.sock")).unwrap();
+    assert_eq!(elsewhere.admin_socket(), Path::new("/run/guardian/a.sock"));
+}
+
+#[test]
+fn standing_orders_that_cannot_be_are_named() {
+    let cases: &[(&str, &str, &[&str])] = &[
+        ("max_validators = 16", "max_validators = 0", &["`max_validators`", "`timelock` is 0", "1 to 1024"]),
+        ("max_validators = 16", "max_validators = 1025", &["is 1025"]),
+        ("max_validators = 16", "", &["missing field `max_validators`"]),
+        ("vote = \"approve\"", "vote = \"abstain\"", &["unknown variant `abstain`", "reject"]),
+        ("raiser = \"contract\"", "raiser = \"guardian\"", &["nothing would ever fit", "or remove one"]),
+        ("name = \"timelock\"", "name = \"Time Lock\"", &["a-z, 0-9 and -"]),
+        ("proposer = \"0x7099", "proposer = \"0x", &["Address", "proposer = "]),
+    ];
+    for (from, to, expected) in cases {
+        let text = decided();
+        assert!(text.contains(from), "{from}\n{text}");
+        let refused = load(&text.replacen(from, to, 1)).expect_err(to);
+        for part in *expected {
+            assert!(refused.contains(part), "{to}: expected {part:?} in {refused:?}");
+        }
+    }
+    let order =
+        |name: &str| format!("[[standing]]\nname = \"{name}\"\nmax_validators = 1\nvote = \"reject\"\n");
+    let many: String = (0..65).map(|number| order(&format!("n{number}"))).collect();
+    let refused = load(&sample_text().replace("[log]", &format!("{many}[log]"))).unwrap_err();
+    assert!(refused.contains("`[[standing]]` has 65 entries; it may have 64"), "{refused}");
+    let twice = order("a").repeat(2);
+    let refused = load(&sample_text().replace("[log]", &format!("{twice}[log]"))).unwrap_err();
+    assert!(refused.contains("two [[standing]] entries are named `a`"), "{refused}");
+}
+
+/// A webhook's url may be all it takes to post in somebody's name.
+#[test]
+fn a_webhooks_url_is_not_shown() {
+    let text = decided().replace("hooks.example/guardian", "hooks.example/services/T0KEN");
+    let config = load(&text).unwrap();
+    let shown = format!("{config:?}");
+    assert!(shown.contains("hooks.example") && !shown.contains("T0KEN"), "{shown}");
+    for (from, to) in [
+        ("url = \"https", "url = \"ftp"),
+        ("url = \"https", "url = 3 \"https"),
+        ("url = \"https", "ulr = \"https"),
+    ] {
+        let refused = load(&text.replace(from, to)).unwrap_err();
+        assert!(!refused.contains("T0KEN"), "{refused}");
+    }
 }

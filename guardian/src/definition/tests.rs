@@ -4,6 +4,7 @@ use crypto::execution::{Address, BlockNumber};
 use crypto::spec::{ChainSpec, Epoch, Fork, ForkName, ForkSchedule, ForkVersion, Root};
 use crypto::threshold::Threshold;
 use guardian_core::contracts::{Contracts, Profile};
+use guardian_core::emergency::EmergencyRules;
 use guardian_core::guardian_set::{GuardianSet, GuardianSetEpoch};
 use guardian_core::policy::{Caps, Enforcement, OfflineRule, Policy};
 use p2p::identity::Keypair;
@@ -48,7 +49,8 @@ pub(crate) fn network(t: u16, n: u16, seed: u64) -> (NetworkDefinition, Vec<Cust
             OfflineRule { enforcement: Enforcement::Enforce, epochs: 4, tolerance: 1 },
             64,
         ),
-        caps: Caps { exits_per_epoch: 4, exits_per_day: 16, max_finality_distance: 4, max_dark_percent: 34 },
+        caps: Caps::new(4, 16),
+        emergency: EmergencyRules::default(),
     };
     (definition, keys)
 }

@@ -1,24 +1,29 @@
 use super::{Effects, Tools};
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, Page};
 use crate::node::tests::{free_address, serve_chain, young_chain};
-use crate::node::{Arrival, Directory};
+use crate::node::{Arrival, Directory, Reply};
 use crate::signer::Signer;
 use crate::{Error, Store, http};
 use crypto::execution::Address;
+use crypto::exit::VoluntaryExit;
 use crypto::keys::SecretKey;
-use crypto::spec::{BlsPubkey, Epoch, Root, Slot};
+use crypto::spec::{BlsPubkey, Epoch, Root, Slot, ValidatorIndex};
 use crypto::threshold::Threshold;
 use guardian_core::command::CombineOrder;
 use guardian_core::event::PostOutcome;
 use guardian_core::guardian_set::{GuardianIndex, NetworkId};
 use guardian_core::message::{Decision, Message, Vote, WireMessage};
+use guardian_core::notice::Notice;
+use guardian_core::pause::PauseStatus;
 use guardian_core::proposal::ProposalId;
 use guardian_core::record::Record;
+use guardian_core::request::{Answer, AskId};
 use guardian_core::{Command, Event};
 use p2p::identity::Keypair;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
 const ME: GuardianIndex = GuardianIndex(1);
@@ -34,6 +39,7 @@ struct Bench {
     network: p2p::Network,
     validators: watch::Receiver<Vec<BlsPubkey>>,
     operators: watch::Receiver<Vec<Address>>,
+    page: Page,
     _parts: JoinSet<()>,
     _inbound: mpsc::Receiver<p2p::Inbound>,
     _directory: tempfile::TempDir,
@@ -66,18 +72,20 @@ impl Bench {
         let store = Arc::new(Store::open(directory.path(), NetworkId([5; 32]), ME).unwrap());
         let (inbox, arrivals) = mpsc::channel(inbox);
         let mut parts = JoinSet::new();
+        let (metrics, page) = Metrics::new();
         let (watch_validators, validators) = watch::channel(Vec::new());
         let (watch_operators, operators) = watch::channel(Vec::new());
         let tools = Tools {
             store: Arc::clone(&store),
             network: network.clone(),
             directory: Directory::of(members, ME),
-            metrics: Metrics::new().0,
+            metrics,
             view: watch::channel(http::View::default()).0,
             validators: watch_validators,
             operators: watch_operators,
             signer: Signer::new([], forks).unwrap(),
             poster,
+            webhook: None,
             inbox,
         };
         let effects = Effects::start(tools, &mut parts);
@@ -88,6 +96,7 @@ impl Bench {
             network,
             validators,
             operators,
+            page,
             _parts: parts,
             _inbound: inbound,
             _directory: directory,
@@ -171,4 +180,84 @@ async fn a_full_inbox_holds_up_the_workers_and_never_the_loop() {
         let Event::ExitCombined { proposal, .. } = arrival.event else { panic!("{arrival:?}") };
         assert_eq!(proposal, ProposalId([number; 32]));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operators_request_gets_the_answer_that_is_meant_for_it() {
+    let mut bench = Bench::new(8).await;
+    let asked: Vec<_> = (0..3)
+        .map(|number| {
+            let (answer, answered) = oneshot::channel();
+            bench.effects.keep(Reply::Operator(AskId(number), answer));
+            answered
+        })
+        .collect();
+    for number in [2, 0, 1] {
+        let pauses = PauseStatus { threshold: u16::try_from(number).unwrap(), ..PauseStatus::default() };
+        let answer = Box::new(Answer::Pauses(pauses));
+        bench.effects.execute(Command::Answer { ask: AskId(number), answer }).await.unwrap();
+    }
+    for (number, answered) in (0..).zip(asked) {
+        let answer = answered.await.unwrap();
+        assert!(
+            matches!(*answer, Answer::Pauses(PauseStatus { threshold, .. }) if threshold == number),
+            "{answer:?}"
+        );
+    }
+    // Nobody waits for this one, and that is no failure.
+    let answer = Box::new(Answer::Inspection(Vec::new()));
+    bench.effects.execute(Command::Answer { ask: AskId(9), answer }).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_that_wait_are_bounded_and_the_oldest_is_declined() {
+    let mut bench = Bench::new(8).await;
+    let mut asked: VecDeque<_> = (0..40)
+        .map(|number| {
+            let (answer, answered) = oneshot::channel();
+            bench.effects.keep(Reply::Operator(AskId(number), answer));
+            answered
+        })
+        .collect();
+    let kept = asked.split_off(24);
+    for answered in asked {
+        assert!(answered.await.is_err(), "declined");
+    }
+    for mut answered in kept {
+        assert!(
+            answered.try_recv().is_err_and(|state| state == oneshot::error::TryRecvError::Empty),
+            "still waits"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn notices_are_counted_by_their_code() {
+    let mut bench = Bench::new(8).await;
+    bench.effects.execute(Command::Notify(Notice::JournalIsOld)).await.unwrap();
+    bench
+        .effects
+        .execute(Command::Notify(Notice::PauseChanged { paused: true, network: false }))
+        .await
+        .unwrap();
+    bench.effects.execute(Command::Notify(Notice::JournalIsOld)).await.unwrap();
+    let text = bench.page.render();
+    for line in [
+        "guardian_notices_total{code=\"journal_is_old\"} 2",
+        "guardian_notices_total{code=\"pause_changed\"} 1",
+        "guardian_notices_total{code=\"held\"} 0",
+    ] {
+        assert!(text.lines().any(|found| found == line), "no `{line}` in\n{text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_search_for_an_exit_is_answered() {
+    let mut bench = Bench::new(8).await;
+    let (proposal, exit) =
+        (ProposalId([4; 32]), VoluntaryExit { epoch: Epoch(1), validator_index: ValidatorIndex(2) });
+    let search = Command::FindInclusion { proposal, exit, from: Slot(1), to: Slot(2) };
+    bench.effects.execute(search).await.unwrap();
+    let arrival = tokio::time::timeout(PATIENCE, bench.arrivals.recv()).await.unwrap().unwrap();
+    assert_eq!(arrival.event, Event::InclusionFound { proposal, slot: None });
 }

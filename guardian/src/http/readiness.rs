@@ -4,6 +4,7 @@
 //! *Not ready* means: this node cannot do its own part (its loop, its view of the chain, its beacon nodes). *Degraded*
 //! means: it can, but something it depends on is thinner than it should be; taking it out of service would not help.
 
+use super::decisions;
 use crypto::spec::{ChainSpec, Slot};
 use guardian_core::status::{ExecutionStatus, StatusSnapshot};
 use serde::Serialize;
@@ -107,6 +108,7 @@ impl Readiness {
                 thin_execution(execution, &mut |code, detail| degraded.push(Reason { code, detail }));
             }
             thin(status, chain, now, &mut |code, detail| degraded.push(Reason { code, detail }));
+            decisions::degraded(status, &mut |code, detail| degraded.push(Reason { code, detail }));
         }
         Self { ready: reasons.is_empty(), reasons, degraded }
     }

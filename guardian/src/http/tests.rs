@@ -6,7 +6,9 @@ use crypto::threshold::Threshold;
 use guardian_core::contracts::Mismatch;
 use guardian_core::event::{ExecutionHealth, NodeHealth};
 use guardian_core::guardian_set::{GuardianIndex, GuardianSetEpoch, NetworkId};
+use guardian_core::pause::PauseStatus;
 use guardian_core::status::{ExecutionStatus, PeerStatus, StatusSnapshot};
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::num::NonZeroU64;
@@ -51,6 +53,10 @@ pub(crate) fn snapshot(head: Option<u64>) -> StatusSnapshot {
         operators: Vec::new(),
         registrations: Vec::new(),
         proposals: Vec::new(),
+        emergencies: Vec::new(),
+        lifecycles: Vec::new(),
+        pauses: PauseStatus::default(),
+        enforcement: BTreeMap::new(),
         faults: Vec::new(),
     }
 }

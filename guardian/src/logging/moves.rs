@@ -1,12 +1,15 @@
 //! The moves an operator reads: one `info` line for each journal record that changes a proposal's story, written after
 //! the record is durable, so that the log never tells of more than the journal holds.
 
+use super::asked;
 use crypto::registration::Verdict;
+use guardian_core::emergency::Raised;
 use guardian_core::guardian_set::GuardianIndex;
 use guardian_core::message::Decision;
 use guardian_core::proposal::Origin;
 use guardian_core::record::Record;
 use guardian_core::registration::{JudgedEvent, ScanReport};
+use guardian_core::request::raiser_text;
 use tracing::{debug, info, warn};
 
 /// Who speaks, in log lines and filters.
@@ -34,6 +37,10 @@ pub fn moved(record: &Record, me: GuardianIndex) {
                 Origin::Balance { due } => info!(
                     target: TARGET, proposal = %id, %validator, %pubkey, rule, %due, %expires,
                     "exit proposed: its balance is too low"
+                ),
+                Origin::Emergency { emergency, due } => info!(
+                    target: TARGET, proposal = %id, %validator, %pubkey, rule, %emergency, %due, %expires,
+                    "exit proposed: an emergency names it"
                 ),
             }
         }
@@ -81,6 +88,54 @@ pub fn moved(record: &Record, me: GuardianIndex) {
         Record::Faulted { .. } => {}
         Record::Liveness(_) | Record::Finalized(_) | Record::NotFinalizing(_) => {}
         Record::Scanned(report) => scanned(report),
+        Record::Asked { at, by, request } => info!(
+            target: TARGET, code = "asked", slot = %at, uid = by.uid, operator = by.name, request = asked(request),
+            "the operator asked"
+        ),
+        Record::Raised { raised: Raised { emergency, .. }, at } => warn!(
+            target: TARGET, code = "emergency_raised", emergency = %emergency.id(), slot = %at,
+            raiser = raiser_text(&emergency.raiser), severity = emergency.severity.code(),
+            validators = emergency.validators.len(), expires = %emergency.expires, reason = emergency.reason,
+            "emergency raised"
+        ),
+        Record::EmergencyCertified { emergency, approvals, at } => warn!(
+            target: TARGET, code = "emergency_certified", %emergency, approvals = approvals.len(), slot = %at,
+            "emergency certified: its exits are released as the caps allow"
+        ),
+        Record::EmergencyMoved { emergency, to, at } => info!(
+            target: TARGET, code = "emergency_moved", %emergency, state = to.code(), slot = %at, "emergency moved"
+        ),
+        Record::Adopted { proposal, at } => info!(
+            target: TARGET, code = "adopted", proposal = %proposal.id(), validator = %proposal.exit.validator_index,
+            pubkey = %proposal.pubkey, slot = %at, "exit taken up: a certified emergency asks for it"
+        ),
+        Record::Observed { proposal, at, .. } => debug!(
+            target: TARGET, code = "observed", %proposal, slot = %at, "what we saw when we decided is in the journal"
+        ),
+        Record::Held { proposal, hold: Some(hold), at } => warn!(
+            target: TARGET, code = "held", %proposal, hold = hold.code(), slot = %at, ends = hold.ends(), "exit held"
+        ),
+        Record::Held { proposal, hold: None, at } => {
+            info!(target: TARGET, code = "held_no_more", %proposal, slot = %at, "exit held no more")
+        }
+        Record::Reached { pubkey, step, at } => {
+            info!(target: TARGET, code = "reached", %pubkey, step = step.code(), slot = %at, "step on the way out")
+        }
+        Record::WishCast { wish, at } => warn!(
+            target: TARGET, code = "wish_cast", paused = wish.paused, revision = wish.revision, slot = %at,
+            "this guardian's wish about a pause of the network"
+        ),
+        Record::WishSeen { from, wish, .. } if *from == me => {
+            debug!(target: TARGET, code = "wish_seen", guardian = from.0, paused = wish.paused, "own wish recorded");
+        }
+        Record::WishSeen { from, wish, .. } => warn!(
+            target: TARGET, code = "wish_seen", guardian = from.0, paused = wish.paused, revision = wish.revision,
+            "a guardian's wish about a pause of the network"
+        ),
+        Record::Lapsed(at) => warn!(
+            target: TARGET, code = "journal_is_old", slot = %at,
+            "this journal lacks what this guardian once said: it is an old backup; the caps are closed for a day"
+        ),
     }
 }
 

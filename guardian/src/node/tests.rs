@@ -1,7 +1,7 @@
 //! A whole node in this process, against a beacon node that only says which chain it serves.
 
 use super::run;
-use crate::config::{Beacon, Config, Http, Keys, Log, P2p};
+use crate::config::{Admin, Beacon, Config, EnforcementLimits, Http, Keys, Log, P2p};
 use crate::{Error, Store, definition, keyfile};
 use axum::Json;
 use axum::routing::get;
@@ -9,6 +9,7 @@ use chain_watcher::slot_clock::unix_now;
 use crypto::password::{Password, ScryptCost};
 use crypto::spec::{ChainSpec, Epoch, Fork, ForkName, ForkSchedule, ForkVersion, Root};
 use crypto::threshold::Threshold;
+use guardian_core::emergency::EmergencyRules;
 use guardian_core::guardian_set::{GuardianIndex, GuardianSet, GuardianSetEpoch, Member, NetworkDefinition};
 use guardian_core::policy::{Caps, Enforcement, OfflineRule, Policy};
 use guardian_core::status::StatusSnapshot;
@@ -66,12 +67,8 @@ impl Home {
                 OfflineRule { enforcement: Enforcement::Enforce, epochs: 3, tolerance: 1 },
                 64,
             ),
-            caps: Caps {
-                exits_per_epoch: 4,
-                exits_per_day: 4,
-                max_finality_distance: 4,
-                max_dark_percent: 100,
-            },
+            caps: Caps { max_dark_percent: 100, ..Caps::new(4, 4) },
+            emergency: EmergencyRules::default(),
         };
         let text = definition::render_definition(&definition, &at("network.toml")).unwrap();
         std::fs::write(at("network.toml"), text).unwrap();
@@ -86,6 +83,10 @@ impl Home {
             execution: Vec::new(),
             p2p: P2p { listen: vec!["/ip4/127.0.0.1/tcp/0".to_owned()] },
             http: Http { listen: free_address() },
+            admin: Admin::default(),
+            enforcement: EnforcementLimits::default(),
+            standing: Vec::new(),
+            webhook: None,
             log: Log::default(),
         };
         Self { directory, definition, config }

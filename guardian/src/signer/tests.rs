@@ -10,6 +10,7 @@ use crypto::spec::{
 use crypto::threshold::{ShareIndex, Threshold};
 use crypto::validator::{Validator, ValidatorStatus};
 use guardian_core::command::ReleaseOrder;
+use guardian_core::emergency::EmergencyRules;
 use guardian_core::event::{Custody, Liveness, NodeHealth};
 use guardian_core::guardian_set::{GuardianIndex, GuardianSet, GuardianSetEpoch, Member, NetworkDefinition};
 use guardian_core::message::{Envelope, Message};
@@ -62,7 +63,8 @@ fn definition(forks: ForkSchedule) -> NetworkDefinition {
             OfflineRule { enforcement: Enforcement::Enforce, epochs: 3, tolerance: 1 },
             64,
         ),
-        caps: Caps { exits_per_epoch: 4, exits_per_day: 4, max_finality_distance: 4, max_dark_percent: 100 },
+        caps: Caps { max_dark_percent: 100, ..Caps::new(4, 4) },
+        emergency: EmergencyRules::default(),
     }
 }
 

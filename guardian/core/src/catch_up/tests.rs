@@ -107,7 +107,9 @@ fn an_answer_is_bounded_in_envelopes_and_bytes() {
             )
             .unwrap();
             let id = proposal.id();
-            scene.guardian.persist(crate::record::Record::Proposed(proposal), &mut Vec::new());
+            scene
+                .guardian
+                .persist(crate::record::Record::Proposed { proposal, at: DUE_SLOT }, &mut Vec::new());
             scene.guardian.docket.get_mut(&id).unwrap().sealed = Some(Envelope(vec![0; bytes]));
         }
         assert_eq!(answer(&mut scene, BOB, 1).len(), most);

@@ -65,7 +65,7 @@ fn a_certificate_from_elsewhere_is_as_good_and_needs_no_proposal() {
     hear(&mut scene, proposal.clone(), approvals.clone());
     assert_eq!(scene.state(id), Some(State::Signed));
     let writes = scene.take();
-    assert!(written(&writes).contains(&&Record::Proposed(proposal.clone())));
+    assert!(written(&writes).contains(&&Record::Proposed { proposal: proposal.clone(), at: DUE_SLOT }));
     hear(&mut scene, proposal, approvals);
     assert!(written(&scene.take()).is_empty(), "once is enough");
 }

@@ -15,6 +15,10 @@ fn proposal() -> ExitProposal {
     proposal_at(36)
 }
 
+fn proposed(proposal: ExitProposal) -> Record {
+    Record::Proposed { proposal, at: Slot(36) }
+}
+
 fn id() -> ProposalId {
     proposal().id()
 }
@@ -34,7 +38,7 @@ fn held(from: GuardianIndex) -> Record {
 
 fn combined() -> Record {
     let exit = SignedVoluntaryExit { message: proposal().exit, signature: signature() };
-    Record::Combined { proposal: id(), exit, culprits: Vec::new() }
+    Record::Combined { proposal: id(), exit, culprits: Vec::new(), at: Slot(38) }
 }
 
 fn moved(to: State) -> Record {
@@ -61,7 +65,7 @@ fn docket(records: &[Record]) -> Docket {
 fn a_whole_life() {
     let mut docket = docket(&[]);
     let steps = [
-        (Record::Proposed(proposal()), State::Open),
+        (proposed(proposal()), State::Open),
         (Record::VoteCast(vote(0, Decision::Approve)), State::Open),
         (certified(&[ME, BOB, CAROL]), State::Certified),
         (released(), State::Signed),
@@ -87,7 +91,7 @@ fn a_whole_life() {
 
 #[test]
 fn contradictions_change_nothing() {
-    let open = [Record::Proposed(proposal())];
+    let open = [proposed(proposal())];
     let voted = [open[0].clone(), Record::VoteCast(vote(2, Decision::Approve))];
     let certificate = [open[0].clone(), certified(&[ME, BOB, CAROL])];
     let mut wrong_exit = combined();
@@ -133,8 +137,7 @@ fn contradictions_change_nothing() {
 
 #[test]
 fn back_after_a_reorg_to_where_the_ceremony_stands() {
-    let base =
-        [Record::Proposed(proposal()), certified(&[ME, BOB, CAROL]), released(), moved(State::Included)];
+    let base = [proposed(proposal()), certified(&[ME, BOB, CAROL]), released(), moved(State::Included)];
     for (to, fits) in [(State::Signed, true), (State::Certified, false), (State::Submitted, false)] {
         assert_eq!(apply(&mut docket(&base), &moved(to)).is_ok(), fits, "{to:?}");
     }
@@ -142,8 +145,7 @@ fn back_after_a_reorg_to_where_the_ceremony_stands() {
 
 #[test]
 fn a_false_partial_is_dropped_and_its_author_remembered() {
-    let mut docket =
-        docket(&[Record::Proposed(proposal()), certified(&[ME, BOB, CAROL]), held(BOB), held(CAROL)]);
+    let mut docket = docket(&[proposed(proposal()), certified(&[ME, BOB, CAROL]), held(BOB), held(CAROL)]);
     let fault = Fault { guardian: BOB, kind: FaultKind::InvalidPartial, proposal: Some(id()) };
     apply(&mut docket, &Record::Faulted { fault, evidence: Vec::new() }).unwrap();
     let ceremony = &docket.get(&id()).unwrap().ceremony;
@@ -160,7 +162,7 @@ fn only_so_many_that_are_over_are_kept() {
             ExitProposal::offline(&definition(), crate::scene::subject(0), Epoch(6), Slot(36 + window * 8))
                 .unwrap();
         ids.push(proposal.id());
-        apply(&mut docket, &Record::Proposed(proposal)).unwrap();
+        apply(&mut docket, &proposed(proposal)).unwrap();
         docket.note_bringer(ids[ids.len() - 1], BOB);
     }
     assert_eq!(docket.brought_by(BOB, &pubkey(0), Slot(36)), (300, 300));
@@ -193,7 +195,7 @@ fn none_is_forgotten_while_its_window_runs() {
         )
         .unwrap();
         ids.push(proposal.id());
-        apply(&mut docket, &Record::Proposed(proposal)).unwrap();
+        apply(&mut docket, &proposed(proposal)).unwrap();
     }
     for id in &ids {
         apply(&mut docket, &Record::Moved { proposal: *id, to: State::Rejected, at: Slot(40) }).unwrap();
@@ -203,7 +205,7 @@ fn none_is_forgotten_while_its_window_runs() {
 
 #[test]
 fn refused_proposals_count_while_their_window_runs_and_certified_ones_do_not() {
-    let mut docket = docket(&[Record::Proposed(proposal()), moved(State::Rejected)]);
+    let mut docket = docket(&[proposed(proposal()), moved(State::Rejected)]);
     docket.note_bringer(id(), BOB);
     docket.note_bringer(id(), CAROL);
     assert_eq!(docket.brought_by(BOB, &pubkey(0), Slot(43)), (1, 1));
@@ -216,7 +218,7 @@ fn refused_proposals_count_while_their_window_runs_and_certified_ones_do_not() {
 
 #[test]
 fn a_late_certificate_takes_a_case_off_the_list_of_those_that_are_over() {
-    let docket = docket(&[Record::Proposed(proposal()), moved(State::Expired), certified(&[ME, BOB, CAROL])]);
+    let docket = docket(&[proposed(proposal()), moved(State::Expired), certified(&[ME, BOB, CAROL])]);
     assert!(docket.over.is_empty());
     assert_eq!(docket.pending(), [id()]);
 }

@@ -138,3 +138,91 @@ fn an_exit_by_other_means_before_certification_makes_it_moot() {
         assert_eq!(scene.state(id), Some(State::Moot));
     }
 }
+
+/// Posts until one of our nodes takes it: soon a few times, then in the usual rhythm.
+#[test]
+fn what_no_node_took_is_posted_again_soon_but_not_for_ever() {
+    let (mut scene, id) = Scene::combined();
+    scene.take();
+    let first = 2 * rank(id);
+    let refused = [
+        ("a".to_owned(), PostOutcome::Rejected("no".to_owned())),
+        ("b".to_owned(), PostOutcome::Unreachable("down".to_owned())),
+    ];
+    let mut posts = Vec::new();
+    for slot in 1..first + 40 {
+        scene.slot(DUE_SLOT.0 + slot);
+        if submissions(&scene.take()) > 0 {
+            posts.push(slot - first);
+            scene.feed(Event::ExitSubmitted { proposal: id, outcomes: refused.to_vec() });
+        }
+    }
+    assert_eq!(posts, [0, 2, 4, 6, 8, 10, 18, 26, 34]);
+    // One node that takes it is enough, and the count begins anew.
+    let slot = DUE_SLOT.0 + first + 42;
+    scene.slot(slot);
+    assert_eq!(submissions(&scene.take()), 1);
+    let mut mixed = refused.to_vec();
+    mixed.push(("c".to_owned(), PostOutcome::Accepted));
+    scene.feed(Event::ExitSubmitted { proposal: id, outcomes: mixed });
+    let next: Vec<_> = (slot + 1..slot + 10)
+        .filter(|slot| {
+            scene.slot(*slot);
+            submissions(&scene.take()) > 0
+        })
+        .collect();
+    assert_eq!(next, [slot + 8]);
+    scene.feed(Event::ExitSubmitted { proposal: id, outcomes: refused.to_vec() });
+    scene.slot(slot + 11);
+    assert_eq!(submissions(&scene.take()), 1);
+}
+
+/// Without nodes there is nobody who could have taken it.
+#[test]
+fn no_answer_at_all_is_no_acceptance() {
+    let (mut scene, id) = Scene::combined();
+    scene.slot(DUE_SLOT.0 + 2 * rank(id));
+    scene.take();
+    scene.feed(Event::ExitSubmitted { proposal: id, outcomes: Vec::new() });
+    assert_eq!(scene.state(id), Some(State::Signed));
+    scene.slot(DUE_SLOT.0 + 2 * rank(id) + 2);
+    assert_eq!(submissions(&scene.take()), 1);
+}
+
+/// A pool may lose what it took: neither in a pool nor in a block for two epochs.
+#[test]
+fn what_was_taken_and_dropped_is_posted_again() {
+    let (mut scene, id) = Scene::combined();
+    scene.take();
+    let first = 2 * rank(id);
+    scene.slot(DUE_SLOT.0 + first);
+    assert_eq!(submissions(&scene.take()), 1);
+    scene.feed(submitted(id, PostOutcome::Accepted));
+    let posts: Vec<_> = (first + 1..first + 20)
+        .filter(|slot| {
+            scene.slot(DUE_SLOT.0 + slot);
+            submissions(&scene.take()) > 0
+        })
+        .collect();
+    assert_eq!(posts, [first + 8, first + 16]);
+}
+
+/// What was refused before a reorg does not hurry who posts after it.
+#[test]
+fn after_a_reorg_turns_are_taken_anew() {
+    let (mut scene, id) = Scene::combined();
+    scene.slot(DUE_SLOT.0 + 2 * rank(id));
+    let slot = DUE_SLOT.0 + 2 * rank(id) + 1;
+    scene.feed(submitted(id, PostOutcome::Unreachable("down".to_owned())));
+    scene.head(slot, &[exiting(0)]);
+    scene.slot(slot);
+    scene.head(slot, &[validator(0)]);
+    scene.take();
+    let posts: Vec<_> = (slot + 1..slot + 1 + 2 * rank(id))
+        .filter(|slot| {
+            scene.slot(*slot);
+            submissions(&scene.take()) > 0
+        })
+        .collect();
+    assert_eq!(posts, [slot + 2 * rank(id)]);
+}

@@ -189,7 +189,7 @@ fn any_tickets() -> impl Strategy<Value = Tickets> {
 
 /// A scan that may or may not continue the first one, of events that may or may not make sense.
 fn any_scan() -> impl Strategy<Value = ScanReport> {
-    let event = (0usize..4, any::<bool>(), 0u8..6, any_tickets()).prop_map(|(index, rich, kind, amount)| {
+    let event = (0usize..4, any::<bool>(), 0u8..8, any_tickets()).prop_map(|(index, rich, kind, amount)| {
         let operator = if rich { operators::RICH } else { operators::POOR };
         let id = operators::registration(index as u64);
         match kind {
@@ -198,7 +198,9 @@ fn any_scan() -> impl Strategy<Value = ScanReport> {
             2 => JudgedEvent::Skipped(id),
             3 => JudgedEvent::Exited { id, burned: amount },
             4 => JudgedEvent::TicketsDeposited { operator, amount },
-            _ => JudgedEvent::TicketsWithdrawn { operator, amount },
+            5 => JudgedEvent::TicketsWithdrawn { operator, amount },
+            6 => operators::exits_proposed(index as u64),
+            _ => JudgedEvent::ExitCancelled { number: index as u64, by: operator },
         }
     });
     let range = prop_oneof![4 => (Just(21u64), 21u64..24), 1 => (20u64..24, 20u64..26)];

@@ -83,6 +83,14 @@ fn every_impossible_value_is_refused_by_the_name_of_its_field() {
             let contracts = contracts(d);
             contracts.guardian_module = contracts.protocol;
         }),
+        ("contracts.exit_proposals", |d| {
+            let contracts = contracts(d);
+            contracts.exit_proposals = Some(contracts.protocol);
+        }),
+        ("contracts.exit_proposals", |d| {
+            let contracts = contracts(d);
+            contracts.exit_proposals = Some(contracts.guardian_module);
+        }),
         ("guardian_set.members[2].account", |d| {
             *d = with_contracts(d.clone());
             d.guardian_set.members[2].account = None;
@@ -163,6 +171,7 @@ fn every_field_is_in_the_id() {
         |d| contracts(d).protocol = Address([1; 20]),
         |d| contracts(d).guardian_module = Address([1; 20]),
         |d| contracts(d).deployed.0 += 1,
+        |d| contracts(d).exit_proposals = Some(Address([1; 20])),
         |d| d.policy.tickets.enforcement = crate::policy::Enforcement::Warn,
         |d| d.policy.tickets.floor.0 += 1,
         |d| d.policy.tickets.grace += 1,

@@ -20,7 +20,7 @@ fn census(scene: &mut Scene, slots: std::ops::Range<u64>) -> BTreeMap<&'static s
                 Message::Partial(_) => "partial",
                 Message::Emergency(_) => "emergency",
                 Message::Cancellation(_) => "cancellation",
-                Message::EmergencyCertificate(_) => "emergency certificate",
+                Message::EmergencyCertificate(_) => "emergency_certificate",
                 Message::Wish(_) => "wish",
             };
             *census.entry(kind).or_insert(0) += 1;
@@ -115,7 +115,7 @@ fn offers_of_one_slot_are_bounded_and_take_turns() {
         )
         .unwrap();
         ids.insert(proposal.id());
-        scene.guardian.persist(crate::record::Record::Proposed(proposal), &mut Vec::new());
+        scene.guardian.persist(crate::record::Record::Proposed { proposal, at: DUE_SLOT }, &mut Vec::new());
     }
     scene.slot(DUE_SLOT.0 + 1);
     let mut repeated = std::collections::BTreeSet::new();

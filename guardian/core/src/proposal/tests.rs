@@ -26,6 +26,7 @@ fn the_transition_table() {
         (State::Certified, State::Signed),
         (State::Certified, State::Included),
         (State::Certified, State::Moot),
+        (State::Certified, State::Expired),
         (State::Signed, State::Submitted),
         (State::Signed, State::Included),
         (State::Submitted, State::Included),

@@ -1,20 +1,27 @@
 use super::*;
+use crate::emergency::{Emergency, Proof, Raiser, Severity};
+use crate::event::{ExecutionHealth, NodeHealth};
+use crate::evidence::AccountSeen;
 use crate::fault::FaultKind;
+use crate::guardian_set::GuardianSetEpoch;
 use crate::message::{Decision, RejectReason};
+use crate::pause::PauseScope;
 use crate::proposal::Origin;
 use crate::registration::{JudgedEvent, JudgedLog, Registered};
 use crate::scene::{BOB, CAROL, ME, envelope, partial, proposal_at, signature};
 use crypto::execution::{
-    Address, Block, BlockHash, BlockNumber, ModuleName, RegistrationId, Tickets, TransactionHash,
+    Address, Block, BlockHash, BlockNumber, ExitsProposed, ModuleName, RegistrationId, Tickets,
+    TransactionHash,
 };
 use crypto::registration::Verdict;
 use crypto::spec::{Root, ValidatorIndex};
+use crypto::validator::Validator;
 use proptest::prelude::*;
 
 /// One line a record: name, space, hex. A journal written today must be read by every later version.
 const GOLDEN: &str = include_str!("golden.txt");
 
-/// One log of each kind.
+/// One log of each kind, but for exits that somebody asks for.
 fn scan() -> ScanReport {
     let (operator, amount) = (Address([0xcc; 20]), Tickets(28 * Tickets::ONE.0));
     let id = RegistrationId { module: ModuleName([0xdd; 32]), index: 7 };
@@ -42,6 +49,24 @@ fn scan() -> ScanReport {
     ScanReport { from: BlockNumber(5), to, logs: (0..).zip(events).map(log).collect() }
 }
 
+/// What our `ExitProposals` logs.
+fn exits() -> ScanReport {
+    let proposed = ExitsProposed {
+        number: 3,
+        proposer: Address([0xcc; 20]),
+        network: [0xab; 32],
+        severity: 1,
+        expires: 1_700_086_400,
+        validators: vec![ValidatorIndex(7), ValidatorIndex(1_000_000)],
+        reason: "key stolen".to_owned(),
+    };
+    let mut report = scan();
+    report.logs.truncate(2);
+    report.logs[0].event = JudgedEvent::ExitProposed(proposed);
+    report.logs[1].event = JudgedEvent::ExitCancelled { number: 3, by: Address([0xcd; 20]) };
+    report
+}
+
 fn samples() -> Vec<(String, Record)> {
     let id = ProposalId([1; 32]);
     let vote = Vote { proposal: id, revision: 2, decision: Decision::Withdraw(RejectReason::Attesting) };
@@ -67,19 +92,20 @@ fn samples() -> Vec<(String, Record)> {
     let mut samples = vec![
         ("liveness", Record::Liveness(liveness)),
         ("finalized", Record::Finalized(checkpoint)),
-        ("proposed", Record::Proposed(proposal)),
+        ("proposed", Record::Proposed { proposal, at }),
         ("vote_cast", Record::VoteCast(vote.clone())),
         ("vote_seen", Record::VoteSeen { from: BOB, vote, envelope: envelope(BOB, 3) }),
         ("certified", Record::Certified { proposal: id, approvals, at }),
         ("released", Record::Released { proposal: id, at }),
         ("partial_own", Record::PartialHeld { from: ME, partial: own, envelope: None }),
         ("partial_held", Record::PartialHeld { from: BOB, partial: held, envelope: Some(envelope(BOB, 4)) }),
-        ("combined", Record::Combined { proposal: id, exit, culprits }),
+        ("combined", Record::Combined { proposal: id, exit, culprits, at }),
         ("submitted", Record::Submitted { proposal: id, at, outcomes }),
         ("not_finalizing", Record::NotFinalizing(Epoch(12))),
         ("scanned", Record::Scanned(scan())),
-        ("proposed_tickets", Record::Proposed(short)),
-        ("proposed_balance", Record::Proposed(poor)),
+        ("proposed_tickets", Record::Proposed { proposal: short, at }),
+        ("proposed_balance", Record::Proposed { proposal: poor, at }),
+        ("scanned_exits", Record::Scanned(exits())),
     ]
     .into_iter()
     .map(|(name, record)| (name.to_owned(), record))
@@ -110,7 +136,86 @@ fn samples() -> Vec<(String, Record)> {
         let fault = Fault { guardian: CAROL, kind, proposal: Some(id) };
         (format!("faulted_{}", kind.code()), Record::Faulted { fault, evidence: vec![envelope(CAROL, 5)] })
     }));
+    samples.extend(decisions(id, at).map(|(name, record)| (name.to_owned(), record)));
+    samples.extend(steps(at));
     samples
+}
+
+/// What people decide, and what follows from it.
+fn decisions(id: ProposalId, at: Slot) -> [(&'static str, Record); 13] {
+    let by = OperatorName { uid: 1_000, name: "ann".to_owned() };
+    let asked = |request| Record::Asked { at, by: by.clone(), request };
+    let emergency = Emergency {
+        guardian_set_epoch: GuardianSetEpoch(0),
+        raiser: Raiser::Guardian { guardian: BOB },
+        validators: vec![ValidatorIndex(3), ValidatorIndex(5)],
+        severity: Severity::Urgent,
+        reason: "keys lost".to_owned(),
+        opened: Slot(36),
+        expires: Slot(99),
+    };
+    let note = "seen".to_owned();
+    let mut adopted = proposal_at(36);
+    adopted.pubkey = crypto::spec::BlsPubkey([0xaa; 48]);
+    adopted.key_set = crypto::keys::KeySetId([0xbb; 32]);
+    adopted.origin = Origin::Emergency { emergency: id, due: Epoch(9) };
+    let wish = Wish { guardian_set_epoch: GuardianSetEpoch(0), revision: 2, paused: true };
+    let approvals = vec![(ME, envelope(ME, 1)), (BOB, envelope(BOB, 2))];
+    let validator = Validator { pubkey: crypto::spec::BlsPubkey([0xaa; 48]), ..crate::scene::exiting(0) };
+    let account = AccountSeen {
+        read: Some(crate::scene::block(20)),
+        present: Some(Tickets::ONE),
+        due: Some(Epoch(4)),
+        nodes: ExecutionHealth { total: 2, healthy: 1, disagree: false, problem: Some("late".to_owned()) },
+    };
+    let evidence = Evidence {
+        nodes: NodeHealth { total: 2, healthy: 2, disagree: true },
+        head: Some(Slot(35)),
+        finalized: Some(Checkpoint { epoch: Epoch(7), root: Root([6; 32]) }),
+        at_finalized: Some(validator),
+        at_head: None,
+        last_live: Some(Epoch(3)),
+        last_dark: Some(Epoch(8)),
+        account: Some(account),
+        confirmed: Some((2, 3)),
+    };
+    [
+        ("asked_approve", asked(Request::Approve { emergency: id, note: note.clone() })),
+        ("asked_pause", asked(Request::Pause { scope: PauseScope::Network, note })),
+        ("raised", Record::Raised { raised: Raised { emergency, proof: Proof::Sealed }, at }),
+        ("emergency_certified", Record::EmergencyCertified { emergency: id, approvals, at }),
+        ("emergency_moved", Record::EmergencyMoved { emergency: id, to: EmergencyState::Done, at }),
+        ("adopted", Record::Adopted { proposal: adopted, at }),
+        ("observed", Record::Observed { proposal: id, at, evidence }),
+        ("held", Record::Held { proposal: id, hold: Some(Hold::OperatorUndecided), at }),
+        ("held_no_more", Record::Held { proposal: id, hold: None, at }),
+        ("wish_cast", Record::WishCast { wish, at }),
+        ("wish_seen", Record::WishSeen { from: BOB, wish, envelope: envelope(BOB, 6) }),
+        ("lapsed", Record::Lapsed(at)),
+        ("spared", Record::Spared { pubkey: crypto::spec::BlsPubkey([0xaa; 48]), at }),
+    ]
+}
+
+/// Every step of a way out.
+fn steps(at: Slot) -> impl Iterator<Item = (String, Record)> {
+    let pubkey = crypto::spec::BlsPubkey([0xaa; 48]);
+    let steps = [
+        Step::Due,
+        Step::Proposed,
+        Step::Certified,
+        Step::Released,
+        Step::Combined,
+        Step::Accepted,
+        Step::Gossiped,
+        Step::Included,
+        Step::Finalized,
+        Step::Withdrawable,
+        Step::Withdrawn,
+        Step::Settled,
+    ];
+    steps
+        .into_iter()
+        .map(move |step| (format!("reached_{}", step.code()), Record::Reached { pubkey, step, at }))
 }
 
 #[test]
@@ -137,8 +242,8 @@ fn torn_longer_or_foreign_records_are_none() {
         longer.push(0);
         assert_eq!(Record::decode(&longer), None, "{name} and a byte more");
         let mut version = bytes;
-        version[0] = 2;
-        assert_eq!(Record::decode(&version), None, "{name} of version 2");
+        version[0] = 1;
+        assert_eq!(Record::decode(&version), None, "{name} of version 1");
     }
 }
 

@@ -262,3 +262,80 @@ fn who_came_back_after_our_release_is_not_finished_off() {
     assert!(combinations(&commands).is_empty());
     assert!(!said(&commands).iter().any(|m| matches!(m, Message::Partial(_))), "nor is our partial spread");
 }
+
+fn health(healthy: u16, disagree: bool) -> Event {
+    Event::NodesObserved(crate::event::NodeHealth { total: 2, healthy, disagree })
+}
+
+/// Holds among the records and among the notices.
+fn holds(commands: &[Command]) -> (Vec<(Option<Hold>, u64)>, Vec<Option<Hold>>) {
+    let record = |r: &&Record| if let Record::Held { hold, at, .. } = r { Some((*hold, at.0)) } else { None };
+    let notice =
+        |c: &Command| if let Command::Notify(Notice::Held { hold, .. }) = c { Some(*hold) } else { None };
+    (written(commands).iter().filter_map(record).collect(), commands.iter().filter_map(notice).collect())
+}
+
+#[test]
+fn what_holds_a_release_is_journaled_when_it_changes_but_not_when_it_flaps() {
+    let (mut scene, id) = Scene::voted();
+    scene.feed(health(0, false));
+    scene.take();
+    scene.hear_vote(BOB, id, 0, crate::message::Decision::Approve);
+    scene.hear_vote(CAROL, id, 0, crate::message::Decision::Approve);
+    let down = Some(Hold::NoHealthyNode);
+    assert_eq!(holds(&scene.take()), (vec![(down, 36)], vec![down]));
+    scene.feed(health(2, true));
+    scene.slot(40);
+    assert_eq!(holds(&scene.take()), (Vec::new(), Vec::new()));
+    let status = scene.status_of(id).unwrap();
+    assert_eq!((status.hold, status.held_since), (Some(Hold::NodesDisagree), Some(Slot(40))));
+    for slot in 41..44 {
+        scene.feed(health(0, false));
+        scene.feed(health(2, true));
+        scene.slot(slot);
+    }
+    assert_eq!(holds(&scene.take()), (Vec::new(), Vec::new()));
+    scene.slot(44);
+    let disagree = Some(Hold::NodesDisagree);
+    assert_eq!(holds(&scene.take()), (vec![(disagree, 44)], vec![disagree]));
+    (45..60).for_each(|slot| scene.slot(slot));
+    assert_eq!(holds(&scene.take()), (Vec::new(), Vec::new()));
+    assert_eq!(scene.status_of(id).unwrap().held_since, Some(Slot(44)));
+}
+
+#[test]
+fn since_when_it_is_held_survives_a_restart() {
+    let (mut scene, id) = Scene::voted();
+    scene.feed(health(0, false));
+    scene.hear_vote(BOB, id, 0, crate::message::Decision::Approve);
+    scene.hear_vote(CAROL, id, 0, crate::message::Decision::Approve);
+    let definition = scene.guardian.definition.clone();
+    scene.guardian = Guardian::restore(definition, ME, scene.journal.clone()).unwrap();
+    let since = |scene: &Scene| scene.status_of(id).map(|status| (status.hold, status.held_since));
+    assert_eq!(since(&scene), Some((Some(Hold::NoHealthyNode), Some(DUE_SLOT))));
+    scene.take();
+    // Nothing is loaded or seen yet: that is no news of the hold.
+    scene.slot(100);
+    assert_eq!(scene.hold(id), Some(Hold::NoShare));
+    (101..108).for_each(|slot| scene.slot(slot));
+    assert_eq!(holds(&scene.take()), (Vec::new(), Vec::new()));
+    scene.slot(108);
+    assert_eq!(holds(&scene.take()).0, [(Some(Hold::NoShare), 108)]);
+}
+
+#[test]
+fn what_goes_on_is_told_and_only_the_release_is_journaled() {
+    let (mut scene, id) = Scene::voted();
+    scene.feed(health(0, false));
+    scene.hear_vote(BOB, id, 0, crate::message::Decision::Approve);
+    scene.hear_vote(CAROL, id, 0, crate::message::Decision::Approve);
+    scene.take();
+    scene.feed(health(2, false));
+    let commands = scene.take();
+    assert_eq!(holds(&commands), (Vec::new(), vec![None]));
+    assert!(written(&commands).contains(&&Record::Released { proposal: id, at: DUE_SLOT }));
+    assert_eq!(scene.status_of(id).unwrap().held_since, None);
+    // What was never held is released without a word.
+    let (mut scene, _) = Scene::released();
+    assert_eq!(holds(&scene.take()), (Vec::new(), Vec::new()));
+}

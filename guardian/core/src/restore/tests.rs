@@ -106,6 +106,10 @@ fn epochs_without_finality_survive_a_restart() {
     assert_eq!(facts.opinion(&claim(9, 11)), crate::rule::Opinion::Approve);
 }
 
+fn proposed(proposal: crate::proposal::ExitProposal) -> Record {
+    Record::Proposed { proposal, at: Slot(1) }
+}
+
 #[test]
 fn contradictions_name_the_record() {
     let proposal = proposal_at(DUE_SLOT.0);
@@ -117,19 +121,19 @@ fn contradictions_name_the_record() {
     let fault = Fault { guardian: stranger, kind: FaultKind::Garbage, proposal: None };
     let cases: Vec<(usize, Vec<Record>)> = vec![
         (0, vec![Record::VoteCast(vote.clone())]),
-        (1, vec![Record::Proposed(proposal.clone()), Record::Released { proposal: id, at: Slot(1) }]),
-        (0, vec![Record::Proposed(foreign)]),
+        (1, vec![proposed(proposal.clone()), Record::Released { proposal: id, at: Slot(1) }]),
+        (0, vec![proposed(foreign)]),
         (
             1,
             vec![
-                Record::Proposed(proposal.clone()),
+                proposed(proposal.clone()),
                 Record::VoteSeen { from: stranger, vote, envelope: envelope(BOB, 1) },
             ],
         ),
         (
             1,
             vec![
-                Record::Proposed(proposal),
+                proposed(proposal),
                 Record::Certified {
                     proposal: id,
                     approvals: [ME, BOB, stranger].map(|g| (g, envelope(g, 0))).to_vec(),

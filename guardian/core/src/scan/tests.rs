@@ -6,8 +6,8 @@ use crate::policy::Enforcement;
 use crate::proposal::{ExitProposal, State};
 use crate::registration::{JudgedEvent, Registered};
 use crate::scene::operators::{
-    EJECT_SLOT, POOR, READ_SLOT, RICH, SHORT_SINCE, ejection, first_scan, info, registered, registration,
-    scan, state_with, ticket_definition, too_little,
+    EJECT_SLOT, POOR, READ_SLOT, RICH, SHORT_SINCE, ejection, exits_proposed, first_scan, info, registered,
+    registration, scan, state_with, ticket_definition, too_little,
 };
 use crate::scene::{BOB, CAROL, Scene, block, faults, orders, pubkey, validator, written};
 use crate::status::{Hold, Standing};
@@ -48,9 +48,9 @@ fn both_validators_of_a_short_operator_are_proposed_and_the_others_stay() {
     let commands = scene.take();
     let mut proposed: Vec<_> = written(&commands)
         .into_iter()
-        .filter_map(
-            |record| if let Record::Proposed(proposal) = record { Some(proposal.clone()) } else { None },
-        )
+        .filter_map(|record| {
+            if let Record::Proposed { proposal, .. } = record { Some(proposal.clone()) } else { None }
+        })
         .collect();
     proposed.sort_by_key(|proposal| proposal.exit.validator_index);
     assert_eq!(proposed, [0, 1].map(|index| ejection(index, SHORT_SINCE, EJECT_SLOT.0)));
@@ -223,7 +223,7 @@ fn another_split_is_neither_voted_nor_signed_and_nobody_is_blamed() {
     let commands = scene.take();
     assert!(orders(&commands).is_empty() && faults(&commands).is_empty());
     // One that an older custody took in is held.
-    scene.guardian.persist(Record::Proposed(split), &mut Vec::new());
+    scene.guardian.persist(Record::Proposed { proposal: split, at: Slot(0) }, &mut Vec::new());
     let approvals = [BOB, CAROL, crate::scene::DAVE].map(|g| (g, crate::scene::envelope(g, 0))).to_vec();
     let certified = Record::Certified { proposal: id, approvals, at: EJECT_SLOT };
     scene.guardian.persist(certified, &mut Vec::new());
@@ -399,7 +399,10 @@ fn restored_is_as_it_was() {
     let mut scene = Scene::short();
     let withdrawn = JudgedEvent::TicketsWithdrawn { operator: RICH, amount: Tickets(5) };
     let skipped = JudgedEvent::Skipped(registration(9));
-    scene.feed(Event::ContractsScanned(scan(READ_SLOT + 1, 24, vec![withdrawn, skipped])));
+    let cancelled = JudgedEvent::ExitCancelled { number: 0, by: RICH };
+    let events = vec![withdrawn, skipped, exits_proposed(0), cancelled];
+    scene.feed(Event::ContractsScanned(scan(READ_SLOT + 1, 24, events)));
+    assert_eq!(scene.guardian.resume().3, 1, "exits proposed, cancelled or not");
     let before = format!("{:?}", folded(&scene));
     scene.restart(Slot(EJECT_SLOT.0 + 1));
     assert_eq!(format!("{:?}", folded(&scene)), before);

@@ -8,10 +8,11 @@ use crate::proposal::ExitProposal;
 use crate::registration::{JudgedEvent, JudgedLog, Registered, ScanReport};
 use crate::tickets::consumption;
 use crypto::execution::{
-    Address, BlockNumber, ContractState, ModuleName, NodeInfo, RegistrationId, Tickets, TransactionHash,
+    Address, BlockNumber, ContractState, ExitsProposed, ModuleName, NodeInfo, RegistrationId, Tickets,
+    TransactionHash,
 };
 use crypto::registration::Verdict;
-use crypto::spec::{Epoch, Slot};
+use crypto::spec::{Epoch, Slot, ValidatorIndex};
 
 /// Registered validators 0 and 1; short since [`SHORT_SINCE`].
 pub(crate) const POOR: Address = Address([0x0a; 20]);
@@ -59,6 +60,19 @@ pub(crate) fn registered(index: usize, operator: Address) -> Registered {
         transaction: TransactionHash([2; 32]),
         verdict: Verdict::Accepted,
     }
+}
+
+/// A proposal of exits by number, about a validator of the scene.
+pub(crate) fn exits_proposed(number: u64) -> JudgedEvent {
+    JudgedEvent::ExitProposed(ExitsProposed {
+        number,
+        proposer: RICH,
+        network: ticket_definition().id().0,
+        severity: 1,
+        expires: u64::MAX,
+        validators: vec![ValidatorIndex(1)],
+        reason: "asked for".to_owned(),
+    })
 }
 
 /// Logs of consecutive blocks `from..`, one a block, and nothing more until `to`.

@@ -172,6 +172,8 @@ impl TicketLedger {
                     account.takes(*amount, epoch);
                 }
             }
+            // An exit costs tickets when it is settled, not when it is asked for.
+            JudgedEvent::ExitProposed(_) | JudgedEvent::ExitCancelled { .. } => {}
         }
     }
 

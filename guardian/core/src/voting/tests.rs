@@ -31,7 +31,7 @@ fn proposes_in_its_turn_writing_before_speaking() {
     }
     scene.slot(DUE_SLOT.0 + rank);
     let commands = scene.take();
-    let proposed = Record::Proposed(proposal_at(DUE_SLOT.0));
+    let proposed = Record::Proposed { proposal: proposal_at(DUE_SLOT.0), at: Slot(DUE_SLOT.0 + rank) };
     let cast = Record::VoteCast(Vote { proposal: id, revision: 0, decision: APPROVE });
     let at = |test: &dyn Fn(&Command) -> bool| commands.iter().position(test).unwrap();
     let holds = |c: &Command, r: &Record| matches!(c, Command::Persist(records) if records.contains(r));
@@ -47,7 +47,7 @@ fn proposes_again_in_the_next_window() {
     let mut scene = Scene::due();
     (DUE_SLOT.0..DUE_SLOT.0 + 12).for_each(|slot| scene.slot(slot));
     let commands = scene.take();
-    let proposed = written(&commands).into_iter().filter(|r| matches!(r, Record::Proposed(_))).count();
+    let proposed = written(&commands).into_iter().filter(|r| matches!(r, Record::Proposed { .. })).count();
     assert_eq!(proposed, 2);
     assert_eq!(scene.state(proposal_at(DUE_SLOT.0).id()), Some(State::Expired));
 }

@@ -2,6 +2,7 @@
 
 use crate::cli::table::{short, table};
 use crate::cli::{Output, print, print_json};
+use guardian_core::emergency::Proposer;
 use guardian_core::guardian_set::NetworkDefinition;
 
 /// Shows a definition with its id.
@@ -43,7 +44,7 @@ pub(super) fn show(definition: &NetworkDefinition, output: Output) -> anyhow::Re
         },
     );
     let policy = &definition.policy;
-    let caps = &definition.caps;
+    let (caps, emergency) = (&definition.caps, &definition.emergency);
     print(&format!(
         "Network     {} {id}\n\
          Guardians   {} of {}, set {}\n{}\n\
@@ -55,7 +56,10 @@ pub(super) fn show(definition: &NetworkDefinition, output: Output) -> anyhow::Re
          Tickets     {:?}: below {} for each active validator for {} slots, tolerance {}\n\
          Balance     {:?}: below {} ETH\n\
          Slashed     {:?}\n\
-         Caps        {} exits an epoch, {} a day; hold beyond {} epochs to finality, or {} % dark",
+         Caps        {} exits an epoch, {} a day: {} of one operator's, {} of one module's, {} % of all\n\
+         \x20           hold beyond {} epochs to finality, {} slots behind the clock, or {} % dark\n\
+         Emergencies raised by {}\n\
+         \x20           at most {} validators for {} slots; a normal one can be taken back for {} slots{}",
         definition.name,
         set.threshold.t(),
         set.threshold.n(),
@@ -80,7 +84,36 @@ pub(super) fn show(definition: &NetworkDefinition, output: Output) -> anyhow::Re
         policy.slashed.enforcement,
         caps.exits_per_epoch,
         caps.exits_per_day,
+        caps.exits_per_operator_per_day,
+        caps.exits_per_module_per_day,
+        caps.max_share_percent_per_day,
         caps.max_finality_distance,
+        caps.max_head_lag,
         caps.max_dark_percent,
+        match (emergency.guardians, emergency.proposers.len()) {
+            (true, 0) => "guardians' operators".to_owned(),
+            (true, n) => format!("guardians' operators and {n} accounts"),
+            (false, 0) => "nobody".to_owned(),
+            (false, n) => format!("{n} accounts"),
+        },
+        emergency.max_validators,
+        emergency.max_lifetime,
+        emergency.cancel_window,
+        proposers(&emergency.proposers),
     ))
+}
+
+/// Accounts that may ask for emergencies, a line each.
+fn proposers(list: &[Proposer]) -> String {
+    let line = |one: &Proposer| {
+        let mut scope: Vec<_> =
+            one.operators.iter().map(|operator| format!("operator {}", short(operator))).collect();
+        scope.extend(one.modules.iter().map(|module| format!("module {}", short(module))));
+        let scope = if scope.is_empty() { "any".to_owned() } else { scope.join(", ") };
+        format!(
+            "\n            {} {}: at most {} validators of {scope}",
+            one.name, one.account, one.max_validators
+        )
+    };
+    list.iter().map(line).collect()
 }

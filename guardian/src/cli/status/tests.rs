@@ -23,6 +23,10 @@ fn snapshot() -> Value {
         "operators": [],
         "registrations": [],
         "proposals": [],
+        "emergencies": [],
+        "lifecycles": [],
+        "pauses": { "local": null, "wished_by": [], "threshold": 3, "network": false },
+        "enforcement": {},
         "faults": [{ "guardian": 4, "kind": "invalid_partial", "proposal": null }],
     })
 }

@@ -392,6 +392,7 @@ fn shows(event: &JudgedEvent, before: &[(JudgedEvent, ContractState)]) -> bool {
         | JudgedEvent::TicketsWithdrawn { operator, amount } => *amount > Tickets(0) && is_known(operator),
         JudgedEvent::Registered(registered) => is_known(&registered.operator),
         JudgedEvent::Provisioned(_) | JudgedEvent::Skipped(_) | JudgedEvent::Exited { .. } => true,
+        JudgedEvent::ExitProposed(_) | JudgedEvent::ExitCancelled { .. } => false,
     }
 }
 

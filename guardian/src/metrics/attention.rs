@@ -1,0 +1,127 @@
+//! What asks for an operator's attention: emergencies, pauses, held exits, late steps, notices and their delivery.
+
+use super::{count, counter, gauge};
+use crate::webhook::Outcome;
+use guardian_core::notice::Notice;
+use guardian_core::status::{EmergencyState, Hold, StatusSnapshot};
+use metrics::{Counter, Gauge};
+use std::collections::BTreeMap;
+
+const STATES: [EmergencyState; 6] = [
+    EmergencyState::Open,
+    EmergencyState::Certified,
+    EmergencyState::Done,
+    EmergencyState::Rejected,
+    EmergencyState::Expired,
+    EmergencyState::Cancelled,
+];
+
+const HOLDS: [Hold; 22] = [
+    Hold::NotFinalizing,
+    Hold::NoHealthyNode,
+    Hold::NodesDisagree,
+    Hold::EpochCap,
+    Hold::DayCap,
+    Hold::CorrelatedFailure,
+    Hold::OtherFormReleased,
+    Hold::NotEnforced,
+    Hold::Acquitted,
+    Hold::Unconfirmed,
+    Hold::NoShare,
+    Hold::ContractsMismatch,
+    Hold::ContractsUnknown,
+    Hold::ContractsDiverged,
+    Hold::Paused,
+    Hold::NetworkPaused,
+    Hold::NodesBehind,
+    Hold::OperatorCap,
+    Hold::ModuleCap,
+    Hold::ShareCap,
+    Hold::CapsUnknown,
+    Hold::OperatorUndecided,
+];
+
+/// Codes of all notices.
+const NOTICES: [&str; 7] = [
+    "decision_needed",
+    "emergency_moved",
+    "emergency_refused",
+    "held",
+    "late",
+    "pause_changed",
+    "journal_is_old",
+];
+
+/// Handles of these metrics.
+#[derive(Clone)]
+pub struct Attention {
+    emergencies: BTreeMap<EmergencyState, Gauge>,
+    undecided: Gauge,
+    paused: [Gauge; 2],
+    held: BTreeMap<Hold, Gauge>,
+    late: Gauge,
+    notices: BTreeMap<&'static str, Counter>,
+    deliveries: BTreeMap<Outcome, Counter>,
+}
+
+impl Attention {
+    pub(super) fn register() -> Self {
+        metrics::describe_gauge!("guardian_emergencies", "Emergencies known, by state");
+        metrics::describe_gauge!("guardian_paused", "1 while paused, by whom: this guardian or the network");
+        metrics::describe_gauge!("guardian_exits_held", "Certified exits that are not released, by cause");
+        let paused = |scope: &'static str| metrics::gauge!("guardian_paused", "scope" => scope);
+        let notice = |code: &'static str| {
+            (code, counter("guardian_notices_total", "Notices to the operator, by code", "code", code))
+        };
+        let delivery = |outcome: Outcome| {
+            let help = "Notices for the webhook, by what became of them";
+            (outcome, counter("guardian_webhook_total", help, "outcome", outcome.code()))
+        };
+        Self {
+            emergencies: STATES
+                .into_iter()
+                .map(|state| (state, metrics::gauge!("guardian_emergencies", "state" => state.code())))
+                .collect(),
+            undecided: gauge(
+                "guardian_decisions_needed",
+                "Emergencies that wait for this guardian's operator",
+            ),
+            paused: [paused("local"), paused("network")],
+            held: HOLDS
+                .into_iter()
+                .map(|hold| (hold, metrics::gauge!("guardian_exits_held", "cause" => hold.code())))
+                .collect(),
+            late: gauge("guardian_steps_late", "Validators whose next step on the way out is late"),
+            notices: NOTICES.into_iter().map(notice).collect(),
+            deliveries: Outcome::ALL.into_iter().map(delivery).collect(),
+        }
+    }
+
+    /// The operator was given a notice.
+    pub fn noticed(&self, notice: &Notice) {
+        if let Some(counter) = self.notices.get(notice.code()) {
+            counter.increment(1);
+        }
+    }
+
+    /// What became of a notice for the webhook.
+    pub fn delivered(&self, outcome: Outcome) {
+        if let Some(counter) = self.deliveries.get(&outcome) {
+            counter.increment(1);
+        }
+    }
+
+    pub(super) fn snapshot(&self, status: &StatusSnapshot) {
+        for (state, gauge) in &self.emergencies {
+            gauge.set(count(status.emergencies.iter().filter(|one| one.state == *state).count()));
+        }
+        self.undecided.set(count(crate::http::undecided(status).count()));
+        let [local, network] = &self.paused;
+        local.set(f64::from(u8::from(status.pauses.local.is_some())));
+        network.set(f64::from(u8::from(status.pauses.network)));
+        for (hold, gauge) in &self.held {
+            gauge.set(count(status.proposals.iter().filter(|one| one.hold == Some(*hold)).count()));
+        }
+        self.late.set(count(status.lifecycles.iter().filter(|way| way.late.is_some()).count()));
+    }
+}
