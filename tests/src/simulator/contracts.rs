@@ -198,7 +198,10 @@ impl VirtualContracts {
                 account.active -= 1;
                 account.tickets = Tickets(account.tickets.0 - burned);
                 entry.standing = Standing::Over;
-                events.push(JudgedEvent::Exited { id: id(&self.purses[entry.purse], place), burned: Tickets(burned) });
+                events.push(JudgedEvent::Exited {
+                    id: id(&self.purses[entry.purse], place),
+                    burned: Tickets(burned),
+                });
             }
         }
     }

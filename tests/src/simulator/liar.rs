@@ -2,13 +2,13 @@
 
 use super::contracts::VirtualContracts;
 use super::sealing::{open, seal, seal_bytes};
-use intrigue::Intrigue;
 use crypto::keys::KeySetId;
 use crypto::spec::{Epoch, Slot, ValidatorIndex};
 use guardian_core::Event;
 use guardian_core::guardian_set::{GuardianIndex, NetworkDefinition};
 use guardian_core::message::{Certificate, Decision, Envelope, Message, RejectReason, Vote};
 use guardian_core::proposal::{ExitProposal, ProposalId, Subject};
+use intrigue::Intrigue;
 use rand::RngExt;
 use rand::rngs::StdRng;
 use std::collections::{BTreeMap, VecDeque};

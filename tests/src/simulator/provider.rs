@@ -182,7 +182,9 @@ fn accepted(report: &ScanReport, keys: &[Keys]) -> Vec<usize> {
         | JudgedEvent::Skipped(_)
         | JudgedEvent::Exited { .. }
         | JudgedEvent::TicketsDeposited { .. }
-        | JudgedEvent::TicketsWithdrawn { .. } => None,
+        | JudgedEvent::TicketsWithdrawn { .. }
+        | JudgedEvent::ExitProposed(_)
+        | JudgedEvent::ExitCancelled { .. } => None,
     });
     registered.filter_map(|pubkey| keys.iter().position(|keys| keys.pubkey == pubkey)).collect()
 }

@@ -184,6 +184,7 @@ impl Story {
             protocol: Address([1; 20]),
             guardian_module: Address([2; 20]),
             deployed: BlockNumber(0),
+            exit_proposals: None,
         });
         let policy = &mut self.definition.policy;
         policy.tickets = TicketsRule { floor: FLOOR, grace: 8, tolerance: 1, ..TicketsRule::puffer() };
@@ -395,10 +396,6 @@ pub fn key_sets(story: &Story) -> &'static [super::signing::Keys] {
 pub fn subjects(story: &Story) -> Vec<Subject> {
     let keys = key_sets(story).iter().take(story.fates.len());
     keys.zip(0..)
-        .map(|(keys, index)| Subject {
-            pubkey: keys.pubkey,
-            key_set: keys.id,
-            index: ValidatorIndex(index),
-        })
+        .map(|(keys, index)| Subject { pubkey: keys.pubkey, key_set: keys.id, index: ValidatorIndex(index) })
         .collect()
 }

@@ -122,7 +122,11 @@ impl Witness {
                 assert!(testimony.cancelled.contains(&id), "{guardian:?}: a cancellation not journaled");
             }
             Command::Broadcast(Message::Wish(wish)) => {
-                assert_eq!(testimony.wish, Some(*wish), "{guardian:?} says a wish that is not in its journal");
+                assert_eq!(
+                    testimony.wish,
+                    Some(*wish),
+                    "{guardian:?} says a wish that is not in its journal"
+                );
             }
             Command::Reply { envelopes, .. } => {
                 let says_own = |sealed: &Envelope| {

@@ -42,9 +42,9 @@ impl Intrigue {
                 }
                 (None, envelope)
             }
-            Event::MessageReceived { message: Message::Cancellation(_) | Message::Wish(_), envelope, .. } => {
-                (None, envelope)
-            }
+            Event::MessageReceived {
+                message: Message::Cancellation(_) | Message::Wish(_), envelope, ..
+            } => (None, envelope),
             Event::EmergencyCertificateReceived { raised, envelope, .. } => (Some(raised), envelope),
             _ => return None,
         };
@@ -129,10 +129,7 @@ impl Intrigue {
     }
 
     /// Any emergency it heard of.
-    fn pick(
-        &self,
-        rng: &mut StdRng,
-    ) -> Option<(&ProposalId, &(Raised, BTreeMap<GuardianIndex, Envelope>))> {
+    fn pick(&self, rng: &mut StdRng) -> Option<(&ProposalId, &(Raised, BTreeMap<GuardianIndex, Envelope>))> {
         let place = rng.random_range(0..self.known.len().max(1));
         self.known.iter().nth(place)
     }

@@ -45,7 +45,7 @@ pub(super) struct Testimony {
 impl Testimony {
     pub(super) fn reads(&mut self, story: &Story, guardian: GuardianIndex, record: &Record) {
         match record {
-            Record::Proposed(proposal) => {
+            Record::Proposed { proposal, .. } => {
                 self.proposals.insert(proposal.id(), proposal.clone());
             }
             Record::VoteCast(vote) => self.casts(guardian, vote),
@@ -99,7 +99,8 @@ impl Testimony {
             | Record::EmergencyMoved { .. }
             | Record::Observed { .. }
             | Record::Held { .. }
-            | Record::Reached { .. } => {}
+            | Record::Reached { .. }
+            | Record::Spared { .. } => {}
         }
     }
 
@@ -142,7 +143,10 @@ impl Testimony {
         at: Option<Slot>,
     ) {
         let Origin::Emergency { emergency, .. } = self.proposals[id].origin else { return };
-        assert!(self.endorsed.contains(&emergency), "{guardian:?} releases without an emergency's certificate");
+        assert!(
+            self.endorsed.contains(&emergency),
+            "{guardian:?} releases without an emergency's certificate"
+        );
         assert!(!self.cancelled.contains(&emergency), "{guardian:?} releases what was taken back");
         assert!(self.approves(&emergency), "{guardian:?} releases what its operator does not approve");
         if let Some(at) = at {

@@ -18,7 +18,12 @@ use std::collections::VecDeque;
 
 impl World {
     /// False when the guardian died of it.
-    pub(super) fn execute(&mut self, me: GuardianIndex, command: Command, events: &mut VecDeque<Event>) -> bool {
+    pub(super) fn execute(
+        &mut self,
+        me: GuardianIndex,
+        command: Command,
+        events: &mut VecDeque<Event>,
+    ) -> bool {
         let Some(node) = self.nodes.get_mut(&me) else { return false };
         let life = node.life();
         match command {
@@ -105,7 +110,13 @@ impl World {
         member.exited_at.filter(|slot| is_it && (from..=to).contains(slot))
     }
 
-    pub(super) fn post(&mut self, by: GuardianIndex, life: u32, proposal: ProposalId, exit: SignedVoluntaryExit) {
+    pub(super) fn post(
+        &mut self,
+        by: GuardianIndex,
+        life: u32,
+        proposal: ProposalId,
+        exit: SignedVoluntaryExit,
+    ) {
         let place = usize::try_from(exit.message.validator_index.0).expect("a small index");
         let keys = &key_sets(&self.story)[place];
         let root = exit.message.signing_root(&self.story.definition.chain.forks, self.chain.epoch());
