@@ -2,6 +2,7 @@
 //!
 //! Source: ethereum/beacon-APIs, `types/` and `apis/`.
 
+use crypto::exit::VoluntaryExit;
 use crypto::spec::{BlsPubkey, Checkpoint, Epoch, Gwei, Root, Slot, ValidatorIndex};
 use crypto::validator::{Validator, ValidatorStatus};
 use serde::{Deserialize, Serialize};
@@ -130,6 +131,50 @@ impl From<ValidatorJson> for Validator {
 pub(crate) struct LivenessJson {
     pub(crate) index: Quoted,
     pub(crate) is_live: bool,
+}
+
+/// `GET /eth/v2/beacon/blocks/{block_id}`. The rest of a block, megabytes of it, is skipped unread.
+#[derive(Debug, Deserialize)]
+pub(crate) struct BlockJson {
+    pub(crate) message: BlockMessage,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct BlockMessage {
+    pub(crate) slot: Quoted,
+    pub(crate) parent_root: Root,
+    pub(crate) state_root: Root,
+    pub(crate) body: BlockBody,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct BlockBody {
+    pub(crate) voluntary_exits: Vec<IncludedExit>,
+}
+
+/// A `SignedVoluntaryExit` whose signature the chain has checked.
+#[derive(Debug, Deserialize)]
+pub(crate) struct IncludedExit {
+    pub(crate) message: VoluntaryExit,
+}
+
+/// `GET /eth/v1/beacon/headers/{block_id}`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct HeaderJson {
+    pub(crate) root: Root,
+    pub(crate) header: SignedHeader,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct SignedHeader {
+    pub(crate) message: HeaderMessage,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct HeaderMessage {
+    pub(crate) slot: Quoted,
+    pub(crate) parent_root: Root,
+    pub(crate) state_root: Root,
 }
 
 /// Event `head`.

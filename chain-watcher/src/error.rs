@@ -1,5 +1,7 @@
 //! The one error type of this crate.
 
+use crypto::spec::Slot;
+
 /// What can go wrong with beacon and execution nodes. No variant carries a URL's credentials.
 #[derive(Debug, thiserror::Error, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -65,6 +67,26 @@ pub enum Error {
         endpoint: String,
         /// What is wrong with the answer.
         problem: String,
+    },
+    /// Slots that cannot be searched at once.
+    #[error("slots {from} to {to} cannot be searched: give a first and a last one, at most {max} in all")]
+    SlotRange {
+        /// The first.
+        from: Slot,
+        /// The last.
+        to: Slot,
+        /// Most slots of one search.
+        max: u64,
+    },
+    /// No beacon node could say what was asked.
+    #[error(
+        "no beacon node could say ({question}): {causes}; ask again later, or add one that keeps all blocks"
+    )]
+    NoAnswer {
+        /// What was asked.
+        question: String,
+        /// One cause for each node.
+        causes: String,
     },
     /// An execution node serves another chain than the contracts are on.
     #[error(

@@ -1,4 +1,5 @@
-//! Reads Puffer's contracts through execution nodes (JSON-RPC over HTTP or websockets). Reads only: nothing is sent.
+//! Reads Puffer's contracts, and our `ExitProposals`, through execution nodes (JSON-RPC over HTTP or websockets). Reads
+//! only: nothing is sent.
 //!
 //! [`connect`] checks the nodes, [`watch`](watch()) runs the task, [`check`] diagnoses each node by itself. The words
 //! are those of [`crypto::execution`].
@@ -21,10 +22,11 @@
 //!
 //! # Design decisions
 //! - A node is not believed where that can be helped: a transaction must have the hash its log names, logs must continue
-//!   the contract's own count, a second node must say the same of logs, operators and state if it can, a finalized block
+//!   the contracts' own counts, a second node must say the same of logs, operators and state if it can, a finalized block
 //!   must be that of more than half of the configured nodes and contradicted by none.
 //! - Nothing is skipped. What cannot be found out now stops the scan, is said in words, and is tried again; only what
 //!   every node denies is told as missing.
+//! - All contracts in one question: the logs of a range come from one answer, in the order of the chain.
 //! - Polling, no subscriptions, over websockets too: they would make things faster, not surer, and finality is slow.
 
 mod agreement;
@@ -57,6 +59,8 @@ mod fake_node;
 pub use crate::config::{NodeConfig, Timeouts};
 pub use config::Config;
 pub use endpoints::{ExecutionNodes, connect};
-pub use observation::{ExecutionObservation, MAX_AT_HEAD, MAX_OPERATORS, MAX_REGISTRATIONS, Resume};
+pub use observation::{
+    ExecutionObservation, MAX_AT_HEAD, MAX_EXITS_PROPOSED, MAX_OPERATORS, MAX_REGISTRATIONS, Resume,
+};
 pub use probe::{NodeReport, ProfileReport, SignedSkip, check, check_signed};
 pub use task::watch;

@@ -3,10 +3,10 @@
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{Method, Request, Response};
-use crypto::exit::SignedVoluntaryExit;
+use crypto::exit::{SignedVoluntaryExit, VoluntaryExit};
 use crypto::spec::{
-    BlsPubkey, ChainSpec, Checkpoint, Epoch, FAR_FUTURE_EPOCH, Fork, ForkName, ForkSchedule, ForkVersion,
-    Gwei, Root, Slot, ValidatorIndex,
+    BlsPubkey, BlsSignature, ChainSpec, Checkpoint, Epoch, FAR_FUTURE_EPOCH, Fork, ForkName, ForkSchedule,
+    ForkVersion, Gwei, Root, Slot, ValidatorIndex,
 };
 use crypto::validator::{Validator, ValidatorStatus};
 use serde_json::{Value, json};
@@ -45,7 +45,11 @@ pub(crate) struct Script {
     pub(crate) broken: BTreeMap<String, (u16, Vec<u8>)>,
     /// Status and body for a posted exit.
     pub(crate) exit_answer: (u16, String),
+    /// Answers to posted exits in turn before `exit_answer`.
+    pub(crate) exit_answers_before: Vec<(u16, String)>,
     pub(crate) exits: Vec<SignedVoluntaryExit>,
+    /// The exits in the block of a slot; other slots are empty. The block of the head's slot is the head.
+    pub(crate) blocks: BTreeMap<Slot, Vec<VoluntaryExit>>,
     /// What an event stream says before it ends.
     pub(crate) events: String,
     /// `METHOD path` of every request, in order.
@@ -87,7 +91,9 @@ impl FakeNode {
             live: BTreeSet::new(),
             broken: BTreeMap::new(),
             exit_answer: (200, "{}".to_owned()),
+            exit_answers_before: Vec::new(),
             exits: Vec::new(),
+            blocks: BTreeMap::new(),
             events: String::new(),
             requests: Vec::new(),
             authorization: None,
@@ -246,8 +252,20 @@ impl Script {
             }
             ("POST", "/eth/v1/beacon/pool/voluntary_exits") => {
                 self.exits.push(serde_json::from_slice(body).unwrap());
-                return respond(self.exit_answer.0, self.exit_answer.1.clone());
+                let (status, body) = match self.exit_answers_before.is_empty() {
+                    true => self.exit_answer.clone(),
+                    false => self.exit_answers_before.remove(0),
+                };
+                return respond(status, body);
             }
+            ("GET", _) if path.starts_with("/eth/v2/beacon/blocks/") => match self.block(path) {
+                Some((slot, exits)) => block(slot, exits),
+                None => return respond(404, json!({"code": 404, "message": "Block not found"}).to_string()),
+            },
+            ("GET", _) if path.starts_with("/eth/v1/beacon/headers/") => match self.block(path) {
+                Some((slot, _)) => header(slot),
+                None => return respond(404, json!({"code": 404, "message": "Block not found"}).to_string()),
+            },
             ("GET", "/eth/v1/events") => {
                 return Response::builder()
                     .header("content-type", "text/event-stream")
@@ -257,6 +275,15 @@ impl Script {
             _ => return missing(),
         };
         respond(200, json!({"data": data, "execution_optimistic": false, "later_field": 1}).to_string())
+    }
+
+    /// The block that the last part of a path names.
+    fn block(&self, path: &str) -> Option<(Slot, &[VoluntaryExit])> {
+        let slot = match path.rsplit('/').next()? {
+            "head" => self.head,
+            slot => Slot(slot.parse().ok()?),
+        };
+        self.blocks.get(&slot).map(|exits| (slot, exits.as_slice()))
     }
 
     fn genesis(&self) -> Value {
@@ -296,6 +323,42 @@ impl Script {
             |index: &String| self.live.contains(&(Epoch(epoch), ValidatorIndex(index.parse().unwrap())));
         Some(indices.iter().map(|index| (index.clone(), live(index))).collect())
     }
+}
+
+/// The root fake nodes give the block of a slot.
+pub(crate) fn block_root(slot: Slot) -> Root {
+    let mut root = [0xbb; 32];
+    root[..8].copy_from_slice(&slot.0.to_be_bytes());
+    Root(root)
+}
+
+fn block(slot: Slot, exits: &[VoluntaryExit]) -> Value {
+    let exits: Vec<_> =
+        exits.iter().map(|exit| json!({"message": exit, "signature": BlsSignature([5; 96])})).collect();
+    json!({
+        "message": {
+            "slot": slot.to_string(), "proposer_index": "1", "parent_root": block_root(slot.saturating_sub(1)),
+            "state_root": Root([4; 32]),
+            "body": {
+                "randao_reveal": BlsSignature([5; 96]), "attestations": [{"data": {"slot": "1"}}],
+                "voluntary_exits": exits, "execution_payload": {"transactions": ["0x02f8"]},
+            },
+        },
+        "signature": BlsSignature([5; 96]),
+    })
+}
+
+fn header(slot: Slot) -> Value {
+    json!({
+        "root": block_root(slot), "canonical": true,
+        "header": {
+            "message": {
+                "slot": slot.to_string(), "proposer_index": "1", "parent_root": block_root(slot.saturating_sub(1)),
+                "state_root": Root([4; 32]), "body_root": Root([6; 32]),
+            },
+            "signature": BlsSignature([5; 96]),
+        },
+    })
 }
 
 fn posted(state: &[Validator], body: &Bytes) -> Value {

@@ -16,7 +16,8 @@
 //! | `attendance`, `balances` | pure: merged liveness by epoch; liveness from balances |
 //! | `events` | the events stream, as hints |
 //! | `lookout`, `watch` | what is asked at a slot; the task that does it |
-//! | `submission` | posting exits |
+//! | `submission`, `refusal` | posting exits; whom a refusal blames |
+//! | [`archive`] | which block included an exit |
 //! | [`execution`] | the contracts: what they log and say, through execution nodes |
 //! | [`checkup`] | one node looked at once, for a person |
 //! | [`slot_clock`] | slots from time |
@@ -27,8 +28,10 @@
 //! - Accusing needs more than acquitting. Liveness is merged so that one node that saw an attestation outweighs all
 //!   that did not; a node that was away or syncing during an epoch cannot call anyone dark in it.
 //! - The events stream only makes things faster. It is not believed: what it hints at is asked for.
-//! - No general load balancing, no caching, no retries within a slot: the next slot asks again.
+//! - No general load balancing, no caching, no retries of questions within a slot: the next slot asks again. A posted
+//!   exit is offered again, to the nodes that did not take it for their own sake.
 
+pub mod archive;
 pub mod checkup;
 pub mod config;
 pub mod execution;
@@ -47,6 +50,7 @@ mod lookout;
 mod node;
 mod nodes;
 mod observation;
+mod refusal;
 mod submission;
 mod validators;
 mod watch;
@@ -54,11 +58,13 @@ mod watch;
 #[cfg(test)]
 mod fake_node;
 
+pub use archive::{Archive, Inclusion};
 pub use chain_spec::read_chain_spec;
 pub use config::{Config, NodeConfig, Timeouts};
 pub use error::Error;
 pub use nodes::{BeaconNodes, connect};
 pub use observation::{Observation, PostOutcome};
+pub use refusal::Blame;
 pub use slot_clock::{SlotClock, SlotTicker};
 pub use submission::Poster;
 pub use watch::watch;

@@ -8,6 +8,7 @@ use crate::finality::History;
 use crate::liveness::LivenessWay;
 use crate::validators::ValidatorsWay;
 use crypto::spec::{ChainSpec, Slot};
+use std::time::Duration;
 
 const SYNCING: &str = "eth/v1/node/syncing";
 /// Longest pause between two attempts to reach a node, in slots.
@@ -104,7 +105,9 @@ impl Node {
             return;
         }
         let before = self.standing;
-        match self.look(expected).await {
+        let patience =
+            if self.failures == 0 { self.endpoint.patience() } else { self.endpoint.probe_patience() };
+        match self.look(patience, expected).await {
             Ok(standing) => {
                 self.failures = 0;
                 self.retry_at = slot;
@@ -145,9 +148,11 @@ impl Node {
         }
     }
 
-    async fn look(&mut self, expected: &ChainSpec) -> Result<Standing, Error> {
-        let patience =
-            if self.failures == 0 { self.endpoint.patience() } else { self.endpoint.probe_patience() };
+    /// What it is worth now; its chain is checked when that was not done since it was away.
+    ///
+    /// # Errors
+    /// As [`Self::check_chain`], and when it does not say within `patience` how far it is.
+    pub(crate) async fn look(&mut self, patience: Duration, expected: &ChainSpec) -> Result<Standing, Error> {
         let syncing: Answer<Syncing> = self.endpoint.get_within(SYNCING, &[], patience, SMALL_BODY).await?;
         if matches!(self.standing, Standing::Away | Standing::Foreign) {
             self.check_chain(expected).await?;

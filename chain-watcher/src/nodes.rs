@@ -1,5 +1,6 @@
 //! Several beacon nodes as one: agreement at start, health, failover.
 
+use crate::archive::Archive;
 use crate::config::Config;
 use crate::endpoint::Endpoint;
 use crate::error::Error;
@@ -59,6 +60,11 @@ impl BeaconNodes {
         &self.chain
     }
 
+    /// Their blocks of the past.
+    pub fn archive(&self) -> Archive {
+        Archive::new(self.endpoints(), self.chain.clone())
+    }
+
     /// How many are configured.
     pub(crate) fn total(&self) -> u16 {
         // Invariant of `connect`: at most `MAX_NODES`.
@@ -107,4 +113,4 @@ impl BeaconNodes {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

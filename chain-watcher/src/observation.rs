@@ -58,7 +58,8 @@ pub enum PostOutcome {
     Accepted,
     /// The node had it, or the validator is already exiting: success.
     AlreadyKnown,
-    /// Refused, with the node's words (at most 256 characters).
+    /// Refused, with the node's words (at most 256 characters). [`PostOutcome::blame`] tells whether asking elsewhere
+    /// or again may help.
     Rejected(String),
     /// Not reached, with the cause (at most 256 characters).
     Unreachable(String),

@@ -15,7 +15,10 @@ const contracts = {
   ValidatorRegistry: 'ValidatorRegistry.sol',
   LocalDepositContract: 'DepositContract.sol',
   Forwarder: 'Forwarder.sol',
+  ExitProposals: 'ExitProposals.sol',
 };
+const localOnly = 'For local networks and tests only; it must never hold value.';
+const notices = { ExitProposals: 'Not audited: have it audited before it is deployed on a public network.' };
 
 const sources = Object.fromEntries(
   readdirSync(join(here, 'src'))
@@ -39,7 +42,7 @@ for (const [name, file] of Object.entries(contracts)) {
   const { abi, evm } = answer.contracts[file][name];
   const artefact = {
     contract: name,
-    notice: 'For local networks and tests only; it must never hold value.',
+    notice: notices[name] ?? localOnly,
     compiler: solc.version(),
     settings: { evmVersion: settings.evmVersion, optimizerRuns: settings.optimizer.runs },
     abi,

@@ -11,6 +11,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 mod amount;
+mod audit;
 mod custody;
 mod decide;
 mod desk;
@@ -21,6 +22,7 @@ mod network;
 mod pause;
 mod proposals;
 mod propose;
+mod replay;
 mod run;
 mod runway;
 mod status;
@@ -43,6 +45,12 @@ A network of guardians from nothing:
                     guardian run --config alice/guardian.toml
                     guardian status --config alice/guardian.toml
                     guardian validators --config alice/guardian.toml
+                    guardian audit --config alice/guardian.toml
+
+When people must decide (each with --config alice/guardian.toml):
+  guardian propose --validators 1201-1216 --reason 'keys leaked' --dry-run
+  guardian proposals
+  guardian approve 0x5f1d09c2, guardian reject 0x5f1d09c2, guardian pause, guardian resume
 
 Shares come from the registrations on chain. In a network without contracts (leave out --account,
 --execution and the contract flags) they come in files: guardian custody split, guardian custody import.";
@@ -71,6 +79,10 @@ enum Command {
     Status(status::Status),
     /// List registrations and validators with verdict, state and their operator's runway
     Validators(validators::Validators),
+    /// Verify the journal's chain and tell the story of a proposal from it
+    Audit(audit::Audit),
+    /// Say what another policy would have done with what this guardian recorded
+    Replay(replay::Replay),
     /// Examine everything a guardian needs and say what to do about each fault
     Doctor(doctor::Doctor),
     /// Ask the network to force validators off the chain
@@ -145,6 +157,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Run(command) => command.run(),
         Command::Status(command) => command.run(),
         Command::Validators(command) => command.run(),
+        Command::Audit(command) => command.run(),
+        Command::Replay(command) => command.run(),
         Command::Doctor(command) => command.run(),
         Command::Propose(command) => command.run(),
         Command::Proposals(command) => command.run(),

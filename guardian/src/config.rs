@@ -4,6 +4,7 @@
 //! documentation of the key.
 
 use crate::Error;
+use crate::recording::SEGMENT_EPOCHS;
 use guardian_core::guardian_set::NetworkDefinition;
 use guardian_core::settings::Settings;
 use serde::{Deserialize, Deserializer, de};
@@ -60,6 +61,9 @@ pub struct Config {
     /// How we log.
     #[serde(default)]
     pub log: Log,
+    /// What is kept of what our nodes showed.
+    #[serde(default)]
+    pub recording: Recording,
 }
 
 /// Where the keys are.
@@ -178,6 +182,22 @@ pub enum LogFormat {
     Json,
 }
 
+/// The recording of observations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recording {
+    /// Epochs that are kept: at least [`SEGMENT_EPOCHS`], or 0 to record nothing.
+    #[serde(deserialize_with = "kept")]
+    pub keep_epochs: u64,
+}
+
+impl Default for Recording {
+    /// 90 days of mainnet.
+    fn default() -> Self {
+        Self { keep_epochs: 90 * SEGMENT_EPOCHS }
+    }
+}
+
 impl Config {
     /// Reads and checks a configuration file and resolves its paths.
     ///
@@ -292,6 +312,16 @@ fn multiaddrs<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>,
 fn socket_address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {
     let text = String::deserialize(deserializer)?;
     text.parse().map_err(|_| de::Error::custom("not an IP address with a port; write it like 127.0.0.1:8440"))
+}
+
+fn kept<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    let epochs = u64::deserialize(deserializer)?;
+    if (1..SEGMENT_EPOCHS).contains(&epochs) {
+        let least =
+            format!("a recording is kept for {SEGMENT_EPOCHS} epochs (a day) at least; 0 turns it off");
+        return Err(de::Error::custom(least));
+    }
+    Ok(epochs)
 }
 
 fn filter<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {

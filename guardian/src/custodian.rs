@@ -112,6 +112,10 @@ impl Custodian {
                 ContractEvent::TicketsWithdrawn { operator, amount } => {
                     JudgedEvent::TicketsWithdrawn { operator: *operator, amount: *amount }
                 }
+                ContractEvent::ExitProposed(proposed) => JudgedEvent::ExitProposed(proposed.clone()),
+                ContractEvent::ExitCancelled { number, by } => {
+                    JudgedEvent::ExitCancelled { number: *number, by: *by }
+                }
             };
             judged.push(JudgedLog { block: *block, index: *index, timestamp: *timestamp, event });
         }
@@ -187,7 +191,9 @@ fn registration(log: &Log) -> Option<&Registration> {
         | ContractEvent::Skipped(_)
         | ContractEvent::Exited { .. }
         | ContractEvent::TicketsDeposited { .. }
-        | ContractEvent::TicketsWithdrawn { .. } => None,
+        | ContractEvent::TicketsWithdrawn { .. }
+        | ContractEvent::ExitProposed(_)
+        | ContractEvent::ExitCancelled { .. } => None,
     }
 }
 

@@ -89,6 +89,20 @@ pub enum Error {
         /// Newest format we know.
         supported: u16,
     },
+    /// The store was written by an earlier version of this program, whose journal this one does not read.
+    #[error(
+        "the store in {path} has format {found}, written by an earlier version of this program; this one reads format \
+         {supported} only. Move the directory away and start afresh: shares of registrations come again by themselves, \
+         those that came in files are imported again"
+    )]
+    StoreOlder {
+        /// Directory of the store.
+        path: PathBuf,
+        /// Format it has.
+        found: u16,
+        /// The format we know.
+        supported: u16,
+    },
     /// The store lost or garbled something that was acknowledged.
     #[error(
         "the store in {path} is damaged: {problem}; nothing was changed. Restore the directory from a backup, \
@@ -108,6 +122,23 @@ pub enum Error {
         /// What was tried, as a verb.
         action: &'static str,
         /// The engine's words.
+        problem: String,
+    },
+    /// Records that do not follow one another. Of a store it is [`Error::StoreDamaged`].
+    #[error(transparent)]
+    Chain(#[from] crate::store::BrokenLink),
+    /// The journal has no answer to what was asked.
+    #[error("{problem}")]
+    Audit {
+        /// Why, and what to ask instead.
+        problem: String,
+    },
+    /// A recording of observations cannot be read or written.
+    #[error("the recording {path} {problem}")]
+    Recording {
+        /// Its directory, or the file in it.
+        path: PathBuf,
+        /// What is wrong and what to do.
         problem: String,
     },
     /// A record is too large for the journal.

@@ -2,7 +2,7 @@
 
 use crate::Error;
 use std::fs::{File, OpenOptions};
-use std::io::{Read, Write};
+use std::io::{BufWriter, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
@@ -56,7 +56,19 @@ pub fn read_text(path: &Path, what: &'static str) -> Result<String, Error> {
 /// # Errors
 /// [`Error::Exists`] when something is there already, [`Error::File`].
 pub fn create(path: &Path, bytes: &[u8], access: Access) -> Result<(), Error> {
-    let temporary = write_temporary(path, bytes, access)?;
+    create_with(path, access, |out| out.write_all(bytes).map_err(Error::file("write", path)))
+}
+
+/// As [`create`], for what is too long to be held in memory: `write` writes it. The file is there only if it succeeds.
+///
+/// # Errors
+/// As [`create`], and what `write` says.
+pub fn create_with<T>(
+    path: &Path,
+    access: Access,
+    write: impl FnOnce(&mut dyn Write) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let (temporary, written) = write_temporary(path, access, write)?;
     // A hard link, unlike a rename, never replaces what is there.
     let linked = std::fs::hard_link(&temporary, path).map_err(|source| match source.kind() {
         std::io::ErrorKind::AlreadyExists => Error::Exists { path: path.into() },
@@ -64,7 +76,8 @@ pub fn create(path: &Path, bytes: &[u8], access: Access) -> Result<(), Error> {
     });
     std::fs::remove_file(&temporary).map_err(Error::file("remove", &temporary))?;
     linked?;
-    sync_directory(parent(path))
+    sync_directory(parent(path))?;
+    Ok(written)
 }
 
 /// As [`create`], but replaces what is there.
@@ -72,7 +85,8 @@ pub fn create(path: &Path, bytes: &[u8], access: Access) -> Result<(), Error> {
 /// # Errors
 /// [`Error::File`].
 pub fn replace(path: &Path, bytes: &[u8], access: Access) -> Result<(), Error> {
-    let temporary = write_temporary(path, bytes, access)?;
+    let write = |out: &mut dyn Write| out.write_all(bytes).map_err(Error::file("write", path));
+    let (temporary, ()) = write_temporary(path, access, write)?;
     std::fs::rename(&temporary, path).map_err(Error::file("write", path))?;
     sync_directory(parent(path))
 }
@@ -127,7 +141,11 @@ fn parent(path: &Path) -> &Path {
 }
 
 /// Writes and syncs `.<name>.<process id>.new` beside `path`.
-fn write_temporary(path: &Path, bytes: &[u8], access: Access) -> Result<PathBuf, Error> {
+fn write_temporary<T>(
+    path: &Path,
+    access: Access,
+    write: impl FnOnce(&mut dyn Write) -> Result<T, Error>,
+) -> Result<(PathBuf, T), Error> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let temporary = parent(path).join(format!(".{name}.{}.new", std::process::id()));
     let mode = match access {
@@ -140,18 +158,26 @@ fn write_temporary(path: &Path, bytes: &[u8], access: Access) -> Result<PathBuf,
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
         Err(e) => return Err(Error::file("remove", &temporary)(e)),
     }
-    let written = OpenOptions::new()
+    let file = OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(mode)
         .open(&temporary)
-        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()));
-    if let Err(source) = written {
-        // Nothing half-written stays; the first error is the one to tell.
-        let _ = std::fs::remove_file(&temporary);
-        return Err(Error::File { action: "write", path: path.into(), source });
+        .map_err(Error::file("write", path))?;
+    let mut out = BufWriter::new(file);
+    let written = write(&mut out).and_then(|written| {
+        let file = out.into_inner().map_err(|e| Error::file("write", path)(e.into_error()))?;
+        file.sync_all().map_err(Error::file("write", path))?;
+        Ok(written)
+    });
+    match written {
+        Ok(written) => Ok((temporary, written)),
+        Err(error) => {
+            // Nothing half-written stays; the first error is the one to tell.
+            let _ = std::fs::remove_file(&temporary);
+            Err(error)
+        }
     }
-    Ok(temporary)
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! The guardian node: the shell around [`guardian_core`], its store, its keys and its commands.
 //!
 //! The core decides and this crate does. What touches a disk is here: [`store`] (journal and encrypted shares),
-//! [`keyfile`], [`config`] and [`definition`]. The node loop and its edges are beside it.
+//! [`keyfile`], [`config`] and [`definition`]; [`audit`] reads the journal back. The node loop and its edges are beside it.
 
 pub mod admin;
+pub mod audit;
 pub mod cli;
 pub mod config;
 pub mod custodian;
@@ -20,6 +21,8 @@ pub mod node;
 pub mod observe;
 pub mod password;
 pub mod progress;
+pub mod recording;
+pub mod replay;
 pub mod shares;
 pub mod signer;
 pub mod store;

@@ -81,6 +81,8 @@ pub struct Metrics {
     pub broadcasts_dropped: Counter,
     /// Orders refused because a worker's queue was full. The core gives them again.
     pub orders_dropped: Counter,
+    /// Epochs missing from the recording because the writer was too busy or the disk refused.
+    pub recording_dropped: Counter,
     /// Seconds until records were durable.
     pub persist: Histogram,
     /// Seconds to sign one exit with our share and to check the result.
@@ -229,6 +231,10 @@ impl Metrics {
             orders_dropped: plain_counter(
                 "guardian_orders_dropped_total",
                 "Sign, combine and submit orders refused because a worker's queue was full",
+            ),
+            recording_dropped: plain_counter(
+                "guardian_recording_epochs_dropped_total",
+                "Epochs missing from the recording because the writer was too busy or the disk refused",
             ),
             persist: histogram("guardian_persist_seconds", "Time until records were durable"),
             sign: histogram("guardian_sign_seconds", "Time to sign one exit with our share and check it"),

@@ -14,6 +14,7 @@ pub use directory::Directory;
 use crate::effects::{Effects, Tools};
 use crate::http::{Phase, View};
 use crate::metrics::Metrics;
+use crate::recording::Recorder;
 use crate::webhook::Webhook;
 use crate::{Config, Error, admin, custodian, http, inbound, observe, ticker};
 use chain_watcher::{BeaconNodes, SlotClock};
@@ -91,7 +92,8 @@ pub async fn run(
         nodes = connect::beacon(&config, &opened.definition.chain, &view) => Some(nodes?),
     };
     let result = match connected {
-        Some(nodes) => live(&config, opened, nodes, metrics, &view, shutdown).await,
+        // The whole node is in it: too large for the stack of whoever runs this.
+        Some(nodes) => Box::pin(live(&config, opened, nodes, metrics, &view, shutdown)).await,
         // Asked to stop before there was anything to stop.
         None => Ok(()),
     };
@@ -120,7 +122,9 @@ async fn live(
     view: &watch::Sender<View>,
     shutdown: Pin<&mut impl Future<Output = ()>>,
 ) -> Result<(), Error> {
-    let Opened { definition, keypair, directory, store, mut guardian, signer, custodian, resume } = opened;
+    let Opened { definition, keypair, directory, store, mut guardian, signer, custodian, resume, recording } =
+        opened;
+    let me = directory.me();
     let (network, arriving) = p2p::start(p2p::Config {
         keypair,
         network: definition.id().0,
@@ -151,6 +155,12 @@ async fn live(
         inbox: inbox.clone(),
     };
     let mut effects = Effects::start(tools, &mut parts);
+    let mut recorder = recording.map(|(archive, history)| {
+        let dropped = metrics.recording_dropped.clone();
+        let (recorder, intake) = Recorder::new(&definition.chain, me, history, dropped);
+        parts.spawn_blocking(move || intake.run(archive));
+        recorder
+    });
     parts.spawn(ticker::run(SlotClock::of(&definition.chain), inbox.clone()));
     parts.spawn(observe::run(observations, inbox.clone()));
     let (failed, failure) = oneshot::channel();
@@ -170,12 +180,15 @@ async fn live(
     view.send_modify(|view| view.phase = Phase::Running);
     let first = [Event::SettingsLoaded(config.settings()), Event::CustodyLoaded(custody)];
     let ends = Ends { parts: &mut parts, failure, shutdown };
-    let result = work(&mut guardian, &mut effects, &mut arrivals, first, ends).await;
+    let result = work(&mut guardian, &mut effects, &mut recorder, &mut arrivals, first, ends).await;
 
     view.send_modify(|view| view.phase = Phase::Stopping);
     info!("stopping");
     // Without an inbox nothing comes in; without effects the workers have nobody to work for.
     drop((arrivals, effects));
+    if let Some(recorder) = recorder {
+        recorder.finish();
+    }
     let ended = tokio::time::timeout(STOP_TIME, async {
         network.shutdown().await;
         while parts.join_next().await.is_some() {}
@@ -198,6 +211,7 @@ struct Ends<'a, S> {
 async fn work(
     guardian: &mut Guardian,
     effects: &mut Effects,
+    recorder: &mut Option<Recorder>,
     arrivals: &mut mpsc::Receiver<Arrival>,
     first: [Event; 2],
     ends: Ends<'_, impl Future<Output = ()>>,
@@ -206,7 +220,7 @@ async fn work(
     // Its sender is dropped where there is no custodian, and when the custodian ends.
     let mut may_fail = true;
     for event in first {
-        handle(guardian, effects, event).await?;
+        handle(guardian, effects, recorder, event).await?;
     }
     loop {
         let arrival = tokio::select! {
@@ -228,7 +242,7 @@ async fn work(
             effects.keep(reply);
         }
         let slot = if let Event::SlotStarted(slot) = &event { Some(*slot) } else { None };
-        handle(guardian, effects, event).await?;
+        handle(guardian, effects, recorder, event).await?;
         if let Some(slot) = slot {
             effects.slot_processed(slot, arrivals.len());
         }
@@ -236,12 +250,20 @@ async fn work(
 }
 
 /// One event, and then our own messages that came of it.
-async fn handle(guardian: &mut Guardian, effects: &mut Effects, event: Event) -> Result<(), Error> {
+async fn handle(
+    guardian: &mut Guardian,
+    effects: &mut Effects,
+    recorder: &mut Option<Recorder>,
+    event: Event,
+) -> Result<(), Error> {
     let mut next = Some(event);
     while let Some(event) = next {
         crate::logging::event(&event);
         if let Event::SlotStarted(slot) = &event {
             effects.begin(*slot);
+        }
+        if let Some(recorder) = recorder {
+            recorder.note(&event);
         }
         for command in guardian.handle(event) {
             effects.execute(command).await?;

@@ -10,12 +10,15 @@
 //! - The engine's own flush does not survive a power cut, so every write is followed by our own `fdatasync` of its
 //!   file, and only then by one of `acknowledged`. An engine that comes back with less than was acknowledged is
 //!   caught at opening instead of being believed.
+//! - Every record is stored with its link of the journal's hash chain (`guardian_core::journal`), and `acknowledged`
+//!   holds the last one: opening verifies the whole chain, so what was acknowledged is there unaltered or is refused.
 //! - What was not acknowledged did not happen: a tail beyond `acknowledged` is cut off at opening, so a batch is
 //!   there whole or not at all.
 //! - A failed write closes the store: what the disk holds is then unknown until it is opened again.
 //! - Values stay far below the engine's segment size; longer records are cut into chunks.
 
 use crate::{Error, file};
+use guardian_core::JournalHead;
 use guardian_core::guardian_set::{GuardianIndex, NetworkId};
 use guardian_core::record::Record;
 use std::fs::{File, TryLockError};
@@ -24,15 +27,23 @@ use std::sync::{Mutex, PoisonError};
 
 mod acknowledged;
 mod engine;
+mod journal;
+mod linked;
+
+pub use journal::Journal;
+pub use linked::{BrokenLink, Linked, Verified};
 
 use acknowledged::{Acknowledged, Counts};
 use engine::{Engine, Owner};
 
-/// Format of the store that this program writes, and the newest it reads.
-pub const FORMAT: u16 = 1;
+/// Format of the store that this program writes, and the only one it reads. Format 1 had no chain.
+pub const FORMAT: u16 = 2;
 
 /// Most bytes of one encoded record.
 pub const MAX_RECORD: usize = 4 << 20;
+
+/// Most bytes of one record as it is stored, with its link.
+const MAX_STORED: usize = MAX_RECORD + 32;
 
 /// A sealed share with its validator's key.
 pub(crate) type StoredShare = ([u8; 48], Vec<u8>);
@@ -66,8 +77,8 @@ impl Store {
     /// Opens the store of guardian `me` of `network` below `data_dir`; makes an empty one where there is none.
     ///
     /// # Errors
-    /// [`Error::StoreLocked`], [`Error::StoreForeign`], [`Error::StoreNewer`], [`Error::StoreDamaged`],
-    /// [`Error::StoreFailed`], [`Error::File`]. Nothing is changed in a store that is refused.
+    /// [`Error::StoreLocked`], [`Error::StoreForeign`], [`Error::StoreNewer`], [`Error::StoreOlder`],
+    /// [`Error::StoreDamaged`], [`Error::StoreFailed`], [`Error::File`]. Nothing is changed in a store that is refused.
     pub fn open(data_dir: &Path, network: NetworkId, me: GuardianIndex) -> Result<Self, Error> {
         let directory = data_dir.join("store");
         file::create_directory(&directory)?;
@@ -99,8 +110,8 @@ impl Store {
             let problem = format!("{} shares were acknowledged, {held} are there", counts.shares);
             return Err(damaged(problem));
         }
-        engine.scan(counts.journal, |at, bytes| decode(at, &bytes).map(drop).map_err(damaged))?;
-        if engine.cut(counts.journal)? || held != counts.shares {
+        verify(&engine, counts.journal, &directory)?;
+        if engine.cut(counts.journal.length)? || held != counts.shares {
             acknowledged.advance(Counts { journal: counts.journal, shares: held })?;
         }
         Ok(Self { directory, engine, tail: Mutex::new(Tail { acknowledged, failed: false }), _lock: lock })
@@ -121,8 +132,14 @@ impl Store {
             return Err(Error::RecordTooLarge { got, limit: MAX_RECORD });
         }
         self.commit(|engine, counts| {
-            engine.append(counts.journal, &encoded)?;
-            Ok(Counts { journal: counts.journal + encoded.len() as u64, ..counts })
+            let mut journal = counts.journal;
+            let link = |record: &Vec<u8>| {
+                journal = journal.follow(record);
+                Linked::stored(&journal.link, record)
+            };
+            let stored: Vec<Vec<u8>> = encoded.iter().map(link).collect();
+            engine.append(counts.journal.length, &stored)?;
+            Ok(Counts { journal, ..counts })
         })
     }
 
@@ -131,19 +148,18 @@ impl Store {
     /// # Errors
     /// [`Error::StoreDamaged`], [`Error::StoreFailed`].
     pub fn records(&self) -> Result<Vec<Record>, Error> {
-        let count = self.counts().journal;
-        let mut records = Vec::with_capacity(usize::try_from(count).unwrap_or(0));
-        self.engine.scan(count, |at, bytes| {
-            let damaged = |problem| Error::StoreDamaged { path: self.directory.clone(), problem };
-            records.push(decode(at, &bytes).map_err(damaged)?);
-            Ok(())
-        })?;
-        Ok(records)
+        let records = records_of(&self.engine, self.len(), &self.directory);
+        records.map(|linked| decode(&linked?, &self.directory)).collect()
+    }
+
+    /// The head of the journal as it was acknowledged.
+    pub fn head(&self) -> JournalHead {
+        self.counts().journal
     }
 
     /// How many records the journal holds.
     pub fn len(&self) -> u64 {
-        self.counts().journal
+        self.counts().journal.length
     }
 
     /// Whether the journal is empty.
@@ -208,8 +224,44 @@ fn encode(record: &Record) -> Vec<u8> {
     record.encode()
 }
 
-fn decode(at: u64, bytes: &[u8]) -> Result<Record, String> {
-    Record::decode(bytes).ok_or_else(|| format!("journal record {at} is of no kind this program knows"))
+fn decode(linked: &Linked, directory: &Path) -> Result<Record, Error> {
+    Record::decode(&linked.bytes).ok_or_else(|| Error::StoreDamaged {
+        path: directory.into(),
+        problem: format!("journal record {} is of no kind this program knows", linked.number),
+    })
+}
+
+/// Records `0..count` of the journal with their links, not verified.
+fn records_of<'a>(
+    engine: &'a Engine,
+    count: u64,
+    directory: &'a Path,
+) -> impl Iterator<Item = Result<Linked, Error>> + use<'a> {
+    engine.entries(count).map(|entry| {
+        let (number, stored) = entry?;
+        Linked::read(number, &stored).ok_or_else(|| Error::StoreDamaged {
+            path: directory.into(),
+            problem: format!("journal record {number} has no link"),
+        })
+    })
+}
+
+/// Reads the whole journal and follows its chain to what was acknowledged.
+fn verify(engine: &Engine, acknowledged: JournalHead, directory: &Path) -> Result<(), Error> {
+    let damaged = |problem: String| Error::StoreDamaged { path: directory.into(), problem };
+    let mut chain = Verified::new(records_of(engine, acknowledged.length, directory));
+    for linked in &mut chain {
+        let linked = linked.map_err(|error| match error {
+            Error::Chain(broken) => damaged(broken.to_string()),
+            other => other,
+        })?;
+        decode(&linked, directory)?;
+    }
+    if chain.head() != acknowledged {
+        let problem = format!("the chain leads to {}, but {acknowledged} was acknowledged", chain.head());
+        return Err(damaged(problem));
+    }
+    Ok(())
 }
 
 /// Takes the lock that lasts as long as the process or the returned file.

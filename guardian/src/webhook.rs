@@ -96,7 +96,7 @@ impl Webhook {
         Self::new(webhook.url.clone(), definition.name.clone(), guardian, PAUSES).map(Some)
     }
 
-    fn new(
+    pub(crate) fn new(
         url: Url,
         network: String,
         guardian: String,

@@ -476,6 +476,7 @@ fn usage_is_explained_and_wrong_usage_is_code_2() {
         &["run"],
         &["status"],
         &["validators"],
+        &["audit"],
     ];
     for command in commands {
         let mut arguments = command.to_vec();
@@ -523,6 +524,10 @@ fn usage_is_explained_and_wrong_usage_is_code_2() {
         ],
         &["validators", "--verdict", "fine"],
         &["validators", "--operator", "bob"],
+        &["audit", "--proposal", "0xnothex"],
+        &["audit", "--validator", "bob"],
+        &["audit", "--export", "a", "--verify-export", "b"],
+        &["audit", "--export", "a", "--proposal", "0x12"],
     ];
     for arguments in wrong {
         let output = guardian(arguments);
@@ -648,6 +653,7 @@ fn a_closed_log_does_not_end_a_running_guardian() {
 
 const PROTOCOL: &str = "0x00000000000000000000000000000000000000a1";
 const GUARDIAN_MODULE: &str = "0x00000000000000000000000000000000000000a2";
+const EXIT_PROPOSALS: &str = "0x00000000000000000000000000000000000000a3";
 
 /// Accounts in the cards, contracts and rules in the definition, execution nodes in the configuration; and what is said
 /// when one of them is missing.
@@ -706,6 +712,18 @@ fn a_network_on_contracts_from_the_command_line() {
     refused(&[&with_id[..], &["--ticket-floor", "five"]].concat(), &member, 2, "not a number of tickets");
     refused(&["--tickets-rule", "enforce"], &member, 1, "policy.tickets.enforcement");
 
+    refused(&["--exit-proposals", EXIT_PROPOSALS], &member, 2, "--protocol");
+    let with_exits = |address: &'static str| [&with_id[..], &["--exit-proposals", address]].concat();
+    refused(&with_exits(PROTOCOL), &member, 1, "contracts.exit_proposals");
+    refused(&with_exits("0x12"), &member, 2, "--exit-proposals");
+
+    let output = create(&with_exits(EXIT_PROPOSALS), &member);
+    let shown = text(&output.stdout);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(shown.contains(&format!("exit proposals {EXIT_PROPOSALS}")), "{shown}");
+    assert_eq!(succeed(&["network", "inspect", &out]), shown);
+    std::fs::remove_file(world.at("contracts.toml")).unwrap();
+
     let output = create(&with_id, &member);
     let shown = text(&output.stdout);
     assert!(output.status.success(), "{}", text(&output.stderr));
@@ -713,6 +731,7 @@ fn a_network_on_contracts_from_the_command_line() {
         "profile V1 on execution chain 31337, read from block 3",
         PROTOCOL,
         GUARDIAN_MODULE,
+        "exit proposals none",
         account,
         "Tickets     Enforce: below 5 for each active validator for 25 slots",
         "Balance     Enforce: below 31.75 ETH",

@@ -30,6 +30,26 @@ struct Ward {
     _others: Vec<Child>,
 }
 
+/// The addresses a definition names.
+#[derive(Clone)]
+struct Contracts {
+    protocol: String,
+    guardian_module: String,
+    exit_proposals: String,
+}
+
+impl Contracts {
+    /// The right ones.
+    fn of(protocol: &Protocol) -> Self {
+        let addresses = protocol.addresses();
+        Self {
+            protocol: addresses.registry.to_string(),
+            guardian_module: addresses.guardian_module.to_string(),
+            exit_proposals: addresses.exit_proposals.to_string(),
+        }
+    }
+}
+
 async fn guardian(arguments: &[&str]) -> std::process::Output {
     Command::new(program().unwrap()).args(arguments).stdin(Stdio::null()).output().await.unwrap()
 }
@@ -69,9 +89,7 @@ impl Ward {
         let parameters = Parameters { guardians, threshold: 2, genesis_fork, module_limit: 100 };
         let protocol = Protocol::deploy(&execution.url(), parameters).await.unwrap();
         let mut ward = Self { dir, chain, beacon, execution, protocol, _others: Vec::new() };
-        let addresses = ward.protocol.addresses();
-        ward.define("network.toml", &addresses.registry.to_string(), &addresses.guardian_module.to_string())
-            .await;
+        ward.define("network.toml", &Contracts::of(&ward.protocol)).await;
         for name in NAMES {
             std::fs::copy(ward.dir.path().join("network.toml"), ward.home(name).join("network.toml"))
                 .unwrap();
@@ -87,7 +105,7 @@ impl Ward {
         self.dir.path().join(name)
     }
 
-    async fn define(&self, file: &str, protocol: &str, guardian_module: &str) {
+    async fn define(&self, file: &str, contracts: &Contracts) {
         let out = self.dir.path().join(file);
         let cards = NAMES.map(|name| self.home(name).join("member.toml"));
         let (deployed, id) =
@@ -97,7 +115,9 @@ impl Ward {
         for card in &cards {
             arguments.extend(["--member", text(card)]);
         }
-        arguments.extend(["--beacon", &beacon, "--protocol", protocol, "--guardian-module", guardian_module]);
+        arguments.extend(["--beacon", &beacon, "--protocol", &contracts.protocol]);
+        arguments.extend(["--guardian-module", &contracts.guardian_module]);
+        arguments.extend(["--exit-proposals", &contracts.exit_proposals]);
         arguments.extend([
             "--deployed-at-block",
             &deployed,
@@ -229,6 +249,7 @@ async fn the_doctor_finds_what_is_wrong_and_says_what_to_do() {
         "custody_key",
         "beacon",
         "execution",
+        "exit_proposals",
         "clock",
         "peers",
     ] {
@@ -298,18 +319,27 @@ async fn the_doctor_finds_what_is_wrong_and_says_what_to_do() {
         .await;
 
     // The contracts.
-    let addresses = ward.protocol.addresses();
+    let contracts = Contracts::of(&ward.protocol);
     let nowhere = "0x00000000000000000000000000000000000000aa";
-    ward.define("nowhere.toml", nowhere, &addresses.guardian_module.to_string()).await;
+    ward.define("nowhere.toml", &Contracts { protocol: nowhere.to_owned(), ..contracts.clone() }).await;
     let patient = ward.patient("nowhere");
     std::fs::copy(ward.dir.path().join("nowhere.toml"), patient.file("network.toml")).unwrap();
     patient.suffers("contract_not_deployed", &[nowhere, "contracts.protocol"]).await;
     // Guardians of another definition are strangers to each other.
     patient.suffers("below_threshold", &["2 are needed"]).await;
-    ward.define("profile.toml", &addresses.registry.to_string(), &addresses.forwarder.to_string()).await;
+    let forwarder = ward.protocol.addresses().forwarder.to_string();
+    let other = Contracts { guardian_module: forwarder.clone(), ..contracts.clone() };
+    ward.define("profile.toml", &other).await;
     let patient = ward.patient("profile");
     std::fs::copy(ward.dir.path().join("profile.toml"), patient.file("network.toml")).unwrap();
     patient.suffers("wrong_profile", &["profile v1", "missing"]).await;
+    for (file, address) in [("no-exits.toml", nowhere), ("other-exits.toml", &forwarder)] {
+        let other = Contracts { exit_proposals: address.to_owned(), ..contracts.clone() };
+        ward.define(file, &other).await;
+        let patient = ward.patient(file);
+        std::fs::copy(ward.dir.path().join(file), patient.file("network.toml")).unwrap();
+        patient.suffers("exit_proposals_unanswered", &[address, "contracts.exit_proposals"]).await;
+    }
 
     // Its machine. Somebody else has the port; somebody else has the store; the store is damaged.
     let listening = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

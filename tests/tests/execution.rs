@@ -13,11 +13,14 @@ use chain_watcher::execution::{
 };
 use crypto::custody::CustodySecretKey;
 use crypto::execution::{
-    Address, ContractEvent, ContractState, Log, Payload, Registration, Scan, Tickets, Unreadable,
+    Address, ContractEvent, ContractState, ExitsProposed, Log, Payload, Registration, Scan, Tickets,
+    Unreadable,
 };
 use crypto::keys::SecretKey;
-use crypto::spec::{Epoch, ForkVersion};
-use devnet::protocol::{Account, Draft, FIRST_MODULE, Guardian, Parameters, Protocol, Route, Settlement};
+use crypto::spec::{Epoch, ForkVersion, ValidatorIndex};
+use devnet::protocol::{
+    Account, Draft, ExitRequest, FIRST_MODULE, Guardian, Parameters, Protocol, Route, Settlement,
+};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use serde_json::json;
@@ -70,6 +73,7 @@ impl Stage {
             chain_id: self.protocol.chain_id(),
             protocol: addresses.registry,
             guardian_module: addresses.guardian_module,
+            exit_proposals: Some(addresses.exit_proposals),
             deployed: addresses.deployed,
             timeouts: Timeouts::default(),
             poll: Duration::from_millis(100),
@@ -94,8 +98,18 @@ impl Stage {
 
     async fn head(&mut self) -> u64 {
         let head = self.anvil.process().ask("eth_blockNumber", json!([])).await.unwrap();
-        u64::from_str_radix(head.as_str().unwrap().trim_start_matches("0x"), 16).unwrap()
+        number(&head)
     }
+
+    async fn finalized(&mut self) -> u64 {
+        let parameters = json!(["finalized", false]);
+        let block = self.anvil.process().ask("eth_getBlockByNumber", parameters).await.unwrap();
+        number(&block["number"])
+    }
+}
+
+fn number(value: &serde_json::Value) -> u64 {
+    u64::from_str_radix(value.as_str().unwrap().trim_start_matches("0x"), 16).unwrap()
 }
 
 struct Watch {
@@ -268,6 +282,103 @@ async fn a_registration_that_is_reorganized_away_is_never_observed() {
             Seen::Scanned(scan) => panic!("{scan:?}"),
             _ => {}
         }
+    }
+    stage.anvil.ended_well();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn exits_are_asked_for_by_whom_the_owner_allows_and_heard_once_final() {
+    let mut stage = Stage::set(&[]).await;
+    let (proposer, stranger) = (Account::new(3), Account::new(4));
+    stage.protocol.allow_proposer(proposer.address()).await.unwrap();
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+    let request = ExitRequest {
+        network: [0xab; 32],
+        validators: vec![ValidatorIndex(5), ValidatorIndex(8)],
+        severity: 1,
+        expires: now + 86_400,
+        reason: "Schlüssel gestohlen".to_owned(),
+    };
+    let done = stage.head().await;
+    stage.settle().await;
+    let mut watch = stage.watch(Resume::default()).await;
+    let (logs, state) = watch.until(done).await;
+    assert!(logs.is_empty(), "{logs:?}");
+    let mut scanned = state.block;
+
+    let refused = stage.protocol.propose_exits(stranger, &request).await.unwrap_err().to_string();
+    assert!(refused.contains("NotProposer"), "{refused}");
+    let proposed = stage.protocol.propose_exits(proposer, &request).await.unwrap();
+    let draft = stage.draft().await;
+    stage.protocol.register(Account::new(1), &draft, TICKETS, Route::Direct).await.unwrap();
+    let cancelled = stage.protocol.cancel_exit(Account::OWNER, proposed.number).await.unwrap();
+
+    // One block at a time: told in the scan that makes its block final, and not before.
+    let mut told: Vec<Log> = Vec::new();
+    while scanned.number < cancelled {
+        stage.anvil.process().ask("anvil_mine", json!(["0x1"])).await.unwrap();
+        let finalized = stage.finalized().await;
+        while scanned.number.0 < finalized {
+            match watch.next().await {
+                Seen::Scanned(scan) => {
+                    assert!(scan.to.number.0 <= finalized, "{scan:?}");
+                    scanned = scan.to;
+                    told.extend(scan.logs);
+                }
+                Seen::Diverged { .. } => panic!("diverged"),
+                _ => {}
+            }
+        }
+        let is_told = told.iter().any(|log| matches!(log.event, ContractEvent::ExitProposed(_)));
+        assert_eq!(is_told, proposed.block <= scanned.number, "{told:?}");
+    }
+    let expected = ExitsProposed {
+        number: 0,
+        proposer: proposer.address(),
+        network: request.network,
+        severity: 1,
+        expires: request.expires,
+        validators: request.validators.clone(),
+        reason: request.reason.clone(),
+    };
+    let events: Vec<_> = told.iter().map(|log| &log.event).collect();
+    assert_eq!(events.len(), 3, "the refused one never arrives: {events:?}");
+    assert_eq!(*events[0], ContractEvent::ExitProposed(expected));
+    assert_eq!(told[0].block, proposed.block);
+    assert!(
+        matches!(events[1], ContractEvent::Registered(_)),
+        "in the order of the chain, whichever contract"
+    );
+    assert_eq!(*events[2], ContractEvent::ExitCancelled { number: 0, by: Account::OWNER.address() });
+
+    // Another run goes on with the next number, and does not when it lost count.
+    assert_eq!(stage.protocol.propose_exits(proposer, &request).await.unwrap().number, 1);
+    let done = stage.head().await;
+    stage.settle().await;
+    let module = registrations(&told)[0].id.module;
+    let registered = [(module, 1)].into();
+    let resume = Resume { scanned: Some(scanned), registered, exits_proposed: 1, operators: BTreeSet::new() };
+    let mut again = stage.watch(resume.clone()).await;
+    let (logs, _) = again.until(done).await;
+    assert!(
+        matches!(
+            &logs[..],
+            [Log { event: ContractEvent::ExitProposed(ExitsProposed { number: 1, .. }), .. }]
+        ),
+        "{logs:?}"
+    );
+    let mut lost = stage.watch(Resume { exits_proposed: 0, ..resume }).await;
+    loop {
+        match lost.next().await {
+            Seen::Nodes { problem: Some(problem), .. } if problem.contains("exit proposal 1 is logged") => {
+                break;
+            }
+            Seen::Scanned(scan) => panic!("{scan:?}"),
+            _ => {}
+        }
+    }
+    for report in check(stage.config()).await {
+        assert_eq!((report.problem, report.exits_proposed), (None, Some(Ok(2))), "{}", report.name);
     }
     stage.anvil.ended_well();
 }

@@ -95,6 +95,7 @@ impl Scene {
         let flags = [
             ("--protocol", at.registry.to_string()),
             ("--guardian-module", at.guardian_module.to_string()),
+            ("--exit-proposals", at.exit_proposals.to_string()),
             ("--deployed-at-block", at.deployed.to_string()),
             ("--execution", node.url()),
         ];

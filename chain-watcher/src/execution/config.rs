@@ -18,6 +18,8 @@ pub struct Config {
     pub protocol: Address,
     /// Address of `GuardianModule`.
     pub guardian_module: Address,
+    /// Address of our `ExitProposals`, if the network has one. It may have been deployed later than the others.
+    pub exit_proposals: Option<Address>,
     /// The block in which the protocol contract was deployed, or any before it: where the first scan begins.
     pub deployed: BlockNumber,
     /// How long to wait for an answer.
@@ -56,6 +58,16 @@ impl Config {
                 "contracts.guardian_module".into(),
                 "is the address of `contracts.protocol`; give the address of the guardian module".into(),
             );
+        }
+        for (name, other) in [("protocol", self.protocol), ("guardian_module", self.guardian_module)] {
+            if self.exit_proposals == Some(other) {
+                return fail(
+                    "contracts.exit_proposals".into(),
+                    format!(
+                        "is the address of `contracts.{name}`; give the address of the exit proposals contract"
+                    ),
+                );
+            }
         }
         if self.poll.is_zero() {
             return fail("poll".into(), "must be longer than nothing".into());

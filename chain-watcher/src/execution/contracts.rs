@@ -1,6 +1,7 @@
 //! The part of the contracts' ABI that is read, profile `v1`.
 //!
-//! Source: the ABI of Puffer's `PufferProtocol` and `GuardianModule`; the tests pin every selector and topic.
+//! Source: the ABI of Puffer's `PufferProtocol` and `GuardianModule`, and of our own `ExitProposals`; the tests pin every
+//! selector and topic.
 
 #![allow(missing_docs, reason = "generated bindings; the names are the contracts' own")]
 
@@ -100,6 +101,21 @@ sol! {
         function validateBatchWithdrawals(StoppedValidatorInfo[] infos, bytes[] signatures) external view;
         function validateTotalNumberOfValidators(uint256 newNumber, uint256 epochNumber, bytes[] signatures)
             external view;
+    }
+
+    interface ExitProposals {
+        event ExitProposed(
+            uint256 indexed number,
+            address indexed proposer,
+            bytes32 indexed network,
+            uint8 severity,
+            uint64 expires,
+            uint64[] validators,
+            string reason
+        );
+        event ExitCancelled(uint256 indexed number, address indexed by);
+
+        function proposalCount() external view returns (uint256);
     }
 }
 

@@ -1,26 +1,36 @@
-//! Whether logs are missing: the contract counts its registrations, so a node that leaves some out is found out.
+//! Whether logs are missing: the contracts count registrations and proposals of exits, so a node that leaves some out is
+//! found out.
 //!
-//! Two checks. Without asking anybody: the indices of a module's registrations are 0, 1, 2, and so on. With
-//! `getPendingValidatorIndex` at the scan's last block, from the same node if it has it: nothing is missing at the end
-//! either. A node that fails one of them contradicts itself, whatever others say. Nodes drop old state, so in a first
-//! sync the second check may have to wait for the last scan.
+//! Two checks. Without asking anybody: the indices of a module's registrations are 0, 1, 2, and so on, and so are the
+//! numbers of proposals. With `getPendingValidatorIndex` and `proposalCount` at the scan's last block, from the same node
+//! if it has it: nothing is missing at the end either. A node that fails one of them contradicts itself, whatever others
+//! say. Nodes drop old state, so in a first sync the second check may have to wait for the last scan. A contract that was
+//! not deployed yet counts nothing.
 
+use super::contracts::ExitProposals::proposalCountCall;
 use super::contracts::PufferProtocol::{getModuleWeightsCall, getPendingValidatorIndexCall};
 use super::endpoints::ExecutionNodes;
 use super::failure::Failure;
 use super::logs::{Entry, Reading, Told};
-use crypto::execution::ModuleName;
+use alloy::primitives::U256;
+use crypto::execution::{BlockNumber, ContractEvent, ModuleName};
 use std::collections::BTreeMap;
 
-/// Registrations by module.
-pub(crate) type Counts = BTreeMap<ModuleName, u64>;
+/// How many logs there were of what the contracts count.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    /// Registrations by module.
+    pub(crate) registered: BTreeMap<ModuleName, u64>,
+    /// Proposals of exits.
+    pub(crate) exits_proposed: u64,
+}
 
 /// Counts after a reading, and who vouches for them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Counted {
     /// The contract.
     Exactly(Counts),
-    /// The indices only: nodes no longer have the contract's state there, so the last ones may be missing.
+    /// The indices only: nodes no longer have the contracts' state there, so the last ones may be missing.
     AtLeast(Counts),
 }
 
@@ -31,7 +41,7 @@ pub(crate) enum Doubt {
     Wrong(String),
     /// Its logs and what another node says of the contract contradict each other: one of them is wrong.
     Disputed(String),
-    /// The contract could not be asked.
+    /// A contract could not be asked.
     Unknown(Failure),
 }
 
@@ -39,13 +49,25 @@ pub(crate) enum Doubt {
 pub(crate) fn count(before: &Counts, entries: &[Entry]) -> Result<Counts, Doubt> {
     let mut counts = before.clone();
     for entry in entries {
-        let Told::Registered(id, _) = &entry.told else { continue };
-        let expected = counts.entry(id.module).or_default();
-        if id.index != *expected {
+        let (expected, number, what) = match &entry.told {
+            Told::Registered(id, _) => {
+                let expected = counts.registered.entry(id.module).or_default();
+                (expected, id.index, format!("registration {} of module {}", id.index, name(&id.module)))
+            }
+            Told::Event(ContractEvent::ExitProposed(proposed)) => {
+                (&mut counts.exits_proposed, proposed.number, format!("exit proposal {}", proposed.number))
+            }
+            Told::Event(ContractEvent::ExitCancelled { number, .. }) if *number >= counts.exits_proposed => {
+                return Err(Doubt::Wrong(format!(
+                    "exit proposal {number} is cancelled in block {} before it is logged",
+                    entry.block
+                )));
+            }
+            Told::Event(_) => continue,
+        };
+        if number != *expected {
             return Err(Doubt::Wrong(format!(
-                "registration {} of module {} is logged in block {} where {expected} is next",
-                id.index,
-                name(&id.module),
+                "{what} is logged in block {} where {expected} is next",
                 entry.block,
             )));
         }
@@ -63,8 +85,43 @@ pub(crate) fn name(module: &ModuleName) -> String {
     }
 }
 
+/// What a contract says of one count.
+enum Word {
+    /// It agrees.
+    Agrees,
+    /// The node no longer has the contract's state there.
+    Lacking,
+}
+
+/// Whom to ask for a count, and of which block.
+#[derive(Debug, Clone, Copy)]
+struct Inquiry {
+    at: BlockNumber,
+    /// Whose logs they are.
+    source: usize,
+    /// Whether it is the finalized block, whose state nodes must still have: another one may answer for it.
+    last: bool,
+}
+
+impl Inquiry {
+    /// A difference between `logged` and `counted`, by the node `by`.
+    fn differs(self, by: usize, logged: u64, what: &str, counted: impl std::fmt::Display) -> Doubt {
+        let words =
+            format!("the logs up to block {} show {logged} {what}, the contract counts {counted}", self.at);
+        if by == self.source { Doubt::Wrong(words) } else { Doubt::Disputed(words) }
+    }
+
+    /// What follows when nobody answered.
+    fn unanswered(self, failure: Failure) -> Result<Word, Doubt> {
+        match failure {
+            Failure::Lacks(_) if !self.last => Ok(Word::Lacking),
+            failure => Err(Doubt::Unknown(failure)),
+        }
+    }
+}
+
 impl ExecutionNodes {
-    /// The counts after `reading`, compared with the contract's. `last`: whether it reaches the finalized block, whose
+    /// The counts after `reading`, compared with the contracts'. `last`: whether it reaches the finalized block, whose
     /// state nodes must still have.
     pub(crate) async fn compare_counts(
         &mut self,
@@ -74,40 +131,61 @@ impl ExecutionNodes {
         last: bool,
     ) -> Result<Counted, Doubt> {
         let counts = count(before, &reading.entries)?;
-        let at = reading.to.number;
+        let inquiry = Inquiry { at: reading.to.number, source, last };
+        let registered = self.compare_registered(&counts.registered, inquiry).await?;
+        let proposed = self.compare_proposed(counts.exits_proposed, inquiry).await?;
+        Ok(match (registered, proposed) {
+            (Word::Agrees, Word::Agrees) => Counted::Exactly(counts),
+            (Word::Lacking, _) | (_, Word::Lacking) => Counted::AtLeast(counts),
+        })
+    }
+
+    async fn compare_registered(
+        &mut self,
+        counts: &BTreeMap<ModuleName, u64>,
+        inquiry: Inquiry,
+    ) -> Result<Word, Doubt> {
+        let Inquiry { at, source, last } = inquiry;
         let protocol = self.expected.protocol;
         let mut modules = counts.clone();
-        let others = last;
-        match self.call_first(protocol, &[getModuleWeightsCall {}], at, source, others).await {
+        match self.call_first(protocol, &[getModuleWeightsCall {}], at, source, last).await {
             Ok((_, weights)) => {
-                for module in weights.into_iter().flatten() {
+                for module in weights.into_iter().flatten().flatten() {
                     modules.entry(ModuleName(module.0)).or_default();
                 }
             }
             // Before the contract was deployed there is nothing to ask.
             Err(Failure::Malformed(_) | Failure::Reverted(_)) if counts.is_empty() => {}
-            Err(Failure::Lacks(_)) if !last => return Ok(Counted::AtLeast(counts)),
-            Err(failure) => return Err(Doubt::Unknown(failure)),
+            Err(failure) => return inquiry.unanswered(failure),
         }
         let calls: Vec<_> = modules
             .keys()
             .map(|module| getPendingValidatorIndexCall { moduleName: module.0.into() })
             .collect();
-        let (by, indices) = match self.call_first(protocol, &calls, at, source, others).await {
-            Ok(answer) => answer,
-            Err(Failure::Lacks(_)) if !last => return Ok(Counted::AtLeast(counts)),
-            Err(failure) => return Err(Doubt::Unknown(failure)),
+        let (by, indices) = match self.call_first(protocol, &calls, at, source, last).await {
+            Ok((by, indices)) => (by, indices.unwrap_or_else(|| vec![U256::ZERO; calls.len()])),
+            Err(failure) => return inquiry.unanswered(failure),
         };
         for ((module, logged), index) in modules.iter().zip(indices) {
             if u64::try_from(index) != Ok(*logged) {
-                let words = format!(
-                    "the logs up to block {at} show {logged} registrations of module {}, the contract counts {index}",
-                    name(module),
-                );
-                return Err(if by == source { Doubt::Wrong(words) } else { Doubt::Disputed(words) });
+                let what = format!("registrations of module {}", name(module));
+                return Err(inquiry.differs(by, *logged, &what, index));
             }
         }
-        Ok(Counted::Exactly(counts))
+        Ok(Word::Agrees)
+    }
+
+    async fn compare_proposed(&mut self, logged: u64, inquiry: Inquiry) -> Result<Word, Doubt> {
+        let Some(contract) = self.expected.exit_proposals else { return Ok(Word::Agrees) };
+        let Inquiry { at, source, last } = inquiry;
+        let (by, count) = match self.call_first(contract, &[proposalCountCall {}], at, source, last).await {
+            Ok((by, counts)) => (by, counts.into_iter().flatten().next().unwrap_or_default()),
+            Err(failure) => return inquiry.unanswered(failure),
+        };
+        if u64::try_from(count) != Ok(logged) {
+            return Err(inquiry.differs(by, logged, "exit proposals", count));
+        }
+        Ok(Word::Agrees)
     }
 }
 

@@ -317,7 +317,7 @@ fn question(contract: Address, call: &impl SolCall, at: At) -> Question {
 fn decode<C: SolCall>(data: &[u8]) -> Result<C::Return, Failure> {
     let name = || C::SIGNATURE.split('(').next().unwrap_or_default();
     if data.is_empty() {
-        return Err(Failure::malformed(format!("{} answers nothing: no contract there", name())));
+        return Err(Failure::NoContract(format!("{} answers nothing: no contract there", name())));
     }
     C::abi_decode_returns(data).map_err(|error| Failure::malformed(format!("{}: {error}", name())))
 }

@@ -42,11 +42,7 @@ impl std::fmt::Debug for ExecutionNodes {
 /// [`Error::NotDeployed`]; or [`Error::NoNode`] when none could be checked. But for the first, try again later.
 pub async fn connect(config: Config) -> Result<ExecutionNodes, Error> {
     config.validate()?;
-    let expected = Expected {
-        chain_id: config.chain_id,
-        protocol: Address::from(config.protocol.0),
-        guardian_module: Address::from(config.guardian_module.0),
-    };
+    let expected = Expected::of(&config);
     let mut nodes = Vec::with_capacity(config.nodes.len());
     for node in &config.nodes {
         nodes.push(Node::new(Endpoint::new(node, config.timeouts)?, config.poll));
@@ -132,7 +128,8 @@ impl ExecutionNodes {
     }
 
     /// Calls a function at a finalized block, with each of many arguments, through node `first`, or, with `others`,
-    /// another one if that cannot. Returns who answered, too.
+    /// another one if that cannot. Returns who answered, too, and None for the answers when by that node there is no
+    /// contract at that block.
     ///
     /// # Errors
     /// [`Failure::Lacks`] only when every node that could be asked lacks that state.
@@ -143,13 +140,13 @@ impl ExecutionNodes {
         at: BlockNumber,
         first: usize,
         others: bool,
-    ) -> Result<(usize, Vec<C::Return>), Failure>
+    ) -> Result<(usize, Option<Vec<C::Return>>), Failure>
     where
         C: SolCall + Send + Sync,
         C::Return: Send,
     {
         if calls.is_empty() {
-            return Ok((first, Vec::new()));
+            return Ok((first, Some(Vec::new())));
         }
         let mut positions = self.able(at);
         positions.sort_by_key(|position| *position != first);
@@ -158,7 +155,8 @@ impl ExecutionNodes {
         for position in positions {
             let Some(node) = self.nodes.get(position) else { continue };
             match node.endpoint.call_all(contract, calls, At::Number(at)).await {
-                Ok(answers) => return Ok((position, answers)),
+                Ok(answers) => return Ok((position, Some(answers))),
+                Err(Failure::NoContract(_)) => return Ok((position, None)),
                 Err(failure) => {
                     self.failed(position, &failure);
                     if !matches!((&worst, &failure), (Some(_), Failure::Lacks(_))) {

@@ -37,6 +37,8 @@ pub(crate) enum Failure {
     Refused(String),
     /// It answered what cannot be.
     Malformed(String),
+    /// It answered a call with nothing: there is no contract in that state.
+    NoContract(String),
     /// Nodes say different things, and nothing tells who is right.
     Contradicted,
 }
@@ -52,7 +54,9 @@ impl std::fmt::Display for Failure {
             Self::Unsupported(text) => write!(f, "does not know the method: {text}"),
             Self::Reverted(data) => write!(f, "the call reverted: {}", capped(&data.to_string())),
             Self::Refused(text) => write!(f, "refuses: {text}"),
-            Self::Malformed(text) => write!(f, "gave an answer that cannot be used: {text}"),
+            Self::Malformed(text) | Self::NoContract(text) => {
+                write!(f, "gave an answer that cannot be used: {text}")
+            }
             Self::Contradicted => write!(f, "nodes contradict each other"),
         }
     }
@@ -77,6 +81,7 @@ impl Failure {
             Self::Unsupported(text) => Self::Unsupported(change(text)),
             Self::Refused(text) => Self::Refused(change(text)),
             Self::Malformed(text) => Self::Malformed(change(text)),
+            Self::NoContract(text) => Self::NoContract(change(text)),
             Self::Slow | Self::Resting(_) | Self::Reverted(_) | Self::Contradicted => self,
         }
     }

@@ -1,6 +1,7 @@
 //! A chain with the contracts on it for tests, as far as the watcher asks: logs, transactions, and what functions
 //! answer at each block. Hashes follow from numbers and a fork.
 
+use super::contracts::ExitProposals as E;
 use super::contracts::GuardianModule as G;
 use super::contracts::PufferProtocol as P;
 use super::contracts::{NodeAccount, Permit, Validator, ValidatorKeyData};
@@ -13,6 +14,7 @@ use std::collections::BTreeMap;
 
 pub(crate) const PROTOCOL: Address = Address::repeat_byte(0xa1);
 pub(crate) const MODULE: Address = Address::repeat_byte(0xb2);
+pub(crate) const EXITS: Address = Address::repeat_byte(0xc3);
 pub(crate) const CHAIN_ID: u64 = 3151;
 
 /// A module's name.
@@ -54,8 +56,22 @@ pub(crate) fn pubkey(key: u64) -> Bytes {
     bytes.to_vec().into()
 }
 
+/// A proposal with a number, sound in everything else.
+pub(crate) fn proposal(number: u64) -> E::ExitProposed {
+    E::ExitProposed {
+        number: U256::from(number),
+        proposer: operator(7),
+        network: B256::repeat_byte(0xee),
+        severity: 1,
+        expires: 1_800_000_000,
+        validators: vec![1, 2],
+        reason: "key stolen".to_owned(),
+    }
+}
+
 #[derive(Clone)]
 pub(crate) struct FakeLog {
+    pub(crate) contract: Address,
     pub(crate) block: u64,
     pub(crate) index: u64,
     pub(crate) transaction: B256,
@@ -76,6 +92,8 @@ pub(crate) struct Chain {
     /// Registrations of which the contract has forgotten the operator.
     pub(crate) settled: Vec<(B256, u64)>,
     pub(crate) guardians: Vec<Address>,
+    /// Block that the exit proposals contract is deployed in.
+    pub(crate) exits_deployed: u64,
 }
 
 impl Chain {
@@ -89,6 +107,7 @@ impl Chain {
             infos: BTreeMap::new(),
             settled: Vec::new(),
             guardians: (1..=4).map(operator).collect(),
+            exits_deployed: 0,
         }
     }
 
@@ -152,18 +171,49 @@ impl Chain {
                 moduleName: module,
                 usingEnclave: false,
             };
-            self.log(block, hash, event.encode_log_data(), Some((module, operator)));
+            self.log(PROTOCOL, block, hash, event.encode_log_data(), Some((module, operator)));
         }
         hash
     }
 
     pub(crate) fn emit(&mut self, block: u64, event: &impl SolEvent) {
-        self.log(block, B256::repeat_byte(9), event.encode_log_data(), None);
+        self.log(PROTOCOL, block, B256::repeat_byte(9), event.encode_log_data(), None);
     }
 
-    fn log(&mut self, block: u64, transaction: B256, data: LogData, registration: Option<(B256, Address)>) {
+    /// Proposes exits of validators 1 and 2, with the next number.
+    pub(crate) fn propose(&mut self, block: u64) {
+        let number = self.proposed(u64::MAX);
+        self.propose_with(block, &proposal(number));
+    }
+
+    /// Proposes exits by any event.
+    pub(crate) fn propose_with(&mut self, block: u64, event: &E::ExitProposed) {
+        self.exits(block, event.encode_log_data());
+    }
+
+    /// The exit proposals contract logs anything.
+    pub(crate) fn exits(&mut self, block: u64, data: LogData) {
+        self.log(EXITS, block, B256::repeat_byte(8), data, None);
+    }
+
+    fn log(
+        &mut self,
+        contract: Address,
+        block: u64,
+        transaction: B256,
+        data: LogData,
+        registration: Option<(B256, Address)>,
+    ) {
         let index = self.logs.iter().filter(|log| log.block == block).count() as u64;
-        self.logs.push(FakeLog { block, index, transaction, data, registration });
+        self.logs.push(FakeLog { contract, block, index, transaction, data, registration });
+    }
+
+    /// Proposals of exits up to a block.
+    pub(crate) fn proposed(&self, at: u64) -> u64 {
+        let is_one = |log: &&FakeLog| {
+            log.block <= at && log.data.topics().first() == Some(&E::ExitProposed::SIGNATURE_HASH)
+        };
+        self.logs.iter().filter(is_one).count() as u64
     }
 
     /// Registrations of a module up to a block.
@@ -174,7 +224,7 @@ impl Chain {
 
     pub(crate) fn log_json(&self, log: &FakeLog, timestamp: bool) -> Value {
         let mut json = json!({
-            "address": PROTOCOL, "topics": log.data.topics(), "data": log.data.data,
+            "address": log.contract, "topics": log.data.topics(), "data": log.data.data,
             "blockNumber": format!("{:#x}", log.block), "blockHash": self.hash(log.block),
             "transactionHash": log.transaction, "transactionIndex": "0x0",
             "logIndex": format!("{:#x}", log.index), "removed": false,
@@ -189,6 +239,12 @@ impl Chain {
     pub(crate) fn call(&self, to: Address, input: &[u8], at: u64) -> Option<Result<Bytes, Bytes>> {
         if to == MODULE {
             return self.call_module(input);
+        }
+        if to == EXITS {
+            let E::ExitProposalsCalls::proposalCount(_) = E::ExitProposalsCalls::abi_decode(input).ok()?;
+            let is_deployed = at >= self.exits_deployed;
+            let answer = if is_deployed { U256::from(self.proposed(at)).abi_encode() } else { Vec::new() };
+            return Some(Ok(answer.into()));
         }
         let answer = match P::PufferProtocolCalls::abi_decode(input).ok()? {
             P::PufferProtocolCalls::getPendingValidatorIndex(call) => {

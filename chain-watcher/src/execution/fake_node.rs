@@ -1,7 +1,7 @@
 //! An execution node for tests, behind a real socket: serves a [`Chain`], and misbehaves on order.
 
 use super::config::Config;
-use super::fake_chain::{CHAIN_ID, Chain, MODULE, PROTOCOL};
+use super::fake_chain::{CHAIN_ID, Chain, EXITS, MODULE, PROTOCOL};
 use crate::config::{NodeConfig, Timeouts};
 use alloy::primitives::{Address, B256, Bytes};
 use axum::body::{Body, Bytes as BodyBytes};
@@ -135,6 +135,7 @@ pub(crate) fn config(urls: &[&Url]) -> Config {
         chain_id: CHAIN_ID,
         protocol: crypto::execution::Address(PROTOCOL.0.0),
         guardian_module: crypto::execution::Address(MODULE.0.0),
+        exit_proposals: None,
         deployed: BlockNumber(1),
         timeouts: Timeouts {
             connect: Duration::from_secs(2),
@@ -143,6 +144,11 @@ pub(crate) fn config(urls: &[&Url]) -> Config {
         },
         poll: Duration::from_millis(20),
     }
+}
+
+/// As [`config`], with the exit proposals contract.
+pub(crate) fn config_with_exits(urls: &[&Url]) -> Config {
+    Config { exit_proposals: Some(crypto::execution::Address(EXITS.0.0)), ..config(urls) }
 }
 
 async fn answer(State(script): State<Arc<Mutex<Script>>>, body: BodyBytes) -> Response<Body> {
@@ -207,7 +213,9 @@ impl Script {
             "web3_clientVersion" => Ok(json!("fake/v1")),
             "eth_getCode" => {
                 let address: Address = serde_json::from_value(parameters[0].clone()).unwrap();
-                Ok(json!(if [PROTOCOL, MODULE].contains(&address) { "0x60" } else { "0x" }))
+                let is_there = [PROTOCOL, MODULE].contains(&address)
+                    || (address == EXITS && self.chain.exits_deployed <= self.chain.head);
+                Ok(json!(if is_there { "0x60" } else { "0x" }))
             }
             "eth_getBlockByNumber" => {
                 let number = match parameters[0].as_str().unwrap() {
@@ -232,8 +240,12 @@ impl Script {
                 if let Some((_, code, text)) = self.most_blocks.filter(|(most, ..)| to - from + 1 > *most) {
                     return Err(json!({ "code": code, "message": text }));
                 }
+                let contracts: Vec<Address> =
+                    serde_json::from_value(parameters[0]["address"].clone()).unwrap();
                 let logs = self.chain.logs.iter().enumerate().filter(|(position, log)| {
-                    (from..=to).contains(&log.block) && !self.dropped.contains(position)
+                    (from..=to).contains(&log.block)
+                        && contracts.contains(&log.contract)
+                        && !self.dropped.contains(position)
                 });
                 let mut logs: Vec<_> =
                     logs.map(|(_, log)| self.chain.log_json(log, self.log_timestamps)).collect();

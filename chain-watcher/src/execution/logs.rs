@@ -1,24 +1,27 @@
-//! What a node answers to `eth_getLogs`, checked: in the range, of the contract, in order, nothing twice, nothing that
-//! was taken back.
+//! What a node answers to `eth_getLogs`, checked: in the range, of the contract that logs such things, in order, nothing
+//! twice, nothing that was taken back.
 
+use super::contracts::ExitProposals as E;
 use super::contracts::PufferProtocol as P;
 use super::endpoint::Endpoint;
 use super::failure::Failure;
-use super::observation::MAX_REGISTRATIONS;
+use super::node::Expected;
+use super::observation::{MAX_EXITS_PROPOSED, MAX_REGISTRATIONS};
 use alloy::primitives::{Address as AlloyAddress, B256, U64, U256};
 use alloy::rpc::types::Log;
 use alloy::sol_types::SolEvent;
 use crypto::execution::{
-    Address, Block, BlockHash, BlockNumber, ContractEvent, ModuleName, RegistrationId, Tickets,
-    TransactionHash,
+    Address, Block, BlockHash, BlockNumber, ContractEvent, ExitsProposed, MAX_PROPOSED_REASON,
+    MAX_PROPOSED_VALIDATORS, ModuleName, RegistrationId, Tickets, TransactionHash,
 };
+use crypto::spec::ValidatorIndex;
 use serde_json::json;
 use std::collections::BTreeMap;
 
 /// Most logs of one scan, unless a single block has more.
 const MAX_LOGS: usize = 8192;
 
-/// The topics that are asked for.
+/// The topics of the protocol contract that are asked for.
 const TOPICS: [B256; 6] = [
     P::ValidatorKeyRegistered::SIGNATURE_HASH,
     P::SuccessfullyProvisioned::SIGNATURE_HASH,
@@ -27,6 +30,9 @@ const TOPICS: [B256; 6] = [
     P::ValidatorTicketsDeposited::SIGNATURE_HASH,
     P::ValidatorTicketsWithdrawn::SIGNATURE_HASH,
 ];
+
+/// Those of the exit proposals contract.
+const EXIT_TOPICS: [B256; 2] = [E::ExitProposed::SIGNATURE_HASH, E::ExitCancelled::SIGNATURE_HASH];
 
 /// What one log tells, before the transaction behind it is looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,18 +69,24 @@ pub(crate) struct Reading {
 /// Asks a node for the logs of `from..=to`.
 pub(crate) async fn read(
     endpoint: &Endpoint,
-    contract: AlloyAddress,
+    expected: &Expected,
     from: BlockNumber,
     to: BlockNumber,
 ) -> Result<Reading, Failure> {
+    let mut contracts = vec![expected.protocol];
+    let mut topics = TOPICS.to_vec();
+    if let Some(contract) = expected.exit_proposals {
+        contracts.push(contract);
+        topics.extend(EXIT_TOPICS);
+    }
     let filter = json!([{
-        "address": contract,
-        "topics": [TOPICS],
+        "address": contracts,
+        "topics": [topics],
         "fromBlock": U64::from(from.0),
         "toBlock": U64::from(to.0),
     }]);
     let logs: Vec<Log> = endpoint.ask(("eth_getLogs", filter)).await?;
-    let mut entries = check(&logs, contract, from, to)?;
+    let mut entries = check(&logs, expected, from, to)?;
     drop(logs);
     let to = cut(&mut entries, to);
     let to = stamp(endpoint, &mut entries, to).await?;
@@ -84,7 +96,7 @@ pub(crate) async fn read(
 /// Decodes and sorts.
 pub(crate) fn check(
     logs: &[Log],
-    contract: AlloyAddress,
+    expected: &Expected,
     from: BlockNumber,
     to: BlockNumber,
 ) -> Result<Vec<Entry>, Failure> {
@@ -95,7 +107,7 @@ pub(crate) fn check(
         if log.removed {
             return Err(Failure::malformed(format!("{} was removed, though finalized", place())));
         }
-        if log.address() != contract {
+        if source(log, expected) != Some(log.address()) {
             return Err(Failure::malformed(format!("{} is of another contract", place())));
         }
         if entry.block < from || to < entry.block {
@@ -113,6 +125,12 @@ pub(crate) fn check(
         }
     }
     Ok(entries)
+}
+
+/// The contract that logs such things.
+fn source(log: &Log, expected: &Expected) -> Option<AlloyAddress> {
+    let topic = log.topic0()?;
+    if EXIT_TOPICS.contains(topic) { expected.exit_proposals } else { Some(expected.protocol) }
 }
 
 fn entry(log: &Log) -> Option<Entry> {
@@ -165,9 +183,40 @@ fn told(log: &Log) -> Option<Told> {
                 amount: tickets(event.amount),
             }
         }
+        E::ExitProposed::SIGNATURE_HASH => ContractEvent::ExitProposed(proposed(log)?),
+        E::ExitCancelled::SIGNATURE_HASH => {
+            let event = E::ExitCancelled::decode_log(log).ok()?.data;
+            ContractEvent::ExitCancelled {
+                number: u64::try_from(event.number).ok()?,
+                by: Address(event.by.0.0),
+            }
+        }
         _ => return None,
     };
     Some(Told::Event(event))
+}
+
+/// A proposal of exits, with what fits of its validators and its reason. Our contract bounds both and does not look into
+/// the text; bytes that are none come decoded as U+FFFD.
+fn proposed(log: &alloy::primitives::Log) -> Option<ExitsProposed> {
+    let event = E::ExitProposed::decode_log(log).ok()?.data;
+    let mut reason = event.reason;
+    reason.truncate(reason.floor_char_boundary(MAX_PROPOSED_REASON));
+    reason.shrink_to_fit();
+    Some(ExitsProposed {
+        number: u64::try_from(event.number).ok()?,
+        proposer: Address(event.proposer.0.0),
+        network: event.network.0,
+        severity: event.severity,
+        expires: event.expires,
+        validators: event
+            .validators
+            .iter()
+            .take(MAX_PROPOSED_VALIDATORS)
+            .map(|index| ValidatorIndex(*index))
+            .collect(),
+        reason,
+    })
 }
 
 /// The contracts keep tickets in 96 bits; an event may name any number.
@@ -177,10 +226,11 @@ pub(crate) fn tickets(amount: U256) -> Tickets {
 
 /// Leaves what fits into one scan: whole blocks, at least one. Returns the last block that is left.
 pub(crate) fn cut(entries: &mut Vec<Entry>, to: BlockNumber) -> BlockNumber {
-    let mut registrations = 0;
+    let (mut registrations, mut exits) = (0, 0);
     let over = entries.iter().enumerate().find(|(position, entry)| {
         registrations += usize::from(matches!(entry.told, Told::Registered(..)));
-        registrations > MAX_REGISTRATIONS || *position >= MAX_LOGS
+        exits += usize::from(matches!(entry.told, Told::Event(ContractEvent::ExitProposed(_))));
+        registrations > MAX_REGISTRATIONS || exits > MAX_EXITS_PROPOSED || *position >= MAX_LOGS
     });
     let (Some((_, over)), Some(first)) = (over, entries.first()) else { return to };
     // The block before the one that is too much, or all of that block when it is the first.

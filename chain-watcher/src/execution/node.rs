@@ -1,5 +1,6 @@
 //! One execution node: whether it can be believed right now.
 
+use super::config::Config;
 use super::endpoint::{At, Endpoint};
 use super::failure::Failure;
 use alloy::primitives::Address;
@@ -22,6 +23,18 @@ pub(crate) struct Expected {
     pub(crate) chain_id: u64,
     pub(crate) protocol: Address,
     pub(crate) guardian_module: Address,
+    pub(crate) exit_proposals: Option<Address>,
+}
+
+impl Expected {
+    pub(crate) fn of(config: &Config) -> Self {
+        Self {
+            chain_id: config.chain_id,
+            protocol: Address::from(config.protocol.0),
+            guardian_module: Address::from(config.guardian_module.0),
+            exit_proposals: config.exit_proposals.map(|address| Address::from(address.0)),
+        }
+    }
 }
 
 /// Why a node is not used.
@@ -133,10 +146,14 @@ impl Node {
         if found != expected.chain_id {
             return Err(Unfit::WrongChain(found));
         }
+        let exit_proposals = expected.exit_proposals.map(|address| ("contracts.exit_proposals", address));
         for (field, address) in [
             ("contracts.protocol", expected.protocol),
             ("contracts.guardian_module", expected.guardian_module),
-        ] {
+        ]
+        .into_iter()
+        .chain(exit_proposals)
+        {
             if !self.endpoint.has_code(address, At::Latest).await? {
                 return Err(Unfit::NotDeployed(field, address));
             }
@@ -200,7 +217,7 @@ impl Node {
                 self.rest_until = Some(Instant::now() + pause);
                 tracing::debug!(node = self.name(), ?pause, "execution node limits how often it is asked");
             }
-            Failure::Malformed(text) => self.accuse(format!("gave an answer that cannot be used: {text}")),
+            Failure::Malformed(_) | Failure::NoContract(_) => self.accuse(failure.to_string()),
             other => tracing::debug!(node = self.name(), %other, "execution node did not say"),
         }
     }

@@ -12,6 +12,8 @@ pub struct Resume {
     pub registered: BTreeMap<ModuleName, u64>,
     /// Every operator that ever registered a validator or had tickets, as far as the scans have told.
     pub operators: BTreeSet<Address>,
+    /// Proposals of exits kept so far, for the comparison with the contract's count.
+    pub exits_proposed: u64,
 }
 
 /// A fact seen through our own execution nodes.
@@ -36,7 +38,7 @@ pub enum ExecutionObservation {
         target: BlockNumber,
     },
     /// The next range of finalized blocks: `from` is one more than the last scan's `to`, nothing is missing. At most
-    /// [`MAX_REGISTRATIONS`] registrations, unless a single block has more.
+    /// [`MAX_REGISTRATIONS`] registrations and [`MAX_EXITS_PROPOSED`] proposals of exits, unless a single block has more.
     ///
     /// To be kept before the next observation is taken; a scan that was not kept comes again after a restart.
     Scanned(Scan),
@@ -62,6 +64,9 @@ pub enum ExecutionObservation {
 /// Most registrations in one [`Scan`], so that what waits to be kept stays small. A block with more has a scan of its
 /// own.
 pub const MAX_REGISTRATIONS: usize = 512;
+/// Most proposals of exits in one [`Scan`], each about a thousand validators at most. A block with more has a scan of its
+/// own.
+pub const MAX_EXITS_PROPOSED: usize = 64;
 /// Most operators whose account is read; the rest is left out and said so.
 pub const MAX_OPERATORS: usize = 16_384;
 /// Most operators read at the head; the rest is left out.

@@ -1,10 +1,12 @@
 //! What each execution node is worth by itself, for a diagnosis: nothing is averaged, nothing retried.
 
 use super::config::Config;
+use super::contracts::ExitProposals::proposalCountCall;
 use super::contracts::GuardianModule as G;
 use super::contracts::PufferProtocol as P;
 use super::endpoint::{At, Endpoint};
 use super::failure::Failure;
+use super::node::Expected;
 use crate::config::redacted;
 use crate::endpoint::capped;
 use crate::slot_clock::unix_now;
@@ -43,6 +45,9 @@ pub struct NodeReport {
     pub protocol_deployed: Option<bool>,
     /// Whether there is code at the guardian module's address; none when it did not say.
     pub guardian_module_deployed: Option<bool>,
+    /// How many times exits were proposed, by the exit proposals contract at the head, or what is wrong with it; none when
+    /// the configuration has no such contract, or it could not be asked.
+    pub exits_proposed: Option<Result<u64, String>>,
     /// Whether the contracts speak the profile; none when they could not be asked.
     pub profile: Option<ProfileReport>,
     /// What the contracts say at the finalized block, without operators; none when they could not be asked.
@@ -131,7 +136,8 @@ async fn ask(
     report.latest_age = report.latest.as_ref().map(age);
     report.finalized = endpoint.tagged("finalized", endpoint.patience()).await?;
     report.finalized_age = report.finalized.as_ref().map(age);
-    let (protocol, module) = (Address::from(config.protocol.0), Address::from(config.guardian_module.0));
+    let expected = Expected::of(config);
+    let (protocol, module) = (expected.protocol, expected.guardian_module);
     let (has_protocol, has_module) = futures::future::try_join(
         endpoint.has_code(protocol, At::Latest),
         endpoint.has_code(module, At::Latest),
@@ -139,6 +145,15 @@ async fn ask(
     .await?;
     report.protocol_deployed = Some(has_protocol);
     report.guardian_module_deployed = Some(has_module);
+    if let Some(contract) = expected.exit_proposals {
+        report.exits_proposed =
+            Some(match endpoint.call(contract, &proposalCountCall {}, At::Latest).await {
+                Ok(count) => u64::try_from(count).map_err(|_| format!("proposalCount answers {count}")),
+                Err(failure) if failure.is_of_the_node() => return Err(failure),
+                Err(Failure::NoContract(words)) => Err(words),
+                Err(failure) => Err(failure.to_string()),
+            });
+    }
     if has_protocol && has_module {
         let answered = profile(endpoint, protocol, module, signed).await?;
         let fits = answered.fits();
@@ -147,7 +162,7 @@ async fn ask(
             report.contracts = Some(super::state::parameters(endpoint, module, protocol, finalized).await?);
             // A definition may name a block that is not final yet.
             let first = config.deployed.min(finalized.number);
-            let logs = super::logs::read(endpoint, protocol, first, first).await;
+            let logs = super::logs::read(endpoint, &expected, first, first).await;
             report.old_logs = Some(logs.map(drop).map_err(|failure| failure.to_string()));
         }
     }

@@ -95,7 +95,7 @@ impl Watcher {
                 problems.push(format!("`{name}` {}", Failure::Resting(None)));
                 continue;
             }
-            let reading = logs::read(&node.endpoint, self.nodes.expected.protocol, from, to).await;
+            let reading = logs::read(&node.endpoint, &self.nodes.expected, from, to).await;
             let failure = match reading {
                 Ok(reading) if reading.to.number == target.number && reading.to.hash != target.hash => {
                     Failure::malformed(format!("another finalized block {}", target.number))
@@ -107,7 +107,7 @@ impl Watcher {
                         return Range::Complete(Box::new(reading), counts);
                     }
                     let last = reading.to.number == target.number;
-                    match self.nodes.compare_counts(&self.registered, &reading, position, last).await {
+                    match self.nodes.compare_counts(&self.counts, &reading, position, last).await {
                         Ok(Counted::Exactly(counts) | Counted::AtLeast(counts)) if same.is_some() => {
                             self.accuse_others(&hearing, &reading);
                             return Range::Complete(Box::new(reading), counts);
@@ -128,10 +128,8 @@ impl Watcher {
                             problems.push(format!("`{name}`: {words}"));
                         }
                         Err(Doubt::Unknown(failure)) => {
-                            let words = format!(
-                                "the registrations counted by the contract at block {}: {failure}",
-                                reading.to.number
-                            );
+                            let words =
+                                format!("what the contracts count at block {}: {failure}", reading.to.number);
                             hearing.fails(Failure::Refused(words.clone()));
                             if !problems.contains(&words) {
                                 problems.push(words);
@@ -208,8 +206,7 @@ impl Watcher {
     /// Reads a range again through the only node that has it, because the contract cannot vouch for it.
     async fn read_again(&mut self, reading: &Reading, position: usize) -> Result<(), Failure> {
         let Some(node) = self.nodes.nodes.get(position) else { return Ok(()) };
-        let protocol = self.nodes.expected.protocol;
-        let again = logs::read(&node.endpoint, protocol, reading.from, reading.to.number).await;
+        let again = logs::read(&node.endpoint, &self.nodes.expected, reading.from, reading.to.number).await;
         let failure = match again {
             Ok(again) if again == *reading => return Ok(()),
             Ok(again) => {

@@ -34,7 +34,7 @@ pub(crate) enum Next {
 pub(crate) struct Watcher {
     pub(crate) nodes: ExecutionNodes,
     pub(crate) cursor: Cursor,
-    pub(crate) registered: Counts,
+    pub(crate) counts: Counts,
     pub(crate) operators: BTreeSet<Address>,
     pub(crate) credentials: Credentials,
     at_head: Vec<Address>,
@@ -61,7 +61,7 @@ impl Watcher {
         let mut watcher = Self {
             nodes,
             cursor,
-            registered: resume.registered,
+            counts: Counts { registered: resume.registered, exits_proposed: resume.exits_proposed },
             operators: BTreeSet::new(),
             credentials: Credentials::new(),
             at_head: Vec::new(),
@@ -207,7 +207,7 @@ impl Watcher {
                 self.know(registration.operator);
             }
         }
-        self.registered = counts;
+        self.counts = counts;
         self.tell(ExecutionObservation::Scanned(scan)).await
     }
 

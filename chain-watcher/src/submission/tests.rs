@@ -7,7 +7,15 @@ use std::time::Duration;
 use url::Url;
 
 fn poster(urls: &[&Url]) -> Poster {
-    let timeouts = Timeouts { request: Duration::from_millis(500), ..Timeouts::default() };
+    poster_with(urls, Timeouts { request: Duration::from_millis(500), ..quick() })
+}
+
+/// Pauses of 1 and 2 ms between tries.
+fn quick() -> Timeouts {
+    Timeouts { probe: Duration::from_millis(4), ..Timeouts::default() }
+}
+
+fn poster_with(urls: &[&Url], timeouts: Timeouts) -> Poster {
     let endpoint = |(n, url): (usize, &&Url)| {
         Endpoint::new(&NodeConfig { name: format!("node-{n}"), url: (*url).clone() }, timeouts).unwrap()
     };
@@ -18,32 +26,6 @@ fn exit() -> SignedVoluntaryExit {
     SignedVoluntaryExit {
         message: VoluntaryExit { epoch: Epoch(7), validator_index: ValidatorIndex(15) },
         signature: BlsSignature([3; 96]),
-    }
-}
-
-#[test]
-fn refusals_are_told_apart_by_meaning() {
-    for known in [
-        "VOLUNTARY_EXIT_ERROR_ALREADY_EXISTS",
-        "Invalid voluntary exit: validator has already exited",
-        "AlreadyInitiatedExit(15)",
-        "validator 15 has already submitted an exit, which will take place at epoch 9",
-        "Validator has initiated exit already",
-        "exit is already known",
-        "Already exiting",
-        "PublishError.Duplicate",
-    ] {
-        assert!(is_already_known(known), "{known}");
-    }
-    for refused in [
-        "VOLUNTARY_EXIT_ERROR_INVALID_SIGNATURE",
-        "VOLUNTARY_EXIT_ERROR_INVALID",
-        "BLST_ERROR: bad point encoding",
-        "Validator is not active",
-        "Validator has pending partial withdrawals",
-        "",
-    ] {
-        assert!(!is_already_known(refused), "{refused}");
     }
 }
 
@@ -79,9 +61,11 @@ async fn every_node_gets_it_and_each_answer_is_its_own() {
     assert_eq!(outcomes[3], PostOutcome::Rejected("HTTP status 503".to_owned()));
     assert!(matches!(&outcomes[4], PostOutcome::Unreachable(_)), "{:?}", outcomes[4]);
     assert!(matches!(&outcomes[5], PostOutcome::Unreachable(_)), "{:?}", outcomes[5]);
-    for node in [&accepts, &knows, &refuses, &mute] {
+    for node in [&accepts, &knows, &refuses] {
         assert_eq!(node.script().exits, [exit()]);
     }
+    // To blame itself: asked again, twice.
+    assert_eq!(mute.script().exits, [exit(); 3]);
 }
 
 /// Recorded from Lodestar 1.5.1.
@@ -112,4 +96,51 @@ async fn a_flood_of_words_is_cut() {
     let PostOutcome::Rejected(text) = &outcomes[0].1 else { panic!("{outcomes:?}") };
     assert_eq!(text.chars().count(), 256);
     assert!(!text.contains('\n'));
+}
+
+#[tokio::test]
+async fn a_node_that_refuses_for_its_own_sake_is_asked_again_by_itself() {
+    let syncing = r#"{"code":503,"message":"Beacon node is currently syncing"}"#;
+    let (once, twice, never) = (
+        FakeNode::start(Dialect::Current).await,
+        FakeNode::start(Dialect::Current).await,
+        FakeNode::start(Dialect::Current).await,
+    );
+    let accepts = FakeNode::start(Dialect::Current).await;
+    once.script().exit_answers_before = vec![(503, syncing.to_owned())];
+    twice.script().exit_answers_before = vec![(429, String::new()), (500, "oops".to_owned())];
+    never.script().exit_answer = (503, syncing.to_owned());
+    let poster = poster_with(&[&once.url, &never.url, &twice.url, &accepts.url], quick());
+
+    let outcomes = poster.post_exit(&exit()).await;
+
+    let refused = PostOutcome::Rejected("HTTP status 503: Beacon node is currently syncing".to_owned());
+    let expected = [PostOutcome::Accepted, refused, PostOutcome::Accepted, PostOutcome::Accepted];
+    assert_eq!(outcomes.into_iter().map(|(_, outcome)| outcome).collect::<Vec<_>>(), expected);
+    let tries = [&once, &never, &twice, &accepts].map(|node| node.script().exits.len());
+    assert_eq!(tries, [2, 3, 3, 1]);
+}
+
+#[tokio::test]
+async fn an_exit_at_fault_is_not_offered_again() {
+    let node = FakeNode::start(Dialect::Older).await;
+    node.script().exit_answers_before = vec![
+        (503, String::new()),
+        (500, r#"{"statusCode":500,"message":"VOLUNTARY_EXIT_ERROR_INVALID_SIGNATURE"}"#.to_owned()),
+    ];
+    let outcomes = poster_with(&[&node.url], quick()).post_exit(&exit()).await;
+    assert_eq!(outcomes[0].1.blame(), Some(Blame::Exit));
+    assert_eq!(node.script().exits.len(), 2);
+}
+
+#[tokio::test]
+async fn a_node_that_used_up_its_time_is_not_asked_again() {
+    let node = FakeNode::start(Dialect::Current).await;
+    node.script().exit_answer = (503, String::new());
+    // The first pause alone would be longer than a request may take.
+    let timeouts =
+        Timeouts { request: Duration::from_secs(5), probe: Duration::from_secs(20), ..Timeouts::default() };
+    let outcomes = poster_with(&[&node.url], timeouts).post_exit(&exit()).await;
+    assert_eq!(outcomes[0].1.blame(), Some(Blame::Node));
+    assert_eq!(node.script().exits.len(), 1);
 }

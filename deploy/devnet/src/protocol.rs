@@ -7,14 +7,16 @@
 pub mod abi;
 pub mod account;
 mod draft;
+mod exit_proposals;
 mod node;
 
 pub use account::Account;
 pub use draft::{Draft, Flaw, Terms};
+pub use exit_proposals::{ExitProposed, ExitRequest};
 
 use crate::Error;
 use abi::ValidatorRegistry::{Permit, StoppedValidatorInfo, ValidatorKeyData};
-use abi::{Forwarder, GuardianModule, LocalDepositContract, ValidatorRegistry};
+use abi::{ExitProposals, Forwarder, GuardianModule, LocalDepositContract, ValidatorRegistry};
 use alloy::primitives::{Address as AlloyAddress, B256, Bytes, FixedBytes, U256};
 use alloy::rpc::types::TransactionReceipt;
 use alloy::sol_types::{SolCall, SolConstructor, SolEvent};
@@ -80,6 +82,8 @@ pub struct Addresses {
     pub deposit: Address,
     /// The forwarder; registrations through it are its own.
     pub forwarder: Address,
+    /// The exit proposals contract, ours; nobody may propose at first.
+    pub exit_proposals: Address,
     /// The block of the first of them: nothing was logged before.
     pub deployed: BlockNumber,
 }
@@ -149,14 +153,15 @@ impl Protocol {
         // All at once, where each will be follows from the owner's nonce: on a chain with slots they share a block.
         let owner = Account::OWNER.signer().address();
         let nonce = node.nonce(Account::OWNER).await?;
-        let [guardian_module, deposit, registry, forwarder] =
-            [0, 1, 2, 3].map(|position| owner.create(nonce + position));
+        let [guardian_module, deposit, registry, forwarder, exit_proposals] =
+            [0, 1, 2, 3, 4].map(|position| owner.create(nonce + position));
         let module = GuardianModule::constructorCall {
             firstGuardians: parameters.guardians.iter().map(|guardian| to_alloy(guardian.account)).collect(),
             firstThreshold: U256::from(parameters.threshold),
         };
         let contracts =
             ValidatorRegistry::constructorCall { guardianModule: guardian_module, depositContract: deposit };
+        let proposals = ExitProposals::constructorCall { firstOwner: owner };
         let limit = module_limit(FIRST_MODULE, parameters.module_limit);
         let guardian_gas = parameters.guardians.len() as u64 * GUARDIAN_GAS;
         let mut calls = vec![
@@ -164,6 +169,7 @@ impl Protocol {
             create("LocalDepositContract", &LocalDepositContract::BYTECODE, &[], 0),
             create("ValidatorRegistry", &ValidatorRegistry::BYTECODE, &contracts.abi_encode(), 0),
             create("Forwarder", &Forwarder::BYTECODE, &[], 0),
+            create("ExitProposals", &ExitProposals::BYTECODE, &proposals.abi_encode(), 0),
             Call::new(registry, &limit, SMALL_GAS),
         ];
         calls.extend(parameters.guardians.iter().filter(|guardian| guardian.custody_key.is_some()).map(
@@ -179,6 +185,7 @@ impl Protocol {
             guardian_module: from_alloy(guardian_module),
             deposit: from_alloy(deposit),
             forwarder: from_alloy(forwarder),
+            exit_proposals: from_alloy(exit_proposals),
             deployed: block_of(deployed)?,
         };
         Ok(Self { node, addresses, genesis_fork: parameters.genesis_fork })

@@ -65,6 +65,8 @@ pub(crate) struct Ceremony {
     pub(crate) partials: BTreeMap<GuardianIndex, Held>,
     /// Partials that came before our certificate: one a guardian, at most n.
     pub(crate) early: BTreeMap<GuardianIndex, (Partial, Envelope)>,
+    /// Whether a partial of ours came that we never released. Not journaled.
+    pub(crate) is_missed: bool,
     /// Guardians whose partial was false: nothing more is taken from them here.
     pub(crate) culprits: BTreeSet<GuardianIndex>,
     /// Guardians whose partial was in a combination that did not find it false.

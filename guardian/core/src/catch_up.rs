@@ -22,12 +22,13 @@ impl Guardian {
         }
         self.roster.peer_mut(peer).connected = true;
         let slot = self.view.slot();
+        self.roster.joined = Some(slot);
         if self.roster.may_ask(peer, slot) {
             out.push(Command::RequestCatchUp(peer));
         }
     }
 
-    /// Answers with what is not over, newest proposal first. One that asks too often gets an empty answer.
+    /// Answers with everybody's wishes and with what is not over, newest proposal first. One that asks too often gets an empty answer.
     pub(crate) fn answer_catch_up(
         &mut self,
         from: GuardianIndex,
@@ -40,10 +41,13 @@ impl Guardian {
             let mut cases: Vec<_> = self.docket.iter().filter(|(_, case)| !case.state.is_over()).collect();
             cases.sort_by_key(|(id, case)| (std::cmp::Reverse(case.proposal.opened), *id));
             let mut room = MAX_BYTES;
+            let is_paused = self.paused().is_some();
             let emergencies = self.agenda.iter().filter(|(_, matter)| !matter.state.is_over());
-            let all = emergencies
-                .flat_map(|(_, matter)| sealed_matter(matter))
-                .chain(cases.into_iter().flat_map(|(_, case)| sealed(case)));
+            let all = self
+                .pauses
+                .sealed()
+                .chain(emergencies.flat_map(|(_, matter)| sealed_matter(matter)))
+                .chain(cases.into_iter().flat_map(|(_, case)| sealed(case, is_paused)));
             envelopes.extend(
                 all.take_while(|envelope| {
                     let fits = envelope.0.len() <= room;
@@ -58,14 +62,16 @@ impl Guardian {
     }
 }
 
-/// A case as sealed messages, in the order in which they make sense.
-fn sealed(case: &Case) -> impl Iterator<Item = &Envelope> {
+/// A case as sealed messages, in the order in which they make sense; without partials while we are paused.
+fn sealed(case: &Case, is_paused: bool) -> impl Iterator<Item = &Envelope> {
     let certificate = case.certificate.as_ref().and_then(|certificate| certificate.sealed.as_ref());
     // Under a certificate, the proposal and the votes are already told.
     let uncertified = certificate.is_none().then_some(case);
     let proposal = uncertified.and_then(|case| case.sealed.as_ref());
     let votes = uncertified.into_iter().flat_map(|case| case.ballot.votes().map(|(_, _, envelope)| envelope));
-    let partials = case.ceremony.partials.values().filter_map(|(_, envelope)| envelope.as_ref());
+    let told = (!is_paused).then_some(&case.ceremony.partials);
+    let partials =
+        told.into_iter().flat_map(|partials| partials.values()).filter_map(|(_, envelope)| envelope.as_ref());
     certificate.into_iter().chain(proposal).chain(votes).chain(partials)
 }
 

@@ -188,7 +188,7 @@ impl Guardian {
         // A vote of ours that the journal does not know: we run on an old backup. It was said, so it stands.
         if from == self.me && matter.own.as_ref().is_none_or(|own| own.revision < vote.revision) {
             self.persist(Record::VoteCast(vote.clone()), out);
-            out.push(Command::Notify(Notice::JournalIsOld));
+            self.lapse(out);
         }
         if !self.persist(Record::VoteSeen { from, vote, envelope }, out) {
             return;

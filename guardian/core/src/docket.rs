@@ -100,9 +100,18 @@ impl Docket {
         }
     }
 
-    /// Certified cases that only a cap keeps from being released.
+    /// Certified cases that only a cap for all validators keeps from being released.
     pub(crate) fn capped(&self) -> usize {
-        let is_capped = |case: &&Case| matches!(case.hold, Some(Hold::EpochCap | Hold::DayCap));
+        let is_capped = |case: &&Case| {
+            let hold = case.hold;
+            matches!(hold, Some(Hold::EpochCap | Hold::DayCap | Hold::ShareCap | Hold::CapsUnknown))
+        };
+        self.cases.values().filter(is_capped).count()
+    }
+
+    /// Certified cases that only the cap of their node operator or module keeps from being released.
+    pub(crate) fn crowded(&self) -> usize {
+        let is_capped = |case: &&Case| matches!(case.hold, Some(Hold::OperatorCap | Hold::ModuleCap));
         self.cases.values().filter(is_capped).count()
     }
 

@@ -72,8 +72,11 @@ impl Guardian {
         }
     }
 
-    /// Posts a combined exit when it is our turn and the chain does not show it yet.
+    /// Posts a combined exit when nothing is paused, it is our turn and the chain does not show it yet.
     pub(crate) fn submit(&mut self, id: &ProposalId, out: &mut Vec<Command>) {
+        if self.paused().is_some() {
+            return;
+        }
         let slot = self.view.slot();
         let rank = id.rank(&self.definition.guardian_set, self.me);
         let Some(case) = self.docket.get_mut(id) else { return };

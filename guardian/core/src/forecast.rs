@@ -164,38 +164,19 @@ impl Guardian {
 
     /// What holds every exit like these now, whatever they are.
     fn standing_holds(&self, emergency: &Emergency) -> Vec<Bound> {
-        let nodes = self.view.nodes();
-        let caps = &self.definition.caps;
-        let current = self.definition.chain.epoch_of(self.view.slot());
-        let finalized = self.view.finalized().map(|checkpoint| checkpoint.epoch);
-        let is_stalled =
-            finalized.is_none_or(|finalized| finalized.saturating_add(caps.max_finality_distance) < current);
-        let (dark, watched) = self.view.darkness();
-        let is_dark =
-            dark > 1 && dark.saturating_mul(100) > watched.saturating_mul(caps.max_dark_percent.into());
-        let mut bounds = Vec::new();
-        let mut meets = |is_met: bool, hold: Hold, detail: String| {
-            if is_met {
-                bounds.push(Bound { hold, detail });
-            }
-        };
-        if let Some(hold) = self.paused() {
-            meets(true, hold, format!("ends with {}", hold.ends()));
+        let all = self.paused().into_iter().chain(self.blindness());
+        let mut bounds: Vec<_> = all
+            .map(|hold| Bound { hold, detail: format!("nothing is released until: {}", hold.ends()) })
+            .collect();
+        if self.is_dark() {
+            let (dark, watched) = self.view.darkness();
+            let word = match emergency.severity {
+                Severity::Normal => "holds this one",
+                Severity::Urgent => "does not hold an urgent one",
+            };
+            let detail = format!("{dark} of {watched} watched validators are dark: the breaker {word}");
+            bounds.push(Bound { hold: Hold::CorrelatedFailure, detail });
         }
-        meets(nodes.healthy == 0, Hold::NoHealthyNode, format!("0 of {} nodes are healthy", nodes.total));
-        meets(nodes.disagree, Hold::NodesDisagree, "our own nodes disagree about finality".to_owned());
-        meets(is_stalled, Hold::NotFinalizing, "the chain is not finalizing".to_owned());
-        let breaker = match emergency.severity {
-            Severity::Normal => {
-                format!("{dark} of {watched} watched validators are dark: the breaker holds this one")
-            }
-            Severity::Urgent => {
-                format!(
-                    "{dark} of {watched} watched validators are dark: the breaker does not hold an urgent one"
-                )
-            }
-        };
-        meets(is_dark, Hold::CorrelatedFailure, breaker);
         bounds
     }
 
@@ -233,12 +214,16 @@ impl Guardian {
             }
         }
         for (operator, exits) in by_operator {
-            let spent = self.ledger.spent_of_operator(&self.definition, today, &operator);
+            let spent = self
+                .ledger
+                .spent_at(&self.definition, today, |home| home.is_some_and(|(theirs, _)| theirs == operator));
             let of = format!(" of operator {operator}");
             meet(Hold::OperatorCap, caps.exits_per_operator_per_day, spent, DAY_EPOCHS, exits, &of);
         }
         for (module, exits) in by_module {
-            let spent = self.ledger.spent_of_module(&self.definition, today, &module);
+            let spent = self
+                .ledger
+                .spent_at(&self.definition, today, |home| home.is_some_and(|(_, theirs)| theirs == module));
             let of = format!(" of module {module}");
             meet(Hold::ModuleCap, caps.exits_per_module_per_day, spent, DAY_EPOCHS, exits, &of);
         }

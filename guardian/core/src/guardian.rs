@@ -13,6 +13,9 @@
 //! | `evidence` | what is written down with a vote |
 //! | `scan` | what the contracts show, and whom to watch |
 //! | `judgement` | what our view says of a validator or a proposal, by each rule |
+//! | `governor` | what holds a release that all agree on |
+//! | `pause` | whether anything leaves at all |
+//! | `enforcement` | by which rules we act |
 //! | `offer`, `catch_up` | what to say again, and to whom |
 //!
 //! # Design decisions
@@ -30,6 +33,7 @@ use crate::fault::{Fault, FaultKind};
 use crate::governor::Ledger;
 use crate::guardian_set::{GuardianIndex, GuardianSetEpoch, NetworkDefinition};
 use crate::lifecycle::Lifecycles;
+use crate::journal::JournalHead;
 use crate::message::{Envelope, Heartbeat, Message};
 use crate::pause::Pauses;
 use crate::proposal::{ExitProposal, ProposalId};
@@ -56,6 +60,8 @@ pub struct Guardian {
     pub(crate) settings: Settings,
     /// When and by whom emergencies were last looked at: journaled once a slot.
     pub(crate) looked: Option<(Slot, String)>,
+    /// Of all that was handed out to be persisted, and restored from.
+    journal: JournalHead,
     /// How often the status was shown in this slot.
     shown: u32,
 }
@@ -85,6 +91,7 @@ impl Guardian {
             lifecycles: Lifecycles::default(),
             settings: Settings::default(),
             looked: None,
+            journal: JournalHead::default(),
             shown: 0,
         })
     }
@@ -236,6 +243,10 @@ impl Guardian {
     }
 
     fn receive(&mut self, from: GuardianIndex, message: Message, envelope: Envelope, out: &mut Vec<Command>) {
+        if from == self.me && !self.view.has_begun() {
+            // It may tell that our journal is old, and we could not say since when. It comes again.
+            return;
+        }
         match message {
             Message::Heartbeat(heartbeat) => self.receive_heartbeat(from, heartbeat, out),
             Message::Proposal(proposal) => self.receive_proposal(from, proposal, envelope, out),
@@ -298,7 +309,7 @@ impl Guardian {
         }
         self.lifecycles.apply(record, &self.docket);
         self.pauses.apply(record);
-        self.ledger.apply(record, &self.docket, &self.definition);
+        self.ledger.apply(record, &self.docket, self.protocol.registry(), &self.definition);
         self.view.apply(record);
         if let Record::Scanned(report) = record {
             self.protocol.apply(report, &self.definition.chain)?;
@@ -306,7 +317,13 @@ impl Guardian {
         if let Record::Faulted { fault, .. } = record {
             self.roster.remember(*fault);
         }
+        self.journal = self.journal.follow(&record.encode());
         Ok(())
+    }
+
+    /// The head of the journal, with everything handed out to be persisted so far.
+    pub fn journal_head(&self) -> JournalHead {
+        self.journal
     }
 
     /// Reports a peer's misbehaviour, and journals it the first time.

@@ -3,7 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`event`], [`command`] | what happened; what to do |
-//! | [`message`], [`record`] | what is said; what is written down |
+//! | [`message`], [`record`], [`journal`] | what is said; what is written down; the chain that it makes |
 //! | [`guardian_set`], [`policy`], [`contracts`] | who decides; by which rules and within which caps; about which contracts |
 //! | [`registration`] | what the contracts logged, judged |
 //! | [`proposal`] | `ExitProposal`, its states and the one transition table |
@@ -27,6 +27,7 @@ pub mod forecast;
 pub mod governor;
 pub mod guardian_set;
 pub mod lifecycle;
+pub mod journal;
 pub mod message;
 pub mod notice;
 pub mod pause;
@@ -79,3 +80,4 @@ pub use command::Command;
 pub use error::Error;
 pub use event::Event;
 pub use guardian::Guardian;
+pub use journal::JournalHead;

@@ -57,7 +57,7 @@ pub enum Message {
     Wish(Wish),
 }
 
-/// A guardian's view, said once an epoch and after start.
+/// A guardian's view, said once an epoch, after start and soon after somebody came within reach.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, BorshSerialize, BorshDeserialize)]
 pub struct Heartbeat {
     /// Current guardian set as the sender knows it.

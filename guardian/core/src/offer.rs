@@ -9,15 +9,17 @@ use crate::command::Command;
 use crate::emergency::{Proof, Raiser};
 use crate::guardian::Guardian;
 use crate::matter::Matter;
-use crate::message::{Enforces, Heartbeat, Message};
-use crate::policy::Enforcement;
-use crate::proposal::{ProposalId, RuleKind, State};
+use crate::message::{Heartbeat, Message};
+use crate::proposal::{ProposalId, State};
 use crate::rule::Opinion;
 use crate::status::EmergencyState;
 use crypto::spec::Slot;
 
 /// Most broadcasts of one slot; beyond it the offers take turns.
 const MAX_OFFERS: usize = 128;
+
+/// Least slots between two heartbeats, and two offers of our wish, in one epoch.
+const GREET_EVERY: u64 = 4;
 
 /// Slots between two offers of one of our votes.
 const VOTE_EVERY: u64 = 2;
@@ -29,10 +31,12 @@ const CANCELLATION_LIFE: u64 = 256;
 const PARTIAL_EVERY: u64 = 2;
 
 impl Guardian {
-    /// Says again what others may have missed, and once an epoch that we are alive.
+    /// Says again what others may have missed, and once an epoch, or soon after somebody came within reach, that we are
+    /// alive and whether we wish the network paused.
     pub(crate) fn offer(&mut self, out: &mut Vec<Command>) {
         let slot = self.view.slot();
         self.say_alive(slot, out);
+        self.say_wish(slot, out);
         let mut offers: Vec<_> = self.docket.pending().iter().flat_map(|id| self.offers(id, slot)).collect();
         let emergencies =
             self.agenda.iter().flat_map(|(id, matter)| self.emergency_offers(&id, matter, slot));
@@ -45,9 +49,23 @@ impl Guardian {
         out.extend(offers.into_iter().map(Command::Broadcast));
     }
 
-    fn say_alive(&mut self, slot: Slot, out: &mut Vec<Command>) {
+    /// Whether what is said once an epoch is to be said again: what was last said in slot `last`.
+    fn is_due_again(&self, last: Option<Slot>, slot: Slot) -> bool {
+        let Some(last) = last else { return true };
         let epoch_of = |slot: Slot| self.definition.chain.epoch_of(slot);
-        if self.roster.said_alive.is_some_and(|last| epoch_of(last) == epoch_of(slot)) {
+        let is_awaited = self.roster.joined.is_some_and(|joined| last <= joined);
+        epoch_of(last) != epoch_of(slot) || (is_awaited && last.saturating_add(GREET_EVERY) <= slot)
+    }
+
+    fn say_wish(&mut self, slot: Slot, out: &mut Vec<Command>) {
+        if self.is_due_again(self.roster.said_wish, slot) {
+            self.roster.said_wish = Some(slot);
+            out.extend(self.pauses.own().map(|wish| Command::Broadcast(Message::Wish(wish))));
+        }
+    }
+
+    fn say_alive(&mut self, slot: Slot, out: &mut Vec<Command>) {
+        if !self.is_due_again(self.roster.said_alive, slot) {
             return;
         }
         let Some(finalized) = self.view.finalized() else { return };
@@ -58,12 +76,7 @@ impl Guardian {
             head: self.view.head().unwrap_or_default(),
             finalized,
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            enforces: Enforces {
-                offline: self.enforcement(RuleKind::Offline) == Enforcement::Enforce,
-                tickets: self.enforcement(RuleKind::Tickets) == Enforcement::Enforce,
-                balance: self.enforcement(RuleKind::Balance) == Enforcement::Enforce,
-                emergency: self.enforcement(RuleKind::Emergency) == Enforcement::Enforce,
-            },
+            enforces: self.enforces(),
             shares: u32::try_from(self.view.held().count()).unwrap_or(u32::MAX),
         })));
     }
@@ -134,7 +147,8 @@ impl Guardian {
                 // A partial for a validator that came back is better not spread further; after a restart, one that
                 // may never have been said waits until we have looked again.
                 let own = case.ceremony.partials.get(&self.me);
-                if since % PARTIAL_EVERY == 0 && self.opinion(&case.proposal) == Opinion::Approve {
+                let is_time = since % PARTIAL_EVERY == 0 && self.paused().is_none();
+                if is_time && self.opinion(&case.proposal) == Opinion::Approve {
                     offers.extend(own.map(|(partial, _)| Message::Partial(partial.clone())));
                 }
             }

@@ -44,6 +44,7 @@ impl Guardian {
             head: self.view.head(),
             finalized: self.view.finalized(),
             nodes: self.view.nodes(),
+            journal: self.journal_head(),
             peers: peers.collect(),
             execution: self.definition.contracts.as_ref().map(|_| self.execution()),
             validators: self.view.held().map(|(watched, held)| self.health(watched, held)).collect(),

@@ -19,6 +19,7 @@ use crypto::threshold::ShareIndex;
 
 /// One journal entry.
 #[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[allow(clippy::large_enum_variant, reason = "records live for a batch, or one at a time at restore")]
 pub enum Record {
     /// An epoch's liveness as we saw it.
     Liveness(Liveness),

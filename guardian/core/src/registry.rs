@@ -124,6 +124,11 @@ impl Registry {
         self.entries.get(*place).map(|entry| entry.registered.operator)
     }
 
+    /// Who registered a key and in which module, if not all its sound registrations were skipped.
+    pub(crate) fn home(&self, pubkey: &BlsPubkey) -> Option<(Address, ModuleName)> {
+        self.operator(pubkey).zip(self.live(pubkey).map(|id| id.module))
+    }
+
     /// Who pays for a key's duty with tickets: the operator of its first sound registration, while that is active.
     pub(crate) fn payer(&self, pubkey: &BlsPubkey) -> Option<Address> {
         let counts = |entry: &&Entry| entry.registered.verdict.is_sound() && entry.life == Life::Active;

@@ -8,6 +8,8 @@
 //!   one fork would be checked with the previous fork's version after the next, which is the same version.
 //! - Who holds back its own partial does not combine or post the others' either; so too after the release, as long as
 //!   our view does not, or after a restart does not yet, confirm the cause.
+//! - A pause stops each step by itself: what is under way when it begins is finished in the journal, and what comes of it
+//!   stays here until it ends.
 //! - One combination at a time, of exactly t partials, so that its answer says of each whether it is true. A partial
 //!   that comes after the signature exists goes through one more: a liar is named even when it was not in the way.
 
@@ -63,20 +65,19 @@ impl Guardian {
 
     /// What keeps us from releasing: our own view first, then the policy, the contracts, the governor.
     fn hold(&self, case: &Case) -> Option<Hold> {
-        if !self.is_ours(&case.proposal) {
+        let (proposal, kind) = (&case.proposal, case.proposal.origin.kind());
+        if !self.is_ours(proposal) {
             return Some(Hold::NoShare);
         }
-        if let Some(hold) = self.undecided(&case.proposal) {
+        if let Some(hold) = self.undecided(proposal) {
             return Some(hold);
         }
-        let enforcement = self.definition.policy.enforcement(case.proposal.origin.kind());
-        let governed = match enforcement {
+        let governed = match self.enforcement(kind) {
+            // Ours alone counts here: the certificate shows that t guardians enforce it.
             Enforcement::Observe | Enforcement::Warn => Some(Hold::NotEnforced),
-            Enforcement::Enforce => self.contracts_hold(case.proposal.origin.kind()).or_else(|| {
-                self.ledger.hold(&self.definition, &self.view, &self.docket, &case.proposal.exit)
-            }),
+            Enforcement::Enforce => self.contracts_hold(kind).or_else(|| self.governed(proposal)),
         };
-        match self.opinion(&case.proposal) {
+        match self.opinion(proposal) {
             Opinion::Approve => governed,
             Opinion::Reject(_) => Some(Hold::Acquitted),
             // The governor's reason, if any, says more than that we know too little.
@@ -103,7 +104,11 @@ impl Guardian {
         let is_waiting = case.ceremony.ordered.is_some_and(|at| slot < at.saturating_add(SIGN_AGAIN));
         // After a restart our view is empty and the release may be long ago: nothing is signed before we have looked
         // again.
-        if is_done || is_waiting || self.opinion(&case.proposal) != Opinion::Approve {
+        if is_done
+            || is_waiting
+            || self.paused().is_some()
+            || self.opinion(&case.proposal) != Opinion::Approve
+        {
             return;
         }
         if self.undecided(&case.proposal).is_some() {
@@ -130,7 +135,9 @@ impl Guardian {
         }
         let record = Record::PartialHeld { from: self.me, partial: partial.clone(), envelope: None };
         if self.persist(record, out) {
-            out.push(Command::Broadcast(Message::Partial(partial)));
+            if self.paused().is_none() {
+                out.push(Command::Broadcast(Message::Partial(partial)));
+            }
             self.advance(&id, out);
         }
     }
@@ -166,7 +173,8 @@ impl Guardian {
             return;
         }
         if from == self.me {
-            // Ours, from before a loss of data: it is signed again when it is released again.
+            // It is signed again when it is released again.
+            self.miss_partial(&id, out);
             return;
         }
         if case.certificate.is_none() {
@@ -178,12 +186,24 @@ impl Guardian {
         }
     }
 
+    /// Draws the conclusion from a partial of ours that we do not have: if we never released it either, that was before a
+    /// loss of data. What our view does not show on duty proves nothing: old certificates may be shown to us again.
+    fn miss_partial(&mut self, id: &ProposalId, out: &mut Vec<Command>) {
+        let Some(case) = self.docket.get_mut(id) else { return };
+        let is_on_duty = self.view.is_on_duty(&case.proposal.pubkey);
+        if case.ceremony.released.is_none() && !case.ceremony.is_missed && is_on_duty {
+            case.ceremony.is_missed = true;
+            self.lapse(out);
+        }
+    }
+
     /// Orders a combination when we released too, there are enough partials, some of them unverified, and none is under
     /// way. One that comes late is combined too, to know whether its author lies.
     pub(crate) fn order_combination(&mut self, id: &ProposalId, out: &mut Vec<Command>) {
         self.take_early_partials(id, out);
         let Some(case) = self.docket.get(id) else { return };
-        if !matches!(case.state, State::Signed | State::Submitted | State::Included) {
+        let is_time = matches!(case.state, State::Signed | State::Submitted | State::Included);
+        if !is_time || self.paused().is_some() {
             return;
         }
         let is_needed = case.state == State::Signed && case.ceremony.combined.is_none();

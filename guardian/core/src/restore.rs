@@ -23,6 +23,7 @@ impl Guardian {
         }
         guardian.follow_registered();
         guardian.docket.hold_again();
+        guardian.know_pauses();
         Ok(guardian)
     }
 

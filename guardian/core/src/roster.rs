@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, VecDeque};
 /// Faults remembered and shown; the oldest is forgotten first.
 pub(crate) const MAX_FAULTS: usize = 256;
 
-/// Slots between two catch-up questions to, and two full answers for, one guardian.
-const CATCH_UP_EVERY: u64 = 4;
+/// Slots between two catch-up questions to, two full answers for, and two new wishes of, one guardian.
+const TURN: u64 = 4;
 
 /// What we know of one guardian; at most n of these.
 #[derive(Debug, Clone, Default)]
@@ -19,6 +19,7 @@ pub(crate) struct Peer {
     pub(crate) heartbeat: Option<(Slot, Heartbeat)>,
     asked: Option<Slot>,
     answered: Option<Slot>,
+    wished: Option<Slot>,
 }
 
 /// The guardians by index, and the faults in the order they were seen.
@@ -28,6 +29,10 @@ pub(crate) struct Roster {
     faults: VecDeque<Fault>,
     /// Slot of our latest heartbeat.
     pub(crate) said_alive: Option<Slot>,
+    /// Slot in which we last said our wish about a pause, or would have if we had one.
+    pub(crate) said_wish: Option<Slot>,
+    /// Slot in which a guardian last came within reach.
+    pub(crate) joined: Option<Slot>,
 }
 
 impl Roster {
@@ -50,6 +55,11 @@ impl Roster {
         take_turn(&mut self.peer_mut(guardian).answered, slot)
     }
 
+    /// Whether a new wish of this guardian is taken now; remembers that it was.
+    pub(crate) fn may_wish(&mut self, guardian: GuardianIndex, slot: Slot) -> bool {
+        take_turn(&mut self.peer_mut(guardian).wished, slot)
+    }
+
     /// Remembers a fault.
     pub(crate) fn remember(&mut self, fault: Fault) {
         self.faults.push_back(fault);
@@ -69,7 +79,7 @@ impl Roster {
 }
 
 fn take_turn(last: &mut Option<Slot>, slot: Slot) -> bool {
-    if last.is_some_and(|last| last.saturating_add(CATCH_UP_EVERY) > slot) {
+    if last.is_some_and(|last| last.saturating_add(TURN) > slot) {
         return false;
     }
     *last = Some(slot);

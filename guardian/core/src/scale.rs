@@ -7,7 +7,7 @@ use crate::message::Message;
 use crate::policy::Enforcement;
 use crate::registration::{JudgedEvent, JudgedLog, Registered, ScanReport};
 use crate::scene::operators::{info, registration, scan, ticket_definition};
-use crate::scene::{ME, block, key_sets, state, validator};
+use crate::scene::{BOB, CAROL, DAVE, EVERYTHING, ME, block, heartbeat, key_sets, state, validator};
 use crate::tickets::consumption;
 use crate::voting::{MAX_OPEN, batch};
 use crypto::execution::{Address, ContractState, Tickets, TransactionHash};
@@ -78,6 +78,9 @@ fn many() -> Guardian {
     let report = ScanReport { logs: (0..).zip(events).map(log).collect(), ..scan(1, 20, Vec::new()) };
     let _ = guardian.handle(Event::ContractsScanned(report));
     let _ = guardian.handle(Event::SlotStarted(Slot(27)));
+    for other in [BOB, CAROL, DAVE] {
+        guardian.roster.peer_mut(other).heartbeat = Some((Slot(27), heartbeat(Slot(27), EVERYTHING)));
+    }
     for epoch in 0..6 {
         let live = (0..MANY).map(ValidatorIndex).collect();
         let _ = guardian.handle(Event::LivenessObserved(Liveness {

@@ -9,7 +9,7 @@ use crate::emergency::EmergencyRules;
 use crate::event::{Custody, Event, Liveness, NodeHealth};
 use crate::guardian::Guardian;
 use crate::guardian_set::{GuardianIndex, GuardianSet, GuardianSetEpoch, Member, NetworkDefinition};
-use crate::message::{Decision, Envelope, Message, Partial, Vote};
+use crate::message::{Decision, Enforces, Envelope, Heartbeat, Message, Partial, Vote};
 use crate::policy::{Caps, Enforcement, OfflineRule, Policy};
 use crate::proposal::{ExitProposal, ProposalId, State, Subject};
 use crate::record::Record;
@@ -78,7 +78,7 @@ pub(crate) fn definition() -> NetworkDefinition {
             OfflineRule { enforcement: Enforcement::Enforce, epochs: 3, tolerance: 1 },
             8,
         ),
-        caps: Caps { max_dark_percent: 50, ..Caps::new(1, 3) },
+        caps: Caps { max_dark_percent: 50, max_head_lag: 1_000, ..Caps::new(1, 3) },
         emergency: EmergencyRules::default(),
     }
 }
@@ -138,7 +138,7 @@ pub(crate) fn key_sets() -> &'static [PublicKeySet] {
     SETS.get_or_init(|| {
         let mut rng = rand::rngs::StdRng::seed_from_u64(2);
         let threshold = Threshold::new(3, 4).unwrap();
-        (0..6).map(|_| SecretKey::generate(&mut rng).split(threshold, &mut rng).0).collect()
+        (0..10).map(|_| SecretKey::generate(&mut rng).split(threshold, &mut rng).0).collect()
     })
 }
 
@@ -182,6 +182,22 @@ pub(crate) fn signature() -> BlsSignature {
     BlsSignature([9; 96])
 }
 
+/// What whoever goes by every rule says it enforces.
+pub(crate) const EVERYTHING: Enforces =
+    Enforces { offline: true, tickets: true, balance: true, emergency: true };
+
+pub(crate) fn heartbeat(slot: Slot, enforces: Enforces) -> Heartbeat {
+    Heartbeat {
+        guardian_set_epoch: GuardianSetEpoch(0),
+        slot,
+        head: slot,
+        finalized: Checkpoint { epoch: Epoch(0), root: Root([0; 32]) },
+        version: "1".to_owned(),
+        enforces,
+        shares: 3,
+    }
+}
+
 /// A guardian and everything it was told and said.
 pub(crate) struct Scene {
     pub(crate) guardian: Guardian,
@@ -191,6 +207,8 @@ pub(crate) struct Scene {
     pub(crate) journal: Vec<Record>,
     validators: usize,
     salt: u8,
+    /// Whether the others go on saying that they enforce everything, unheard by the journal.
+    pub(crate) others_enforce: bool,
 }
 
 impl Scene {
@@ -202,12 +220,13 @@ impl Scene {
     /// Our guardian on a network of one's own, watching `validators`.
     pub(crate) fn with(definition: NetworkDefinition, validators: usize) -> Self {
         let guardian = Guardian::new(definition, ME).unwrap();
-        let mut scene = Self { guardian, commands: Vec::new(), journal: Vec::new(), validators, salt: 0 };
+        let (commands, journal) = (Vec::new(), Vec::new());
+        let mut scene = Self { guardian, commands, journal, validators, salt: 0, others_enforce: true };
         scene.start();
         scene
     }
 
-    fn start(&mut self) {
+    pub(crate) fn start(&mut self) {
         let custody = (0..self.validators).map(|index| Custody {
             pubkey: pubkey(index),
             key_set: key_sets()[index].clone(),
@@ -274,21 +293,38 @@ impl Scene {
 
     /// Hands in an event; our own messages, certificates excepted, come back as the shell would hand them in.
     pub(crate) fn feed(&mut self, event: Event) {
-        let mut events = std::collections::VecDeque::from([event]);
-        while let Some(event) = events.pop_front() {
-            for command in self.guardian.handle(event) {
-                match &command {
-                    Command::Persist(records) => self.journal.extend(records.iter().cloned()),
-                    Command::Broadcast(Message::Certificate(_)) => {}
-                    Command::Broadcast(message) => {
-                        self.salt = self.salt.wrapping_add(1);
-                        let (message, envelope) = (message.clone(), envelope(ME, self.salt));
-                        events.push_back(Event::MessageReceived { from: ME, message, envelope });
-                    }
-                    _ => {}
+        self.stage(&event);
+        let commands = self.guardian.handle(event);
+        self.perform(commands);
+    }
+
+    /// Does as the shell would.
+    pub(crate) fn perform(&mut self, commands: Vec<Command>) {
+        let mut commands = std::collections::VecDeque::from(commands);
+        while let Some(command) = commands.pop_front() {
+            match &command {
+                Command::Persist(records) => self.journal.extend(records.iter().cloned()),
+                Command::Broadcast(Message::Certificate(_)) => {}
+                Command::Broadcast(message) => {
+                    self.salt = self.salt.wrapping_add(1);
+                    let (message, envelope) = (message.clone(), envelope(ME, self.salt));
+                    commands.extend(self.guardian.handle(Event::MessageReceived {
+                        from: ME,
+                        message,
+                        envelope,
+                    }));
                 }
-                self.commands.push(command);
+                _ => {}
             }
+            self.commands.push(command);
+        }
+    }
+
+    /// The others have just said that they enforce everything.
+    fn stage(&mut self, event: &Event) {
+        let slot = if let Event::SlotStarted(slot) = event { *slot } else { self.guardian.view.slot() };
+        for other in [BOB, CAROL, DAVE].into_iter().filter(|_| self.others_enforce) {
+            self.guardian.roster.peer_mut(other).heartbeat = Some((slot, heartbeat(slot, EVERYTHING)));
         }
     }
 

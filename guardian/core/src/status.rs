@@ -6,6 +6,7 @@ use crate::event::{ExecutionHealth, NodeHealth, PostOutcome};
 use crate::fault::Fault;
 use crate::guardian_set::{GuardianIndex, GuardianSetEpoch, NetworkId};
 use crate::lifecycle::LifecycleStatus;
+use crate::journal::JournalHead;
 use crate::message::{Decision, Heartbeat};
 use crate::pause::PauseStatus;
 use crate::policy::Enforcement;
@@ -44,6 +45,8 @@ pub struct StatusSnapshot {
     pub finalized: Option<Checkpoint>,
     /// Its own beacon nodes.
     pub nodes: NodeHealth,
+    /// Its journal: whoever notes the head can later tell whether anything before it was rewritten.
+    pub journal: JournalHead,
     /// The other guardians as it sees them.
     pub peers: Vec<PeerStatus>,
     /// Its own execution nodes and what they show; None when the definition names no contracts.

@@ -51,6 +51,8 @@ pub(crate) struct View {
     by_index: BTreeMap<ValidatorIndex, BlsPubkey>,
     /// How many validators on duty that we hold shares of are dark, and how many there are.
     darkness: (u64, u64),
+    /// How many validators that we hold shares of are on duty at the finalized state.
+    on_duty: u64,
     /// Whether the set of watched validators changed since it was last told.
     is_set_new: bool,
     /// By index, because that is how liveness is asked for; at most one for each validator ever watched.
@@ -68,6 +70,11 @@ impl View {
     /// The first slot since the start; zero before the first tick.
     pub(crate) fn begun(&self) -> Slot {
         self.begun.unwrap_or_default()
+    }
+
+    /// Whether there was a first tick: before it nobody knows when it is.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.slot.is_some()
     }
 
     pub(crate) fn head(&self) -> Option<Slot> {
@@ -337,10 +344,24 @@ impl View {
         self.darkness
     }
 
+    /// How many validators that we hold shares of are on duty at the finalized state.
+    pub(crate) fn on_duty(&self) -> u64 {
+        self.on_duty
+    }
+
+    /// Whether a validator that we hold a share of is on duty at the finalized state.
+    pub(crate) fn is_on_duty(&self, pubkey: &BlsPubkey) -> bool {
+        self.watched
+            .get(pubkey)
+            .is_some_and(|watched| watched.held.is_some() && is_on_duty_at_finalized(watched))
+    }
+
     /// Counts anew; asked for at every release, so it is kept.
     fn count_darkness(&mut self) {
+        self.on_duty =
+            self.held().fold(0, |all, (watched, _)| all + u64::from(is_on_duty_at_finalized(watched)));
         let on_duty = |watched: &Watched| {
-            watched.at_finalized.is_some_and(|validator| validator.status == ValidatorStatus::ActiveOngoing)
+            is_on_duty_at_finalized(watched)
                 && !watched.at_head.is_some_and(|validator| validator.is_exiting())
         };
         let held = self.held().map(|(watched, _)| watched).filter(|watched| on_duty(watched));
@@ -349,6 +370,10 @@ impl View {
             (dark + u64::from(line.is_some_and(Timeline::is_dark_now)), all + 1)
         });
     }
+}
+
+fn is_on_duty_at_finalized(watched: &Watched) -> bool {
+    watched.at_finalized.is_some_and(|validator| validator.status == ValidatorStatus::ActiveOngoing)
 }
 
 #[cfg(test)]

@@ -17,7 +17,6 @@ use crate::guardian::Guardian;
 use crate::guardian_set::GuardianIndex;
 use crate::judgement::RULES;
 use crate::message::{Decision, Envelope, MAX_SEALED_VOTE, Message, RejectReason, Vote};
-use crate::policy::Enforcement;
 use crate::proposal::{ExitProposal, ProposalId, RuleKind, State};
 use crate::record::Record;
 use crate::rule::{Opinion, Verdict};
@@ -35,7 +34,8 @@ pub const MAX_OPEN_PER_VALIDATOR: usize = 3;
 /// Changes of mind on one proposal; more would be a flickering view, and silence is better.
 pub const MAX_REVISION: u32 = 32;
 
-/// Certified proposals that a cap keeps waiting, beyond which we propose nothing more: it would only wait too.
+/// Certified proposals that a cap keeps waiting, beyond which we propose nothing more: it would only wait too. Those that
+/// only their own operator's or module's cap holds are counted by themselves, and stand in the way of such ones only.
 pub const MAX_CAPPED: usize = 64;
 
 /// Uncertified proposals a guardian of a set of `n` brings itself and has open at once. With a thousand validators due,
@@ -74,6 +74,7 @@ impl Guardian {
             // Ours stands.
         } else if *room > 0
             && let Some(proposal) = self.proposable(pubkey, &due)
+            && !self.is_crowded(pubkey)
         {
             *room = room.saturating_sub(1);
             self.propose(proposal, out);
@@ -90,6 +91,12 @@ impl Guardian {
         batch(self.definition.guardian_set.threshold.n()).saturating_sub(open)
     }
 
+    /// Whether one more of its operator or module would only wait too, as many as [`MAX_CAPPED`] do already.
+    fn is_crowded(&self, pubkey: &BlsPubkey) -> bool {
+        let is_met = matches!(self.cap(pubkey), Some(Hold::OperatorCap | Hold::ModuleCap));
+        is_met && self.docket.crowded() >= MAX_CAPPED
+    }
+
     /// Which validator, by its place, is considered first: in each voting window others, so that a batch that nobody
     /// follows does not keep all behind it waiting.
     pub(crate) fn turn(&self) -> usize {
@@ -101,8 +108,7 @@ impl Guardian {
     /// The enforced rules that make a validator due, each with the due epoch; and whether any does, None while that is
     /// not known.
     fn due(&mut self, pubkey: &BlsPubkey) -> (Vec<(RuleKind, Epoch)>, Option<bool>) {
-        let policy = &self.definition.policy;
-        let enforced = RULES.into_iter().filter(|kind| policy.enforcement(*kind) == Enforcement::Enforce);
+        let enforced = RULES.into_iter().filter(|kind| self.is_staged(*kind));
         let mut is_known = true;
         let due: Vec<_> = enforced
             .filter_map(|kind| match self.verdict(pubkey, kind) {
@@ -139,11 +145,10 @@ impl Guardian {
     /// smallest id.
     fn approvable(&self, pubkey: &BlsPubkey) -> Option<ProposalId> {
         let slot = self.view.slot();
-        let policy = &self.definition.policy;
         self.docket
             .about(pubkey)
             .filter(|(_, case)| case.state == State::Open && slot < case.proposal.expires)
-            .filter(|(_, case)| policy.enforcement(case.proposal.origin.kind()) == Enforcement::Enforce)
+            .filter(|(_, case)| self.is_staged(case.proposal.origin.kind()))
             .find(|(_, case)| self.opinion(&case.proposal) == Opinion::Approve)
             .map(|(id, _)| id)
     }
@@ -317,6 +322,7 @@ impl Guardian {
         let is_lost = from == self.me && case.own.as_ref().is_none_or(|own| own.revision < vote.revision);
         if is_lost {
             self.persist(Record::VoteCast(vote.clone()), out);
+            self.lapse(out);
         }
         if self.persist(Record::VoteSeen { from, vote, envelope }, out) {
             self.count(&id, out);

@@ -16,8 +16,8 @@ Examples:
   guardian reject 0x5f1d09c2 --reason 'operator says it is maintenance'
   guardian withdraw 0x5f1d09c2
 
-An approval is refused for what this guardian's own view does not confirm. It can be withdrawn; what was
-released under it cannot be taken back.";
+An approval is refused for what this guardian's own view does not confirm. It can be withdrawn;
+what was released under it cannot be taken back.";
 
 const CANCEL_EXAMPLES: &str = "\
 Examples:
@@ -25,8 +25,8 @@ Examples:
   guardian cancel 0x5f1d09c2 --draft cancel.json
   guardian cancel 0x5f1d09c2 --signature 0x...
 
-The guardian that raised an emergency takes it back, until it is certified. For one that an account signed,
-the account signs the draft as EIP-712 typed data, and any guardian brings the signature.";
+The guardian that raised an emergency takes it back, until it is certified. For one that an account
+signed, the account signs the draft as EIP-712 typed data, and any guardian brings the signature.";
 
 /// Which emergency, and why.
 #[derive(Debug, clap::Args)]

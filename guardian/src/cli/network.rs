@@ -60,6 +60,11 @@ pub(super) struct Create {
     /// The chain as a TOML file, instead of --beacon (as in `[chain]` of a definition)
     #[arg(long, value_name = "FILE")]
     chain: Option<PathBuf>,
+    /// File to write
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    #[command(flatten)]
+    output: Output,
     #[command(flatten)]
     contracts: ContractFlags,
     #[command(flatten)]
@@ -68,11 +73,6 @@ pub(super) struct Create {
     bounds: Bounds,
     #[command(flatten)]
     emergency: EmergencyFlags,
-    /// File to write
-    #[arg(long, value_name = "FILE")]
-    out: PathBuf,
-    #[command(flatten)]
-    output: Output,
 }
 
 #[derive(Debug, clap::Args)]

@@ -13,8 +13,8 @@ Examples:
   guardian resume
   guardian resume --network
 
-Paused, a guardian still watches, votes and keeps its journal; it releases, combines and posts nothing.
---network also wishes the whole network paused: it is when as many guardians wish it as sign an exit.";
+Paused, a guardian still watches, votes and keeps its journal; it releases, combines and posts
+nothing. --network also wishes the whole network paused: it is once t guardians wish it.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]

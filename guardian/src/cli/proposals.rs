@@ -18,8 +18,8 @@ Examples:
   guardian proposals 0x5f1d09c2 --json
   guardian approve 0x5f1d09c2 --reason 'seen the report'
 
-An id may be cut to its first 8 digits or more. Without a running guardian's socket the public status
-is shown, which has no forecast.";
+An id may be cut to its first 8 digits or more. Where the admin socket does not answer, the public
+status is shown, which has no forecast.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]

@@ -20,19 +20,21 @@ use selection::Chosen;
 
 const EXAMPLES: &str = "\
 Examples:
-  guardian propose --validators 1201,1202,1300-1315 --reason 'keys of this host leaked' --dry-run
-  guardian propose --validators-file leaked.txt --reason 'keys leaked' --severity urgent --expires 6h
-  guardian propose --of-operator 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 --reason 'operator gone' --expires 2d
+  guardian propose --validators 1201,1202,1300-1315 --reason 'this host is lost' --dry-run
+  guardian propose --validators-file list.txt --reason 'keys leaked' --severity urgent
+  guardian propose --of-operator 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 \\
+    --reason 'operator gone' --expires 2d
   guardian propose --module PUFFER_MODULE_0 --reason 'module closed'
 
 By an account that the definition allows, with any wallet:
-  guardian propose draft --validators 1201 --reason 'keys leaked' --proposer 0x7099... --out exit.json
-  (sign exit.json as EIP-712 typed data)
+  guardian propose draft --validators 1201 --reason 'keys leaked' \\
+    --proposer 0x7099... --out exit.json
+  (the account signs exit.json as EIP-712 typed data)
   guardian propose submit exit.json --signature 0x...
 
-It is for at most 1,024 validators, none twice. The other guardians look at it and vote. With t approvals,
-for severity normal not before the cancel window is over, each exit is signed as the caps allow.
-What was released cannot be taken back.";
+An emergency names at most 1,024 validators, none twice. The other guardians look at it and vote.
+With t approvals, for severity normal not before the cancel window is over, each exit is signed as
+the caps allow. What was released cannot be taken back.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]

@@ -66,7 +66,8 @@ fn render(status: &StatusSnapshot, readiness: &Value, seconds_per_epoch: Option<
         "Guardian {} `{}` of network `{}` {} ({} of {}, set {})\n\
          Ready       {ready}\n\
          Slot        {}, head {}, finalized epoch {}\n\
-         Own nodes   {} of {} healthy{}\n",
+         Own nodes   {} of {} healthy{}\n\
+         Journal     {}\n",
         status.guardian.0,
         status.name,
         status.network,
@@ -80,6 +81,7 @@ fn render(status: &StatusSnapshot, readiness: &Value, seconds_per_epoch: Option<
         status.nodes.healthy,
         status.nodes.total,
         if status.nodes.disagree { ", and they DISAGREE about finality" } else { "" },
+        status.journal,
     );
 
     if let Some(execution) = &status.execution {

@@ -107,6 +107,11 @@ emergency = "enforce"
 format = "human"
 # Filter directives, the most specific wins: "info", "info,p2p=debug", "warn".
 filter = "info"
+
+[recording]
+# Epochs for which is kept, in data/recording, what the nodes showed: `guardian replay` tries another policy on it. 225
+# are a day of mainnet, 20250 are 90 days, about 0.4 MB a day for 5,000 validators. 0 records nothing.
+keep_epochs = 20250
 "#,
         http = values.http_listen,
     )

@@ -47,6 +47,7 @@ fn the_sample_is_complete_and_valid() {
         standing: Vec::new(),
         webhook: None,
         log: Log::default(),
+        recording: Recording { keep_epochs: 20_250 },
     };
     assert_eq!(config, expected);
 }
@@ -61,6 +62,7 @@ fn absolute_paths_stay_and_optional_parts_default() {
     assert_eq!(config.network, Path::new("/etc/network.toml"));
     assert!(config.data_dir.ends_with("data"));
     assert_eq!((config.http, config.log), (Http::default(), Log::default()));
+    assert_eq!(config.recording, Recording::default());
 }
 
 /// Every mistake is told with its line and what to do about it.
@@ -105,6 +107,7 @@ fn mistakes_are_named() {
             &["two [[execution]] entries are named `geth-1`"],
         ),
         ("[[execution]]", "[[executoin]]", &["unknown key `executoin`", "did you mean `execution`?"]),
+        ("keep_epochs = 20250", "keep_epochs = 224", &["225 epochs (a day) at least; 0 turns it off"]),
         ("[log]", "[log", &[".toml:"]),
         (
             "offline = \"enforce\"",

@@ -41,7 +41,9 @@ impl Register {
                 | JudgedEvent::Provisioned(_)
                 | JudgedEvent::Exited { .. }
                 | JudgedEvent::TicketsDeposited { .. }
-                | JudgedEvent::TicketsWithdrawn { .. } => {}
+                | JudgedEvent::TicketsWithdrawn { .. }
+                | JudgedEvent::ExitProposed(_)
+                | JudgedEvent::ExitCancelled { .. } => {}
             }
         }
     }

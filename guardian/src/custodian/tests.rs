@@ -4,12 +4,12 @@ use crate::definition::tests::network_with_contracts;
 use crypto::custody::seal;
 use crypto::deposit::DepositMessage;
 use crypto::execution::{
-    Address, Block, BlockHash, BlockNumber, ModuleName, Payload, RegistrationId, Tickets, TransactionHash,
-    Unreadable, WithdrawalCredentials,
+    Address, Block, BlockHash, BlockNumber, ExitsProposed, ModuleName, Payload, RegistrationId, Tickets,
+    TransactionHash, Unreadable, WithdrawalCredentials,
 };
 use crypto::keys::SecretKey;
 use crypto::password::{Password, ScryptCost};
-use crypto::spec::{Epoch, Fork, ForkSchedule};
+use crypto::spec::{Epoch, Fork, ForkSchedule, ValidatorIndex};
 use guardian_core::record::Record;
 use std::sync::Arc;
 
@@ -206,6 +206,15 @@ fn other_logs_pass_through_in_their_order() {
     let office = Office::new(3);
     let mut custodian = office.custodian(&[]);
     let amount = Tickets(u128::MAX);
+    let exits = ExitsProposed {
+        number: 5,
+        proposer: OPERATOR,
+        network: [6; 32],
+        severity: 1,
+        expires: 7,
+        validators: vec![ValidatorIndex(8), ValidatorIndex(9)],
+        reason: "why".to_owned(),
+    };
     let taken = custodian
         .take(scan(
             10,
@@ -215,6 +224,8 @@ fn other_logs_pass_through_in_their_order() {
                 ContractEvent::Provisioned(id(1)),
                 ContractEvent::Exited { id: id(1), burned: amount },
                 ContractEvent::TicketsWithdrawn { operator: OPERATOR, amount },
+                ContractEvent::ExitProposed(exits.clone()),
+                ContractEvent::ExitCancelled { number: 5, by: OPERATOR },
             ],
         ))
         .unwrap();
@@ -227,6 +238,8 @@ fn other_logs_pass_through_in_their_order() {
             (2, JudgedEvent::Provisioned(id(1))),
             (3, JudgedEvent::Exited { id: id(1), burned: amount }),
             (4, JudgedEvent::TicketsWithdrawn { operator: OPERATOR, amount }),
+            (5, JudgedEvent::ExitProposed(exits)),
+            (6, JudgedEvent::ExitCancelled { number: 5, by: OPERATOR }),
         ]
     );
     assert!(taken.held.is_empty());

@@ -63,6 +63,7 @@ pub(crate) fn contracts() -> Contracts {
         protocol: Address([0xaa; 20]),
         guardian_module: Address([0xbb; 20]),
         deployed: BlockNumber(3),
+        exit_proposals: Some(Address([0xcc; 20])),
     }
 }
 

@@ -87,6 +87,7 @@ fn unsound(problem: &Error) -> Finding {
         ),
         Error::StoreForeign { .. } => ("store_foreign", "point `data_dir` at this guardian's own store"),
         Error::StoreNewer { .. } => ("store_newer", "run the newer program"),
+        Error::StoreOlder { .. } => ("store_older", "move the store away and start afresh"),
         Error::WrongPassword { .. } => {
             ("wrong_password", "the shares were sealed under another password than the keys: use that one")
         }

@@ -42,6 +42,7 @@ pub(super) async fn examine(config: &Config, definition: &NetworkDefinition, tel
         chain_id: contracts.chain_id,
         protocol: contracts.protocol,
         guardian_module: contracts.guardian_module,
+        exit_proposals: contracts.exit_proposals,
         deployed: contracts.deployed,
         timeouts: Timeouts::default(),
         poll: slot,
@@ -49,6 +50,7 @@ pub(super) async fn examine(config: &Config, definition: &NetworkDefinition, tel
     .await;
     let mut usable = 0usize;
     differences(&reports, definition, tell);
+    exit_proposals(&reports, contracts, tell);
     for report in &reports {
         let finding = judge(report, contracts, definition);
         usable += usize::from(finding.health != Health::Faulty);
@@ -92,6 +94,17 @@ fn differences(reports: &[NodeReport], definition: &NetworkDefinition, tell: &mu
     }
 }
 
+/// Whether the exit proposals contract answers, by the first node through which it does. A node through which it does
+/// not is judged with the node.
+fn exit_proposals(reports: &[NodeReport], contracts: &Contracts, tell: &mut impl FnMut(Finding)) {
+    let Some(address) = contracts.exit_proposals else { return };
+    let counts = reports.iter().find_map(|report| report.exits_proposed.as_ref()?.as_ref().ok());
+    if let Some(count) = counts {
+        let says = format!("the exit proposals contract at {address} answers: {count} proposals so far");
+        tell(Finding::sound(Area::Execution, "exit_proposals", says));
+    }
+}
+
 fn judge(report: &NodeReport, contracts: &Contracts, definition: &NetworkDefinition) -> Finding {
     let (node, area) = (&report.name, Area::Execution);
     let Some(chain_id) = report.chain_id else {
@@ -120,6 +133,14 @@ fn judge(report: &NodeReport, contracts: &Contracts, definition: &NetworkDefinit
             let fix = "see whether the node is synced, and whether the definition names the right address";
             return Finding::faulty(area, "contract_not_deployed", says, fix);
         }
+    }
+    if let (Some(address), Some(Err(problem))) = (contracts.exit_proposals, &report.exits_proposed) {
+        let says = format!(
+            "the contract at {address} (contracts.exit_proposals) does not answer proposalCount through execution node \
+             `{node}`: {problem}"
+        );
+        let fix = "see whether the node is synced, and whether the definition names the right address";
+        return Finding::faulty(area, "exit_proposals_unanswered", says, fix);
     }
     if let Some(profile) = report.profile.as_ref().filter(|profile| !profile.fits()) {
         let mut problems: Vec<String> =

@@ -3,6 +3,7 @@ use crate::metrics::{Metrics, Page};
 use crate::node::tests::{free_address, serve_chain, young_chain};
 use crate::node::{Arrival, Directory, Reply};
 use crate::signer::Signer;
+use crate::webhook::{MAX_DELIVERIES, Webhook};
 use crate::{Error, Store, http};
 use crypto::execution::Address;
 use crypto::exit::VoluntaryExit;
@@ -47,6 +48,10 @@ struct Bench {
 
 impl Bench {
     async fn new(inbox: usize) -> Self {
+        Self::with(inbox, None).await
+    }
+
+    async fn with(inbox: usize, webhook: Option<Webhook>) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let keypair = Keypair::generate_secp256k1();
         let members = [(keypair.public().to_peer_id(), ME)];
@@ -85,7 +90,7 @@ impl Bench {
             operators: watch_operators,
             signer: Signer::new([], forks).unwrap(),
             poster,
-            webhook: None,
+            webhook,
             inbox,
         };
         let effects = Effects::start(tools, &mut parts);
@@ -249,6 +254,27 @@ async fn notices_are_counted_by_their_code() {
     ] {
         assert!(text.lines().any(|found| found == line), "no `{line}` in\n{text}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_webhook_that_hangs_never_holds_up_the_loop_and_what_is_dropped_is_counted() {
+    // Accepts at the system's hands and never says a word.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", silent.local_addr().unwrap()).parse().unwrap();
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let webhook = Webhook::new(url, "mynet".to_owned(), "alice".to_owned(), [Duration::ZERO; 2]).unwrap();
+    let mut bench = Bench::with(8, Some(webhook)).await;
+    let telling = async {
+        for _ in 0..MAX_DELIVERIES + 10 {
+            bench.effects.execute(Command::Notify(Notice::JournalIsOld)).await.unwrap();
+        }
+    };
+    tokio::time::timeout(PATIENCE, telling).await.expect("no command waits for the webhook");
+    let text = bench.page.render();
+    let dropped =
+        text.lines().find_map(|line| line.strip_prefix("guardian_webhook_total{outcome=\"dropped\"} "));
+    // One may be under way.
+    assert!(matches!(dropped, Some("9" | "10")), "{dropped:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

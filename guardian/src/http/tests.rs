@@ -1,13 +1,22 @@
 use super::{Moment, Phase, Readiness, View};
 use crate::metrics::Metrics;
 use crypto::execution::{Block, BlockHash, BlockNumber};
-use crypto::spec::{ChainSpec, Checkpoint, Epoch, Fork, ForkName, ForkSchedule, ForkVersion, Root, Slot};
+use crypto::spec::{
+    ChainSpec, Checkpoint, Epoch, Fork, ForkName, ForkSchedule, ForkVersion, Root, Slot, ValidatorIndex,
+};
 use crypto::threshold::Threshold;
+use guardian_core::JournalHead;
 use guardian_core::contracts::Mismatch;
+use guardian_core::emergency::{Emergency, Raiser, Severity};
 use guardian_core::event::{ExecutionHealth, NodeHealth};
 use guardian_core::guardian_set::{GuardianIndex, GuardianSetEpoch, NetworkId};
-use guardian_core::pause::PauseStatus;
-use guardian_core::status::{ExecutionStatus, PeerStatus, StatusSnapshot};
+use guardian_core::message::Decision;
+use guardian_core::pause::{LocalPause, PauseStatus};
+use guardian_core::policy::Enforcement;
+use guardian_core::request::OperatorName;
+use guardian_core::status::{
+    EmergencyState, EmergencyStatus, EnforcementStatus, ExecutionStatus, PeerStatus, StatusSnapshot,
+};
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -47,6 +56,7 @@ pub(crate) fn snapshot(head: Option<u64>) -> StatusSnapshot {
         head: head.map(Slot),
         finalized: Some(Checkpoint { epoch: Epoch(29), root: Root([2; 32]) }),
         nodes: NodeHealth { total: 2, healthy: 2, disagree: false },
+        journal: JournalHead::default(),
         peers: vec![peer(2), peer(3), peer(4)],
         execution: None,
         validators: Vec::new(),
@@ -201,6 +211,77 @@ fn a_chain_that_does_not_finalize_degrades() {
     let later = judge(&running(snapshot(Some(1088)), now), now, Some(1088));
     assert!(later.ready, "no fault of this node");
     assert_eq!(codes(&later.degraded), ["finality_stale"]);
+}
+
+/// An emergency that nobody voted on.
+pub(crate) fn emergency(expires: u64) -> EmergencyStatus {
+    let emergency = Emergency {
+        guardian_set_epoch: GuardianSetEpoch(0),
+        raiser: Raiser::Guardian { guardian: GuardianIndex(2) },
+        validators: vec![ValidatorIndex(3)],
+        severity: Severity::Urgent,
+        reason: "keys leaked".to_owned(),
+        opened: Slot(900),
+        expires: Slot(expires),
+    };
+    EmergencyStatus {
+        id: emergency.id(),
+        emergency,
+        state: EmergencyState::Open,
+        raised: Slot(900),
+        certifiable_from: Slot(900),
+        votes: Vec::new(),
+        own: None,
+        note: None,
+        certified: None,
+        exits: BTreeMap::new(),
+    }
+}
+
+#[test]
+fn what_people_decided_or_have_to_degrades_and_says_so() {
+    let now = Instant::now();
+    let judged = |change: &dyn Fn(&mut StatusSnapshot)| {
+        let mut status = snapshot(Some(1000));
+        change(&mut status);
+        let readiness = judge(&running(status, now), now, Some(1000));
+        assert!(readiness.ready, "no fault of this node");
+        readiness.degraded
+    };
+    let paused = judged(&|status| {
+        let by = OperatorName { uid: 1, name: "carol".to_owned() };
+        status.pauses.local = Some(LocalPause { since: Slot(990), by, note: "odd proposals".to_owned() });
+    });
+    assert_eq!(codes(&paused), ["paused"]);
+    let detail = &paused[0].detail;
+    assert!(detail.contains("since slot 990 by carol: odd proposals; `guardian resume`"), "{detail}");
+
+    let wished = judged(&|status| status.pauses.wished_by = vec![GuardianIndex(2)]);
+    assert_eq!(codes(&wished), Vec::<&str>::new(), "a wish alone pauses nothing");
+    let network = judged(&|status| {
+        status.pauses.wished_by = [2, 3, 4].map(GuardianIndex).into();
+        status.pauses.threshold = 3;
+        status.pauses.network = true;
+    });
+    assert_eq!(codes(&network), ["network_paused"]);
+
+    let waiting = judged(&|status| status.emergencies = vec![emergency(2_000), emergency(1_500)]);
+    assert_eq!(codes(&waiting), ["decision_needed"]);
+    let detail = &waiting[0].detail;
+    assert!(detail.contains("2 emergencies") && detail.contains("until slot 1500"), "{detail}");
+    let decided = judged(&|status| {
+        status.emergencies = vec![emergency(2_000), emergency(1_500)];
+        status.emergencies[0].own = Some(Decision::Approve);
+        status.emergencies[1].state = EmergencyState::Certified;
+    });
+    assert_eq!(decided, []);
+    let uninvolved = judged(&|status| {
+        status.emergencies = vec![emergency(2_000)];
+        let (definition, here) = (Enforcement::Enforce, Enforcement::Warn);
+        let enforcement = EnforcementStatus { definition, here, enforcing: 3 };
+        status.enforcement.insert("emergency".to_owned(), enforcement);
+    });
+    assert_eq!(uninvolved, []);
 }
 
 #[test]

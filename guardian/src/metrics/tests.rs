@@ -1,12 +1,15 @@
 use super::Metrics;
-use crate::http::tests::snapshot;
+use crate::http::tests::{emergency, snapshot};
+use crate::webhook::Outcome;
 use crypto::execution::{Address, Block, BlockHash, BlockNumber, Tickets};
 use guardian_core::contracts::Mismatch;
 use guardian_core::event::ExecutionHealth;
 use guardian_core::event::PostOutcome;
 use guardian_core::fault::FaultKind;
+use guardian_core::lifecycle::{LifecycleStatus, Step};
 use guardian_core::message::{Decision, RejectReason};
-use guardian_core::status::{ExecutionStatus, OperatorStatus, Standing};
+use guardian_core::notice::Notice;
+use guardian_core::status::{EmergencyState, ExecutionStatus, OperatorStatus, Standing};
 
 #[test]
 fn counts_appear_under_their_labels() {
@@ -118,4 +121,44 @@ fn the_execution_side_is_counted_by_its_codes() {
         assert!(text.lines().any(|found| found == line), "no `{line}` in\n{text}");
     }
     assert!(!text.contains("made_up"));
+}
+
+#[test]
+fn what_asks_for_attention_is_counted() {
+    let (metrics, page) = Metrics::new();
+    let mut status = snapshot(Some(1));
+    status.emergencies = vec![emergency(2_000), emergency(1_500), emergency(1_200)];
+    status.emergencies[0].state = EmergencyState::Certified;
+    status.emergencies[1].own = Some(Decision::Approve);
+    status.pauses.network = true;
+    let late = |late| LifecycleStatus {
+        pubkey: crypto::spec::BlsPubkey([1; 48]),
+        proposal: None,
+        steps: Vec::new(),
+        accepted_by: None,
+        included_in: None,
+        withdrawable: None,
+        late,
+    };
+    status.lifecycles = vec![late(None), late(Some((Step::Gossiped, crypto::spec::Slot(9))))];
+    metrics.snapshot(&status);
+    metrics.attention.noticed(&Notice::JournalIsOld);
+    metrics.attention.delivered(Outcome::Dropped);
+    let text = page.render();
+    for line in [
+        "guardian_emergencies{state=\"open\"} 2",
+        "guardian_emergencies{state=\"certified\"} 1",
+        "guardian_emergencies{state=\"done\"} 0",
+        "guardian_decisions_needed 1",
+        "guardian_paused{scope=\"local\"} 0",
+        "guardian_paused{scope=\"network\"} 1",
+        "guardian_steps_late 1",
+        "guardian_exits_held{cause=\"day_cap\"} 0",
+        "guardian_exits_held{cause=\"operator_undecided\"} 0",
+        "guardian_notices_total{code=\"journal_is_old\"} 1",
+        "guardian_webhook_total{outcome=\"dropped\"} 1",
+        "guardian_webhook_total{outcome=\"sent\"} 0",
+    ] {
+        assert!(text.lines().any(|found| found == line), "no `{line}` in\n{text}");
+    }
 }

@@ -89,6 +89,7 @@ pub(crate) fn execution_config(
         chain_id: contracts.chain_id,
         protocol: contracts.protocol,
         guardian_module: contracts.guardian_module,
+        exit_proposals: contracts.exit_proposals,
         deployed: contracts.deployed,
         timeouts: Timeouts::default(),
         // A slot brings at most one block.

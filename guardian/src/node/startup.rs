@@ -2,16 +2,18 @@
 
 use crate::custodian::{Custodian, Register};
 use crate::node::Directory;
+use crate::recording::{self, Archive, History, Owner};
 use crate::signer::{HeldShare, Signer};
 use crate::{Config, Error, Shares, Store, definition, keyfile};
 use chain_watcher::execution::Resume;
 use crypto::custody::CustodySecretKey;
 use crypto::password::Password;
-use guardian_core::Guardian;
 use guardian_core::guardian_set::{GuardianIndex, NetworkDefinition};
+use guardian_core::record::Record;
+use guardian_core::{Guardian, JournalHead};
 use p2p::{Multiaddr, identity};
 use std::sync::Arc;
-use tracing::info;
+use tracing::{info, warn};
 
 /// Everything that comes from disk.
 pub(super) struct Opened {
@@ -25,6 +27,8 @@ pub(super) struct Opened {
     pub(super) custodian: Option<Custodian>,
     /// Where the last run stopped reading the contracts.
     pub(super) resume: Resume,
+    /// What is recorded from here on, unless that is turned off.
+    pub(super) recording: Option<(Archive, History)>,
 }
 
 /// Opens all of it, away from the async threads: passwords are stretched on purpose and disks are slow.
@@ -52,9 +56,11 @@ fn open_blocking(config: &Config, password: &Password) -> Result<Opened, Error> 
     let records = store.records()?;
     let journal = records.len();
     let register = Register::restore(&records);
+    let recording = recording(config, &definition, me, &records);
     let guardian = Guardian::restore(definition.clone(), me, records)?;
-    let (scanned, registered, operators) = guardian.resume();
-    let resume = Resume { scanned, registered, operators };
+    same_journal(guardian.journal_head(), &store)?;
+    let (scanned, registered, operators, exits_proposed) = guardian.resume();
+    let resume = Resume { scanned, registered, operators, exits_proposed };
     let mut shares = Shares::open(&store, &definition, me, password)?;
     let revealed = shares.reveal()?.into_iter().map(|(key_set, share)| HeldShare { key_set, share });
     let signer = Signer::new(revealed, definition.chain.forks.clone())?;
@@ -76,9 +82,44 @@ fn open_blocking(config: &Config, password: &Password) -> Result<Opened, Error> 
         network_id = %definition.id(),
         shares = signer.custody().len(),
         journal,
+        head = %hex::encode(store.head().link),
         "guardian opened"
     );
-    Ok(Opened { definition, keypair, directory, store, guardian, signer, custodian, resume })
+    Ok(Opened { definition, keypair, directory, store, guardian, signer, custodian, resume, recording })
+}
+
+/// Where to record, and what the journal holds of the contracts. None when it is turned off, or cannot be: the guardian
+/// needs no recording.
+fn recording(
+    config: &Config,
+    definition: &NetworkDefinition,
+    me: GuardianIndex,
+    records: &[Record],
+) -> Option<(Archive, History)> {
+    let keep = config.recording.keep_epochs;
+    if keep == 0 {
+        return None;
+    }
+    let owner = Owner { network: definition.id(), guardian: me };
+    match Archive::open(&recording::directory(&config.data_dir), owner, keep) {
+        Ok(archive) => Some((archive, History::of(records))),
+        Err(problem) => {
+            warn!(%problem, "nothing is recorded; everything else goes on");
+            None
+        }
+    }
+}
+
+/// The core must stand where the store's chain ends: records that it writes otherwise than they were read are not ours.
+fn same_journal(restored: JournalHead, store: &Store) -> Result<(), Error> {
+    let acknowledged = store.head();
+    if restored != acknowledged {
+        return Err(Error::StoreDamaged {
+            path: store.directory().into(),
+            problem: format!("its records lead to {restored}, but {acknowledged} was acknowledged"),
+        });
+    }
+    Ok(())
 }
 
 /// The custody key, which must be the one that shares are sealed to.
@@ -114,4 +155,26 @@ pub(super) fn listen_addresses(config: &Config) -> Result<Vec<Multiaddr>, Error>
         })
     };
     config.p2p.listen.iter().map(parse).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use guardian_core::guardian_set::NetworkId;
+    use guardian_core::record::Record;
+
+    #[test]
+    fn a_core_that_stands_elsewhere_than_the_chain_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(directory.path(), NetworkId([1; 32]), GuardianIndex(1)).unwrap();
+        same_journal(JournalHead::default(), &store).unwrap();
+        let record = Record::NotFinalizing(crypto::spec::Epoch(1));
+        store.append(std::slice::from_ref(&record)).unwrap();
+        same_journal(JournalHead::default().follow(&record.encode()), &store).unwrap();
+        let refused = same_journal(JournalHead::default().follow(b"other"), &store).unwrap_err();
+        assert!(
+            matches!(&refused, Error::StoreDamaged { problem, .. } if problem.contains("1 record, head 0x")),
+            "{refused}"
+        );
+    }
 }

@@ -1,7 +1,7 @@
 //! A whole node in this process, against a beacon node that only says which chain it serves.
 
 use super::run;
-use crate::config::{Admin, Beacon, Config, EnforcementLimits, Http, Keys, Log, P2p};
+use crate::config::{Admin, Beacon, Config, EnforcementLimits, Http, Keys, Log, P2p, Recording};
 use crate::{Error, Store, definition, keyfile};
 use axum::Json;
 use axum::routing::get;
@@ -88,6 +88,7 @@ impl Home {
             standing: Vec::new(),
             webhook: None,
             log: Log::default(),
+            recording: Recording::default(),
         };
         Self { directory, definition, config }
     }
@@ -188,9 +189,13 @@ async fn it_waits_for_its_beacon_node_runs_and_stops_in_order() {
     let status: StatusSnapshot = serde_json::from_value(status).unwrap();
     assert_eq!((status.name.as_str(), status.nodes.healthy), ("alice", 0));
     assert!(status.slot.0 >= 10, "{}", status.slot);
+    let socket = home.config.admin_socket();
+    let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&socket).unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600, "its operator can ask it");
 
     stop.send(()).unwrap();
     ended(node).await.unwrap();
+    assert!(!socket.exists());
     // Nothing is held any more: the store opens and the port is free.
     Store::open(&home.config.data_dir, home.definition.id(), GuardianIndex(1)).unwrap();
     std::net::TcpListener::bind(home.config.http.listen).unwrap();

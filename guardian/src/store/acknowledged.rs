@@ -1,24 +1,28 @@
-//! How much of the store was acknowledged: two counters in a small file of their own, so that an engine which
-//! forgets is found out.
+//! How much of the store was acknowledged: the journal's head and a counter in a small file of their own, so that an
+//! engine which forgets, or remembers something else, is found out.
 //!
-//! Two slots of 64 bytes, 4096 bytes apart, written in turn: a torn write spoils one and leaves the other.
-//! A slot is magic (8), generation (8), records (8), shares (8), SHA-256 of these (32); numbers big-endian.
+//! Two slots of 96 bytes, 4096 bytes apart, written in turn: a torn write spoils one and leaves the other.
+//! A slot is magic (8), generation (8), records (8), shares (8), link of the last record (32), SHA-256 of these (32);
+//! numbers big-endian.
 
 use crate::{Error, file};
+use guardian_core::JournalHead;
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-const MAGIC: &[u8; 8] = b"GRDNACK1";
+const MAGIC: &[u8; 8] = b"GRDNACK2";
 const SLOT_DISTANCE: u64 = 4096;
-const SLOT: usize = 64;
+const SLOT: usize = 96;
+/// Where a slot's own hash begins.
+const SUM: usize = 64;
 
 /// What was acknowledged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Counts {
-    /// Journal records.
-    pub(super) journal: u64,
+    /// The journal.
+    pub(super) journal: JournalHead,
     /// Shares.
     pub(super) shares: u64,
 }
@@ -33,7 +37,7 @@ pub(super) struct Acknowledged {
 }
 
 impl Acknowledged {
-    /// Makes the file with both counts zero, durable.
+    /// Makes the file with everything empty, durable.
     pub(super) fn create(path: &Path) -> Result<(), Error> {
         let mut bytes = vec![0u8; SLOT_DISTANCE as usize];
         bytes[..SLOT].copy_from_slice(&encode(0, Counts::default()));
@@ -83,10 +87,11 @@ fn encode(generation: u64, counts: Counts) -> [u8; SLOT] {
     let mut slot = [0u8; SLOT];
     slot[..8].copy_from_slice(MAGIC);
     slot[8..16].copy_from_slice(&generation.to_be_bytes());
-    slot[16..24].copy_from_slice(&counts.journal.to_be_bytes());
+    slot[16..24].copy_from_slice(&counts.journal.length.to_be_bytes());
     slot[24..32].copy_from_slice(&counts.shares.to_be_bytes());
-    let checksum = Sha256::digest(&slot[..32]);
-    slot[32..].copy_from_slice(&checksum);
+    slot[32..SUM].copy_from_slice(&counts.journal.link);
+    let checksum = Sha256::digest(&slot[..SUM]);
+    slot[SUM..].copy_from_slice(&checksum);
     slot
 }
 
@@ -96,8 +101,11 @@ fn decode(slot: &[u8; SLOT]) -> Option<(u64, Counts)> {
         bytes.copy_from_slice(&slot[at..at + 8]);
         u64::from_be_bytes(bytes)
     };
-    let whole = slot[..8] == *MAGIC && Sha256::digest(&slot[..32])[..] == slot[32..];
-    whole.then(|| (number(8), Counts { journal: number(16), shares: number(24) }))
+    let whole = slot[..8] == *MAGIC && Sha256::digest(&slot[..SUM])[..] == slot[SUM..];
+    let mut link = [0u8; 32];
+    link.copy_from_slice(&slot[32..SUM]);
+    let journal = JournalHead { length: number(16), link };
+    whole.then(|| (number(8), Counts { journal, shares: number(24) }))
 }
 
 #[cfg(test)]
@@ -110,20 +118,42 @@ mod tests {
         let path = directory.path().join("acknowledged");
         Acknowledged::create(&path).unwrap();
         let mut open = Acknowledged::open(&path, directory.path()).unwrap();
-        for journal in 1..=5 {
-            open.advance(Counts { journal, shares: 2 * journal }).unwrap();
+        let counts = |length: u64| Counts {
+            journal: JournalHead { length, link: [length as u8; 32] },
+            shares: 2 * length,
+        };
+        for length in 1..=5 {
+            open.advance(counts(length)).unwrap();
         }
         drop(open);
         // Created with generations 0 and 1; five more make the newest 6, an even one, in the first slot.
         let mut bytes = std::fs::read(&path).unwrap();
-        bytes[20] ^= 1;
+        bytes[40] ^= 1;
         std::fs::write(&path, &bytes).unwrap();
         let open = Acknowledged::open(&path, directory.path()).unwrap();
-        assert_eq!(open.counts(), Counts { journal: 4, shares: 8 });
+        assert_eq!(open.counts(), counts(4));
 
         bytes[SLOT_DISTANCE as usize] ^= 1;
         std::fs::write(&path, &bytes).unwrap();
         let refused = Acknowledged::open(&path, directory.path()).unwrap_err();
         assert!(matches!(refused, Error::StoreDamaged { .. }), "{refused}");
+    }
+
+    /// A slot written today must be read by every later version.
+    #[test]
+    fn a_slot_is_golden() {
+        let journal = JournalHead { length: 0x0102, link: [0xab; 32] };
+        let counts = Counts { journal, shares: 3 };
+        let slot = encode(7, counts);
+        let expected = [
+            hex::encode("GRDNACK2"),
+            "0000000000000007".to_owned(),
+            "0000000000000102".to_owned(),
+            "0000000000000003".to_owned(),
+            "ab".repeat(32),
+            "3f691b6bc0c50657d46efab77d9fec087d2ee23e5a6fb40ee94c7fc5120714b6".to_owned(),
+        ];
+        assert_eq!(hex::encode(slot), expected.concat());
+        assert_eq!(decode(&slot), Some((7, counts)));
     }
 }

@@ -14,6 +14,8 @@ use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+mod entries;
+
 const MAGIC: &[u8] = b"guardian store";
 /// Most payload bytes of one value.
 const CHUNK: usize = 16 << 10;
@@ -80,6 +82,9 @@ impl Engine {
             value.and_then(|v| <[u8; 2]>::try_from(&v[..]).ok()).map_or(0, u16::from_be_bytes)
         };
         let found = number(get("format")?);
+        if found < FORMAT {
+            return Err(Error::StoreOlder { path: directory.into(), found, supported: FORMAT });
+        }
         if found > FORMAT {
             return Err(Error::StoreNewer { path: directory.into(), found, supported: FORMAT });
         }
@@ -146,12 +151,12 @@ impl Engine {
         self.data.sync_data().map_err(Error::file("sync", self.directory.join("engine/db")))
     }
 
-    /// Writes records from number `first` on. Not durable before [`Engine::sync`].
+    /// Writes records, as they are stored, from number `first` on. Not durable before [`Engine::sync`].
     pub(super) fn append(&self, first: u64, records: &[Vec<u8>]) -> Result<(), Error> {
         let mut batch = sled::Batch::default();
         for (number, record) in (first..).zip(records) {
             let chunks = record.chunks(CHUNK).collect::<Vec<_>>();
-            // MAX_RECORD / CHUNK is 256.
+            // MAX_STORED / CHUNK is 257.
             let last = chunks.len().saturating_sub(1) as u16;
             for (chunk, bytes) in (0u16..).zip(chunks) {
                 let key = journal_key(number, chunk);
@@ -161,40 +166,6 @@ impl Engine {
             }
         }
         self.journal.apply_batch(batch).map_err(|e| self.failed("append", e))
-    }
-
-    /// Hands out records `0..count` in order.
-    ///
-    /// # Errors
-    /// [`Error::StoreDamaged`] on a missing or altered record; what `visit` returns.
-    pub(super) fn scan(
-        &self,
-        count: u64,
-        mut visit: impl FnMut(u64, Vec<u8>) -> Result<(), Error>,
-    ) -> Result<(), Error> {
-        let mut entries = self.journal.iter();
-        for number in 0..count {
-            let mut record = Vec::new();
-            let mut chunk = 0u16;
-            loop {
-                let lost =
-                    || self.damaged(format!("journal record {number} is missing, {count} were acknowledged"));
-                let (key, value) = entries.next().ok_or_else(lost)?.map_err(|e| self.failed("be read", e))?;
-                if key[..] != journal_key(number, chunk) {
-                    return Err(lost());
-                }
-                let torn = || self.damaged(format!("journal record {number} is garbled"));
-                let payload = unseal(&key, &value).ok_or_else(torn)?;
-                let (last, bytes) = payload.split_first_chunk::<2>().ok_or_else(torn)?;
-                record.extend_from_slice(bytes);
-                if chunk == u16::from_be_bytes(*last) {
-                    break;
-                }
-                chunk += 1;
-            }
-            visit(number, record)?;
-        }
-        Ok(())
     }
 
     /// Removes records from number `count` on, durably. Whether there were any.

@@ -22,6 +22,15 @@ fn small(range: std::ops::Range<u64>) -> Vec<Record> {
     range.map(|epoch| record(epoch, epoch % 5)).collect()
 }
 
+/// Records as they are stored after `head`.
+fn linked(mut head: JournalHead, records: &[Record]) -> Vec<Vec<u8>> {
+    let mut stored = |bytes: Vec<u8>| {
+        head = head.follow(&bytes);
+        Linked::stored(&head.link, &bytes)
+    };
+    records.iter().map(|record| stored(encode(record))).collect()
+}
+
 fn copy_tree(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
@@ -170,7 +179,7 @@ fn an_unacknowledged_tail_did_not_happen() {
     let store = open(directory.path()).unwrap();
     store.append(&small(0..4)).unwrap();
     // The power goes between the engine's sync and the acknowledgement.
-    store.engine.append(4, &small(4..6).iter().map(encode).collect::<Vec<_>>()).unwrap();
+    store.engine.append(4, &linked(store.head(), &small(4..6))).unwrap();
     store.engine.sync().unwrap();
     drop(store);
     let store = open(directory.path()).unwrap();
@@ -187,8 +196,10 @@ fn a_record_of_unknown_kind_is_named() {
     store.append(&small(0..2)).unwrap();
     store
         .commit(|engine, counts| {
-            engine.append(2, &[vec![0xff, 1, 2, 3]])?;
-            Ok(Counts { journal: 3, ..counts })
+            let strange = [0xff, 1, 2, 3];
+            let journal = counts.journal.follow(&strange);
+            engine.append(2, &[Linked::stored(&journal.link, &strange)])?;
+            Ok(Counts { journal, ..counts })
         })
         .unwrap();
     drop(store);
@@ -270,4 +281,119 @@ fn an_unfinished_snapshot_of_the_engine_is_no_damage() {
         assert_eq!(open(directory.path()).unwrap().records().unwrap(), expected);
         assert!(!unfinished.exists());
     }
+}
+
+/// Somebody who knows the engine, its checksums included, changes the journal. `change` is given what is stored.
+fn refused_after(records: &[Record], change: impl FnOnce(&Engine, Vec<Vec<u8>>)) -> String {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path()).unwrap();
+    store.append(records).unwrap();
+    change(&store.engine, linked(JournalHead::default(), records));
+    store.engine.sync().unwrap();
+    drop(store);
+    let refused = open(directory.path()).unwrap_err();
+    // Refused again: nothing was repaired away.
+    assert_eq!(open(directory.path()).unwrap_err().to_string(), refused.to_string());
+    assert!(matches!(refused, Error::StoreDamaged { .. }), "{refused}");
+    refused.to_string()
+}
+
+#[test]
+fn a_store_whose_chain_breaks_is_refused_with_the_record() {
+    let records = small(0..6);
+    let refused = refused_after(&records, |engine, mut stored| {
+        stored[3][40] ^= 1;
+        engine.append(3, &stored[3..4]).unwrap();
+    });
+    assert!(refused.contains("the chain breaks at record 3"), "{refused}");
+    let refused = refused_after(&records, |engine, mut stored| {
+        stored.swap(1, 2);
+        engine.append(1, &stored[1..3]).unwrap();
+    });
+    assert!(refused.contains("the chain breaks at record 1"), "{refused}");
+    let refused = refused_after(&records, |engine, mut stored| {
+        stored.remove(2);
+        engine.cut(2).unwrap();
+        engine.append(2, &stored[2..]).unwrap();
+    });
+    assert!(refused.contains("the chain breaks at record 2"), "{refused}");
+    let refused = refused_after(&records, |engine, _| assert!(engine.cut(5).unwrap()));
+    assert!(refused.contains("record 5 is missing, 6 were acknowledged"), "{refused}");
+    // A chain that holds, but is another than the one that was acknowledged.
+    let refused = refused_after(&records, |engine, _| {
+        let others = small(20..26);
+        engine.append(0, &linked(JournalHead::default(), &others)).unwrap();
+    });
+    assert!(refused.contains("was acknowledged"), "{refused}");
+}
+
+#[test]
+fn no_byte_of_a_stored_record_can_be_flipped() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path()).unwrap();
+    let records = small(0..5);
+    store.append(&records).unwrap();
+    let stored = linked(JournalHead::default(), &records);
+    let verified = || verify(&store.engine, store.head(), directory.path()).map_err(|e| e.to_string());
+    verified().unwrap();
+    for number in [0usize, 2, 4] {
+        for byte in 0..stored[number].len() {
+            let mut altered = stored[number].clone();
+            altered[byte] ^= 0x40;
+            store.engine.append(number as u64, &[altered]).unwrap();
+            let refused = verified().unwrap_err();
+            assert!(refused.contains(&format!("record {number}")), "byte {byte} of {number}: {refused}");
+        }
+        store.engine.append(number as u64, &stored[number..=number]).unwrap();
+        verified().unwrap();
+    }
+}
+
+#[test]
+fn the_head_is_that_of_the_records_and_survives() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path()).unwrap();
+    assert_eq!(store.head(), JournalHead::default());
+    store.append(&small(0..3)).unwrap();
+    store.append(&small(3..4)).unwrap();
+    let expected = small(0..4).iter().fold(JournalHead::default(), |head, one| head.follow(&one.encode()));
+    assert_eq!(store.head(), expected);
+    // A share is acknowledged in the same place and moves no head.
+    store.put_shares(&[([1; 48], b"sealed".to_vec())]).unwrap();
+    drop(store);
+    assert_eq!(open(directory.path()).unwrap().head(), expected);
+}
+
+#[test]
+fn a_journal_is_read_without_changing_the_store() {
+    let directory = tempfile::tempdir().unwrap();
+    let read = || Journal::open(directory.path(), NETWORK, ME);
+    let refused = read().unwrap_err();
+    assert!(
+        matches!(&refused, Error::StoreForeign { problem, .. } if problem.contains("there is none")),
+        "{refused}"
+    );
+    assert!(!directory.path().join("store").exists());
+
+    let store = open(directory.path()).unwrap();
+    store.append(&small(0..4)).unwrap();
+    // Not acknowledged: it did not happen, and it is not cut off either.
+    store.engine.append(4, &linked(store.head(), &small(4..5))).unwrap();
+    store.engine.sync().unwrap();
+    let locked = read().unwrap_err();
+    assert!(matches!(locked, Error::StoreLocked { .. }), "{locked}");
+    let head = store.head();
+    drop(store);
+    for _ in 0..2 {
+        let journal = read().unwrap();
+        assert_eq!(journal.acknowledged(), head);
+        let mut chain = Verified::new(journal.records());
+        let records: Vec<Record> =
+            chain.by_ref().map(|linked| Record::decode(&linked.unwrap().bytes).unwrap()).collect();
+        assert_eq!((records, chain.head()), (small(0..4), head));
+        let held = journal.engine.entries(u64::MAX).take_while(Result::is_ok).count();
+        assert_eq!(held, 5, "the tail was cut off");
+    }
+    let other = Journal::open(directory.path(), NetworkId([8; 32]), ME).unwrap_err();
+    assert!(matches!(other, Error::StoreForeign { .. }), "{other}");
 }

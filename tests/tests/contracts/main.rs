@@ -11,6 +11,7 @@
 mod abi;
 mod build;
 mod embedded;
+mod exits;
 mod guardians;
 mod registration;
 mod signatures;

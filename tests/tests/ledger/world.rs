@@ -323,6 +323,7 @@ impl World {
             JudgedEvent::TicketsDeposited { operator, .. }
             | JudgedEvent::TicketsWithdrawn { operator, .. } => self.known[who(operator)],
             JudgedEvent::Provisioned(_) | JudgedEvent::Skipped(_) | JudgedEvent::Exited { .. } => true,
+            JudgedEvent::ExitProposed(_) | JudgedEvent::ExitCancelled { .. } => false,
         }
     }
 

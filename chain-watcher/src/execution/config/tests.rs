@@ -11,6 +11,7 @@ fn config(urls: &[&str]) -> Config {
         chain_id: 1,
         protocol: Address([1; 20]),
         guardian_module: Address([2; 20]),
+        exit_proposals: Some(Address([3; 20])),
         deployed: BlockNumber(0),
         timeouts: Timeouts::default(),
         poll: Duration::from_secs(12),
@@ -44,4 +45,12 @@ fn each_fault_names_its_field_and_shows_no_credential() {
     let mut one = config(&["http://a"]);
     one.guardian_module = one.protocol;
     assert!(fails(one).starts_with("contracts.guardian_module: is the address of"));
+    for (other, name) in [(1, "protocol"), (2, "guardian_module")] {
+        let mut one = config(&["http://a"]);
+        one.exit_proposals = Some(Address([other; 20]));
+        assert!(
+            fails(one)
+                .starts_with(&format!("contracts.exit_proposals: is the address of `contracts.{name}`"))
+        );
+    }
 }

@@ -23,6 +23,7 @@ fn selectors_are_those_of_the_contracts() {
         (GuardianModule::validateBatchWithdrawalsCall::SELECTOR, "b6a5a690"),
         (GuardianModule::validateTotalNumberOfValidatorsCall::SELECTOR, "292369cd"),
         (GuardianModule::Unauthorized::SELECTOR, "82b42900"),
+        (ExitProposals::proposalCountCall::SELECTOR, "da35c664"),
     ];
     for (ours, contract) in ours {
         assert_eq!(hex::encode(ours), contract);
@@ -55,6 +56,14 @@ fn topics_are_those_of_the_contracts() {
         (
             PufferProtocol::ValidatorTicketsWithdrawn::SIGNATURE_HASH,
             "df7e884ecac11650e1285647b057fa733a7bb9f1da100e7a8c22aafe4bdf6f40",
+        ),
+        (
+            ExitProposals::ExitProposed::SIGNATURE_HASH,
+            "914f3bdfe8f6b7fc85cceb4570c0e6fc3d0f67648fed3651b8536af6c5c4e1fc",
+        ),
+        (
+            ExitProposals::ExitCancelled::SIGNATURE_HASH,
+            "a7e4b720b2c17a75dfec610520b527027159cbc45d887bf0d529d8d879e2814b",
         ),
     ];
     for (ours, contract) in ours {

@@ -1,6 +1,6 @@
 use super::*;
 use crate::execution::fake_chain::{CHAIN_ID, Chain, MODULE, PROTOCOL};
-use crate::execution::fake_node::{FakeNode, Wrong, config};
+use crate::execution::fake_node::{FakeNode, Wrong, config, config_with_exits};
 use crate::fake_node::{dead_address, silent_socket};
 use serde_json::json;
 use url::Url;
@@ -30,10 +30,17 @@ async fn a_contract_that_is_not_there_is_named() {
     let node = FakeNode::start(Chain::new(9, 8)).await;
     let mut config = config(&[&node.url]);
     config.guardian_module = crypto::execution::Address([9; 20]);
-    let error = connect(config).await.unwrap_err().to_string();
-    let words = "execution node `node-0` knows no contract at 0x0909090909090909090909090909090909090909 \
-                 (contracts.guardian_module)";
-    assert!(error.starts_with(words), "{error}");
+    let mut without_exits = config_with_exits(&[&node.url]);
+    without_exits.exit_proposals = Some(crypto::execution::Address([9; 20]));
+    for (config, field) in [(config, "guardian_module"), (without_exits, "exit_proposals")] {
+        let error = connect(config).await.unwrap_err().to_string();
+        let words = format!(
+            "execution node `node-0` knows no contract at 0x0909090909090909090909090909090909090909 \
+             (contracts.{field})"
+        );
+        assert!(error.starts_with(&words), "{error}");
+    }
+    assert!(connect(config_with_exits(&[&node.url])).await.is_ok());
 }
 
 #[tokio::test]

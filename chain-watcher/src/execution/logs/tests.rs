@@ -17,6 +17,19 @@ fn entry(block: u64, registration: bool) -> Entry {
     }
 }
 
+fn exits_proposed(block: u64) -> Entry {
+    let proposed = ExitsProposed {
+        number: 0,
+        proposer: Address([1; 20]),
+        network: [2; 32],
+        severity: 0,
+        expires: 0,
+        validators: Vec::new(),
+        reason: String::new(),
+    };
+    Entry { told: Told::Event(ContractEvent::ExitProposed(proposed)), ..entry(block, false) }
+}
+
 fn cut_at(mut entries: Vec<Entry>) -> (u64, usize) {
     (cut(&mut entries, BlockNumber(1000)).0, entries.len())
 }
@@ -34,6 +47,12 @@ fn a_scan_is_cut_between_blocks() {
     let mut mixed = vec![entry(5, false); 8000];
     mixed.extend(vec![entry(6, false); 200]);
     assert_eq!(cut_at(mixed), (5, 8000));
+    let exits = |blocks: &[(u64, usize)]| {
+        blocks.iter().flat_map(|(block, count)| vec![exits_proposed(*block); *count]).collect::<Vec<_>>()
+    };
+    assert_eq!(cut_at(exits(&[(5, 64)])), (1000, 64), "just enough");
+    assert_eq!(cut_at(exits(&[(5, 64), (9, 1)])), (8, 64));
+    assert_eq!(cut_at(exits(&[(5, 80), (9, 1)])), (5, 80));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 use super::*;
 use crate::execution::fake_chain::{CHAIN_ID, Chain};
-use crate::execution::fake_node::{FakeNode, Wrong, config};
+use crate::execution::fake_node::{FakeNode, Wrong, config, config_with_exits};
 use crate::fake_node::dead_address;
 
 #[tokio::test]
@@ -48,6 +48,26 @@ async fn a_wrong_profile_is_told_function_by_function() {
     node.lapse("eth_call", 1, Wrong::Result(json!("0x01")));
     let profile = check(config(&[&node.url])).await.remove(0).profile.unwrap();
     assert!(profile.unexpected[0].starts_with("PufferProtocol.getModuleWeights 0xb15c7da3: "), "{profile:?}");
+}
+
+#[tokio::test]
+async fn the_exit_proposals_contract_is_asked_where_there_is_one() {
+    let mut chain = Chain::new(20, 10);
+    chain.propose(5);
+    chain.propose(15);
+    let node = FakeNode::start(chain).await;
+    assert_eq!(check(config(&[&node.url])).await.remove(0).exits_proposed, None);
+    let report = check(config_with_exits(&[&node.url])).await.remove(0);
+    assert_eq!((report.exits_proposed, report.problem, report.old_logs), (Some(Ok(2)), None, Some(Ok(()))));
+
+    node.script().chain.exits_deployed = 21;
+    let report = check(config_with_exits(&[&node.url])).await.remove(0);
+    let words = "proposalCount answers nothing: no contract there".to_owned();
+    assert_eq!((report.exits_proposed, report.problem), (Some(Err(words)), None));
+    node.script().missing = vec![proposalCountCall::SELECTOR];
+    let report = check(config_with_exits(&[&node.url])).await.remove(0);
+    assert_eq!(report.exits_proposed, Some(Err("the call reverted: 0x".to_owned())));
+    assert!(report.profile.unwrap().fits(), "the rest is asked all the same");
 }
 
 #[tokio::test]

@@ -1,18 +1,21 @@
 use super::*;
+use crate::execution::contracts::ExitProposals as E;
 use crate::execution::contracts::PufferProtocol as P;
-use crate::execution::fake_chain::{Chain, module, operator, pubkey, register};
-use crate::execution::fake_node::{FakeNode, Wrong, config};
+use crate::execution::fake_chain::{Chain, EXITS, module, operator, proposal, pubkey, register};
+use crate::execution::fake_node::{FakeNode, Wrong, config, config_with_exits};
 use crate::execution::{ExecutionObservation as Seen, connect};
 use alloy::primitives::{Address as AlloyAddress, B256, U256};
 use alloy::sol_types::SolCall;
 use crypto::execution::{
-    Block, BlockHash, BlockNumber, ContractEvent, NodeInfo, Registration, RegistrationId, Scan, Tickets,
-    Unreadable,
+    Block, BlockHash, BlockNumber, ContractEvent, ExitsProposed, NodeInfo, Registration, RegistrationId,
+    Scan, Tickets, Unreadable,
 };
+use crypto::spec::ValidatorIndex;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+mod exits;
 mod nodes;
 mod scans;
 mod several;
@@ -31,6 +34,12 @@ impl Watch {
     async fn over(nodes: &[&FakeNode], resume: Resume) -> Self {
         let urls: Vec<_> = nodes.iter().map(|node| &node.url).collect();
         Self::with(connect(config(&urls)).await.unwrap(), resume)
+    }
+
+    /// With the exit proposals contract.
+    async fn over_exits(nodes: &[&FakeNode], resume: Resume) -> Self {
+        let urls: Vec<_> = nodes.iter().map(|node| &node.url).collect();
+        Self::with(connect(config_with_exits(&urls)).await.unwrap(), resume)
     }
 
     fn with(nodes: ExecutionNodes, resume: Resume) -> Self {

@@ -1,4 +1,4 @@
-//! ABI and bytecode of the contracts for local networks, as `deploy/contracts/out` has them.
+//! ABI and bytecode of the contracts, as `deploy/contracts/out` has them.
 
 #![allow(
     missing_docs,
@@ -27,4 +27,9 @@ sol!(
     #[derive(Debug, PartialEq, Eq)]
     Forwarder,
     "../contracts/out/Forwarder.json"
+);
+sol!(
+    #[derive(Debug, PartialEq, Eq)]
+    ExitProposals,
+    "../contracts/out/ExitProposals.json"
 );

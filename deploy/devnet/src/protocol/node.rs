@@ -185,13 +185,17 @@ pub(super) fn failed(doing: &str, problem: impl std::fmt::Display) -> Error {
 
 /// A revert with its error by name, where the contracts have it; anything else is the node's failure.
 fn refused(call: &'static str, cause: &TransportError) -> Error {
-    use super::abi::{GuardianModule::GuardianModuleErrors, ValidatorRegistry::ValidatorRegistryErrors};
+    use super::abi::{
+        ExitProposals::ExitProposalsErrors, GuardianModule::GuardianModuleErrors,
+        ValidatorRegistry::ValidatorRegistryErrors,
+    };
     let Some(data) = cause.as_error_resp().and_then(|payload| payload.as_revert_data()) else {
         return failed(call, cause);
     };
     let reason = ValidatorRegistryErrors::abi_decode(&data)
         .map(|error| format!("{error:?}"))
         .or_else(|_| GuardianModuleErrors::abi_decode(&data).map(|error| format!("{error:?}")))
+        .or_else(|_| ExitProposalsErrors::abi_decode(&data).map(|error| format!("{error:?}")))
         .or_else(|_| Panic::abi_decode(&data).map(|panic| format!("Panic({:#04x})", panic.code)))
         .unwrap_or_else(|_| format!("revert with {data}"));
     Error::Refused { call, reason }

@@ -149,6 +149,7 @@ pub(super) async fn deploy(
         [
             ("--protocol", addresses.registry.to_string()),
             ("--guardian-module", addresses.guardian_module.to_string()),
+            ("--exit-proposals", addresses.exit_proposals.to_string()),
             ("--deployed-at-block", addresses.deployed.to_string()),
             ("--execution", world.execution_url(0)),
         ]

@@ -6,9 +6,11 @@ use crate::scene::operators::{EJECT_SLOT, READ_SLOT, SHORT_SINCE, ejection};
 use crate::scene::{BOB, DUE_SLOT, Scene, block, validator};
 
 fn observed(scene: &Scene) -> Vec<&Evidence> {
-    let seen =
-        |record| if let &Record::Observed { ref evidence, .. } = record { Some(evidence) } else { None };
-    scene.journal.iter().filter_map(seen).collect()
+    let observed = scene.journal.iter().filter_map(|record| match record {
+        Record::Observed { evidence, .. } => Some(evidence),
+        _ => None,
+    });
+    observed.collect()
 }
 
 #[test]

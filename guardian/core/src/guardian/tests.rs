@@ -216,7 +216,7 @@ fn any_event() -> impl Strategy<Value = Event> {
             head: Slot(head),
             finalized: Checkpoint { epoch: Epoch(epoch), root: Root([0; 32]) },
             version: String::new(),
-            enforces: Enforces::default(),
+            enforces: crate::scene::EVERYTHING,
             shares: u32::MAX,
         })
     });

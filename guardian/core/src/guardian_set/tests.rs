@@ -202,6 +202,6 @@ fn every_field_is_in_the_id() {
 fn the_id_is_golden() {
     assert_eq!(
         definition().id().to_string(),
-        "0xe2ff5e69dd65fcde8a6ee067f4fa790bce544bc1ca39f5fc073ff4d1b70c4a93"
+        "0x2d31ade51237d8295ca1e3baaa3ea9c77ce4ae4b793dfc88cd967d4e88ebe515"
     );
 }

@@ -28,19 +28,19 @@ impl Guardian {
     pub(crate) fn note_due(&mut self, pubkey: &BlsPubkey, is_due: Option<bool>, out: &mut Vec<Command>) {
         let at = self.view.slot();
         let way = self.lifecycles.ways.get(pubkey);
-        match is_due {
+        let record = match is_due {
             Some(true) => {
                 let is_new = way.map_or(self.lifecycles.has_room(), |way| !way.has(Step::Due));
-                if is_new {
-                    self.persist(Record::Reached { pubkey: *pubkey, step: Step::Due, at }, out);
-                }
+                is_new.then_some(Record::Reached { pubkey: *pubkey, step: Step::Due, at })
             }
             Some(false) => {
-                if way.is_some_and(|way| way.proposal.is_none()) {
-                    self.persist(Record::Spared { pubkey: *pubkey, at }, out);
-                }
+                let is_over = way.is_some_and(|way| way.proposal.is_none());
+                is_over.then_some(Record::Spared { pubkey: *pubkey, at })
             }
-            None => {}
+            None => None,
+        };
+        if let Some(record) = record {
+            self.persist(record, out);
         }
     }
 

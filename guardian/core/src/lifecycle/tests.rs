@@ -440,3 +440,23 @@ fn a_step_is_journaled_once() {
     (151..160).for_each(|slot| scene.slot(slot));
     assert!(!written(&scene.take()).iter().any(|record| matches!(record, Record::Reached { .. })));
 }
+
+/// An exit that a certified emergency asks for is due, proposed and certified at once; when it ends unreleased and no
+/// rule asks for more, so does its way.
+#[test]
+fn an_adopted_exit_is_certified_from_the_start() {
+    let mut proposal = proposal_at(DUE_SLOT.0);
+    proposal.origin = crate::proposal::Origin::Emergency { emergency: ProposalId([9; 32]), due: DUE };
+    let id = proposal.id();
+    let (mut docket, mut ways) = (Docket::default(), Lifecycles::default());
+    let mut apply = |record: Record| {
+        docket.apply(&record, ME, definition().guardian_set.threshold).unwrap();
+        ways.apply(&record, &docket);
+        ways.ways.get(&pubkey(0)).map(|way| way.steps().collect::<Vec<_>>())
+    };
+    let all = [Step::Due, Step::Proposed, Step::Certified].map(|step| (step, Slot(50)));
+    assert_eq!(apply(Record::Adopted { proposal, at: Slot(50) }), Some(all.to_vec()));
+    let expired = apply(Record::Moved { proposal: id, to: State::Expired, at: Slot(60) });
+    assert_eq!(expired, Some(all[..2].to_vec()));
+    assert_eq!(apply(Record::Spared { pubkey: pubkey(0), at: Slot(61) }), None);
+}

@@ -1,7 +1,11 @@
 use super::*;
 use crate::guardian_set::GuardianSetEpoch;
-use crate::scene::proposal_at;
+use crate::emergency::{Emergency, Proof, Raiser, Severity};
+use crate::scene::emergencies::emergency;
+use crate::scene::{BOB, proposal_at};
+use crypto::execution::Address;
 use crypto::spec::{Epoch, Root};
+use crypto::typed_data::AccountSignature;
 use proptest::prelude::*;
 
 /// One line a message: name, space, hex. These bytes are what other versions speak; they never change.
@@ -18,9 +22,10 @@ fn samples() -> Vec<(String, Message)> {
         head: Slot(3),
         finalized: Checkpoint { epoch: Epoch(4), root: Root([5; 32]) },
         version: "0.1.0".to_owned(),
-        enforces: Enforces::default(),
+        enforces: Enforces { offline: true, tickets: false, balance: true, emergency: false },
         shares: 6,
     };
+    let wish = Wish { guardian_set_epoch: GuardianSetEpoch(1), revision: 2, paused: true };
     let certificate = Certificate {
         proposal: proposal.clone(),
         approvals: vec![Envelope(vec![1, 2, 3]), Envelope(vec![4])],
@@ -30,11 +35,28 @@ fn samples() -> Vec<(String, Message)> {
         index: ShareIndex::new(8).unwrap(),
         signature: SignatureShare([9; 192]),
     };
+    let raised = Raised {
+        emergency: Emergency {
+            raiser: Raiser::Account { proposer: Address([0xdd; 20]) },
+            ..emergency(BOB, &[3, 1_000_000], Severity::Urgent)
+        },
+        proof: Proof::Signature(AccountSignature([9; 65])),
+    };
     let mut samples = vec![
         ("heartbeat".to_owned(), Message::Heartbeat(heartbeat)),
         ("proposal".to_owned(), Message::Proposal(proposal)),
         ("certificate".to_owned(), Message::Certificate(certificate)),
         ("partial".to_owned(), Message::Partial(partial)),
+        ("wish".to_owned(), Message::Wish(wish)),
+        ("emergency".to_owned(), Message::Emergency(raised.clone())),
+        ("emergency_certificate".to_owned(), {
+            let approvals = vec![Envelope(vec![1, 2, 3]), Envelope(vec![4])];
+            Message::EmergencyCertificate(EmergencyCertificate { raised, approvals })
+        }),
+        ("cancellation".to_owned(), {
+            let proof = Proof::Signature(AccountSignature([8; 65]));
+            Message::Cancellation(Cancellation { emergency: ProposalId([1; 32]), proof })
+        }),
     ];
     let reasons = [
         RejectReason::AttestedWhileAccused,
@@ -45,6 +67,7 @@ fn samples() -> Vec<(String, Message)> {
         RejectReason::Superseded,
         RejectReason::Funded,
         RejectReason::Restored,
+        RejectReason::Operator,
     ];
     let mut decisions = vec![("approve".to_owned(), Decision::Approve)];
     for reason in reasons {

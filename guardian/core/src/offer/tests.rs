@@ -49,6 +49,27 @@ fn a_heartbeat_an_epoch_and_one_after_start() {
 }
 
 #[test]
+fn a_heartbeat_for_who_comes_within_reach_but_not_too_often() {
+    let mut scene = Scene::new();
+    scene.guardian.definition.chain.slots_per_epoch = std::num::NonZeroU64::new(32).unwrap();
+    scene.observe(Slot(320), &[]);
+    scene.slot(320);
+    scene.take();
+    let mut beats = Vec::new();
+    for slot in 321..340 {
+        let is_join = [321, 322, 330, 335, 336].contains(&slot);
+        scene.slot(slot);
+        beats.extend((!said(&scene.take()).is_empty()).then_some(slot));
+        if is_join {
+            scene.feed(Event::PeerConnected(if slot % 2 == 0 { BOB } else { CAROL }));
+        }
+    }
+    assert_eq!(beats, [324, 331, 336], "the one that came at 336 waits for 340");
+    scene.slot(340);
+    assert_eq!(said(&scene.take()).len(), 1);
+}
+
+#[test]
 fn what_is_open_is_said_again() {
     let (mut scene, _) = Scene::voted();
     // Seven more slots of the window: our vote every other one, the proposal when it is our turn among four.

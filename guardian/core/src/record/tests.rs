@@ -142,7 +142,7 @@ fn samples() -> Vec<(String, Record)> {
 }
 
 /// What people decide, and what follows from it.
-fn decisions(id: ProposalId, at: Slot) -> [(&'static str, Record); 13] {
+fn decisions(id: ProposalId, at: Slot) -> [(&'static str, Record); 14] {
     let by = OperatorName { uid: 1_000, name: "ann".to_owned() };
     let asked = |request| Record::Asked { at, by: by.clone(), request };
     let emergency = Emergency {
@@ -184,6 +184,10 @@ fn decisions(id: ProposalId, at: Slot) -> [(&'static str, Record); 13] {
         ("asked_pause", asked(Request::Pause { scope: PauseScope::Network, note })),
         ("raised", Record::Raised { raised: Raised { emergency, proof: Proof::Sealed }, at }),
         ("emergency_certified", Record::EmergencyCertified { emergency: id, approvals, at }),
+        (
+            "cancelled",
+            Record::Cancelled { cancellation: Cancellation { emergency: id, proof: Proof::Sealed }, at },
+        ),
         ("emergency_moved", Record::EmergencyMoved { emergency: id, to: EmergencyState::Done, at }),
         ("adopted", Record::Adopted { proposal: adopted, at }),
         ("observed", Record::Observed { proposal: id, at, evidence }),

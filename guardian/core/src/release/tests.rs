@@ -267,8 +267,11 @@ fn health(healthy: u16, disagree: bool) -> Event {
     Event::NodesObserved(crate::event::NodeHealth { total: 2, healthy, disagree })
 }
 
+/// A hold in the journal, and its slot.
+type Journaled = (Option<Hold>, u64);
+
 /// Holds among the records and among the notices.
-fn holds(commands: &[Command]) -> (Vec<(Option<Hold>, u64)>, Vec<Option<Hold>>) {
+fn holds(commands: &[Command]) -> (Vec<Journaled>, Vec<Option<Hold>>) {
     let record = |r: &&Record| if let Record::Held { hold, at, .. } = r { Some((*hold, at.0)) } else { None };
     let notice =
         |c: &Command| if let Command::Notify(Notice::Held { hold, .. }) = c { Some(*hold) } else { None };

@@ -121,6 +121,7 @@ fn contradictions_name_the_record() {
     let fault = Fault { guardian: stranger, kind: FaultKind::Garbage, proposal: None };
     let cases: Vec<(usize, Vec<Record>)> = vec![
         (0, vec![Record::VoteCast(vote.clone())]),
+        (0, vec![Record::VoteSeen { from: BOB, vote: vote.clone(), envelope: envelope(BOB, 1) }]),
         (1, vec![proposed(proposal.clone()), Record::Released { proposal: id, at: Slot(1) }]),
         (0, vec![proposed(foreign)]),
         (

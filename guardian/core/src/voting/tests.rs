@@ -2,6 +2,7 @@ use super::*;
 use crate::event::Event;
 use crate::guardian_set::GuardianSetEpoch;
 use crate::message::RejectReason;
+use crate::policy::Enforcement;
 use crate::scene::{
     BOB, CAROL, DAVE, DUE, DUE_SLOT, ME, Scene, definition, envelope, exiting, faults, proposal_at, said,
     validator, written,

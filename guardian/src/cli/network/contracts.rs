@@ -17,7 +17,10 @@ pub(super) struct ContractFlags {
     /// The contract that says who the guardians are (GuardianModule)
     #[arg(long, value_name = "ADDRESS", requires = "protocol")]
     guardian_module: Option<Address>,
-    /// The block the older of the two was deployed in; nothing before it is read
+    /// The contract through which authorised accounts may ask for exits (ExitProposals). Without it none is asked for
+    #[arg(long, value_name = "ADDRESS", requires = "protocol")]
+    exit_proposals: Option<Address>,
+    /// The block the older of protocol and guardian module was deployed in; nothing before it is read
     #[arg(long, value_name = "NUMBER", requires = "protocol")]
     deployed_at_block: Option<u64>,
     /// Execution node to read the chain id from
@@ -43,32 +46,36 @@ impl ContractFlags {
         let chain_id = match (self.execution_chain_id, &self.execution) {
             (Some(id), _) => id,
             (None, Some(url)) => {
-                read_chain_id(url.clone(), protocol, guardian_module, BlockNumber(deployed))?
+                let config = Config {
+                    nodes: vec![NodeConfig { name: "execution".to_owned(), url: url.clone() }],
+                    // Not known yet; the report says what it is.
+                    chain_id: 0,
+                    protocol,
+                    guardian_module,
+                    exit_proposals: self.exit_proposals,
+                    deployed: BlockNumber(deployed),
+                    timeouts: chain_watcher::Timeouts::default(),
+                    poll: Duration::from_secs(12),
+                };
+                read_chain_id(config)?
             }
             (None, None) => bail!("--protocol needs the chain too: give --execution or --execution-chain-id"),
         };
-        let deployed = BlockNumber(deployed);
-        Ok(Some(Contracts { profile: Profile::V1, chain_id, protocol, guardian_module, deployed }))
+        Ok(Some(Contracts {
+            profile: Profile::V1,
+            chain_id,
+            protocol,
+            guardian_module,
+            deployed: BlockNumber(deployed),
+            exit_proposals: self.exit_proposals,
+        }))
     }
 }
 
 /// The chain's id, from a node that also has the contracts.
-fn read_chain_id(
-    url: Url,
-    protocol: Address,
-    guardian_module: Address,
-    deployed: BlockNumber,
-) -> anyhow::Result<u64> {
-    let config = Config {
-        nodes: vec![NodeConfig { name: "execution".to_owned(), url }],
-        // Not known yet; the report says what it is.
-        chain_id: 0,
-        protocol,
-        guardian_module,
-        deployed,
-        timeouts: chain_watcher::Timeouts::default(),
-        poll: Duration::from_secs(12),
-    };
+fn read_chain_id(config: Config) -> anyhow::Result<u64> {
+    let (protocol, guardian_module, exit_proposals) =
+        (config.protocol, config.guardian_module, config.exit_proposals);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let reports = runtime.block_on(check(config));
     let report = reports.first();
@@ -86,6 +93,11 @@ fn read_chain_id(
                 "there is no contract at {flag} {address} on execution chain {chain_id}; check the address and the node"
             );
         }
+    }
+    if let (Some(address), Some(Err(problem))) = (exit_proposals, &report.exits_proposed) {
+        bail!(
+            "there is no exit proposals contract at --exit-proposals {address} on execution chain {chain_id}: {problem}; check the address and the node"
+        );
     }
     Ok(chain_id)
 }

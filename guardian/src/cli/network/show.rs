@@ -34,12 +34,14 @@ pub(super) fn show(definition: &NetworkDefinition, output: Output) -> anyhow::Re
             format!(
                 "profile {:?} on execution chain {}, read from block {}\n\
                  \x20           protocol {}\n\
-                 \x20           guardian module {}",
+                 \x20           guardian module {}\n\
+                 \x20           exit proposals {}",
                 contracts.profile,
                 contracts.chain_id,
                 contracts.deployed,
                 contracts.protocol,
                 contracts.guardian_module,
+                contracts.exit_proposals.map_or_else(|| "none".to_owned(), |address| address.to_string()),
             )
         },
     );
@@ -92,9 +94,9 @@ pub(super) fn show(definition: &NetworkDefinition, output: Output) -> anyhow::Re
         caps.max_dark_percent,
         match (emergency.guardians, emergency.proposers.len()) {
             (true, 0) => "guardians' operators".to_owned(),
-            (true, n) => format!("guardians' operators and {n} accounts"),
+            (true, _) => "guardians' operators and these accounts".to_owned(),
             (false, 0) => "nobody".to_owned(),
-            (false, n) => format!("{n} accounts"),
+            (false, _) => "these accounts".to_owned(),
         },
         emergency.max_validators,
         emergency.max_lifetime,

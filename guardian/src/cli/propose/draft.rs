@@ -19,8 +19,8 @@ use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "\
 Example:
-  guardian propose draft --validators 1201-1216 --reason 'keys leaked' --severity urgent --expires 6h \\
-    --proposer 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 --out exit.json
+  guardian propose draft --validators 1201-1216 --reason 'keys leaked' --severity urgent \\
+    --expires 6h --proposer 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 --out exit.json
   cast wallet sign --data --from-file exit.json
   guardian propose submit exit.json --signature 0x...
 

@@ -9,24 +9,26 @@ use guardian_core::request::{Selection, ValidatorName};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+/// Under which heading help shows these flags.
+const WHOM: &str = "Whom";
+
 /// Longest piece of an entry that is shown.
 const SHOWN: usize = 40;
 
 #[derive(Debug, clap::Args)]
 #[group(id = "chosen", required = true, multiple = false)]
-#[command(next_help_heading = "Whom")]
 pub(super) struct Chosen {
     /// Validators by index, range of indices or public key, such as 1,2,7-9,0x8f3c...
-    #[arg(long, value_name = "LIST")]
+    #[arg(long, value_name = "LIST", help_heading = WHOM)]
     validators: Option<String>,
     /// The same from a file, one entry a line; `#` begins a comment
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = WHOM)]
     validators_file: Option<PathBuf>,
     /// All validators of this node operator that are on duty and not leaving
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", help_heading = WHOM)]
     of_operator: Option<Address>,
     /// All validators of this module that are on duty and not leaving: its name, or its 32 bytes in hex
-    #[arg(long, value_name = "MODULE", value_parser = module)]
+    #[arg(long, value_name = "MODULE", value_parser = module, help_heading = WHOM)]
     module: Option<ModuleName>,
 }
 

@@ -13,6 +13,7 @@ fn snapshot() -> Value {
         "head": 811,
         "finalized": { "epoch": 99, "root": format!("0x{}", "01".repeat(32)) },
         "nodes": { "total": 2, "healthy": 1, "disagree": true },
+        "journal": { "length": 1234, "link": format!("0x{}", "0f".repeat(32)) },
         "peers": [{ "guardian": 1, "name": "alice", "connected": false, "heartbeat": null }],
         "validators": [{
             "pubkey": format!("0x{}", "cd".repeat(48)),
@@ -42,6 +43,7 @@ fn everything_an_operator_asks_for_is_shown() {
         "Ready       NO: head is old",
         "Slot        812, head 811, finalized epoch 99",
         "Own nodes   1 of 2 healthy, and they DISAGREE about finality",
+        "Journal     1234 records, head 0x0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f",
         "  1  alice  NO         -         -     -          -",
         "  0xcdcdcdcdcdcd…  17     active_ongoing  -              6            31.999",
         "Proposals: none",
@@ -93,4 +95,59 @@ fn contracts_and_operators_are_shown_where_there_are_any() {
     let text = render(&status, &ready, None);
     let line = "Validators: 33 held, 33 dark now; `guardian validators` shows them";
     assert!(text.lines().any(|shown| shown == line), "{text}");
+}
+
+#[test]
+fn what_asks_for_attention_is_shown_only_where_there_is_something() {
+    let ready = serde_json::json!({ "ready": true, "reasons": [] });
+    let quiet = render(&serde_json::from_value(snapshot()).unwrap(), &ready, None);
+    for title in ["PAUSED", "Network ", "Enforcement", "Emergencies", "Held", "Late"] {
+        assert!(!quiet.lines().any(|line| line.starts_with(title)), "{title} in\n{quiet}");
+    }
+    let mut value = snapshot();
+    let id = format!("0x{}", "5f".repeat(32));
+    value["pauses"] = serde_json::json!({
+        "local": { "since": 800, "by": { "uid": 1, "name": "carol" }, "note": "odd proposals" },
+        "wished_by": [2, 3], "threshold": 3, "network": false,
+    });
+    value["enforcement"] = serde_json::json!({
+        "offline": { "definition": "enforce", "here": "warn", "enforcing": 3 },
+        "balance": { "definition": "warn", "here": "warn", "enforcing": 0 },
+    });
+    value["emergencies"] = serde_json::json!([{
+        "id": id,
+        "emergency": {
+            "guardian_set_epoch": 1, "raiser": { "kind": "guardian", "guardian": 1 }, "validators": [1, 2],
+            "severity": "urgent", "reason": "keys leaked", "opened": 790, "expires": 2590,
+        },
+        "state": "open", "raised": 791, "certifiable_from": 790, "votes": [[1, "approve"]], "own": null,
+        "note": null, "certified": null, "exits": {},
+    }]);
+    value["proposals"] = serde_json::json!([{
+        "id": id,
+        "proposal": {
+            "guardian_set_epoch": 1, "pubkey": format!("0x{}", "cd".repeat(48)),
+            "key_set": format!("0x{}", "01".repeat(32)), "origin": { "balance": { "due": 9 } },
+            "exit": { "epoch": "9", "validator_index": "17" }, "opened": 300, "expires": 364,
+        },
+        "state": "certified", "hold": "day_cap", "held_since": 805, "hold_ends": null, "votes": [],
+        "certified": 800, "released": null, "partials": [], "culprits": [], "combined": false,
+        "submissions": [], "exit_epoch": null,
+    }]);
+    value["lifecycles"] = serde_json::json!([{
+        "pubkey": format!("0x{}", "cd".repeat(48)), "proposal": id, "steps": [["due", 700], ["proposed", 701]],
+        "accepted_by": null, "included_in": null, "withdrawable": null, "late": ["certified", 765],
+    }]);
+    let text = render(&serde_json::from_value(value).unwrap(), &ready, None);
+    for line in [
+        "PAUSED      since slot 800 by carol: odd proposals",
+        "Network     not paused: 2 of 3 guardians wish it (2, 3)",
+        "Enforcement offline: warn here, enforce in the definition; 3 guardians enforce it",
+        "  0x5f5f5f5f5f5f…  urgent    open   2           1/0             -    2590     keys leaked",
+        "  0x5f5f5f5f5f5f…  17         day_cap  805         enough releases are more than a day ago",
+        "  0xcdcdcdcdcdcd…  0x5f5f5f5f5f5f…  certified  765         proposed at slot 701",
+    ] {
+        assert!(text.lines().any(|shown| shown == line), "{line:?} not in\n{text}");
+    }
+    assert!(!text.contains("balance: warn here"), "{text}");
 }

@@ -39,11 +39,24 @@ fn a_newer_format_is_refused_with_both_numbers() {
 }
 
 #[test]
+fn an_older_format_is_refused_with_what_to_do() {
+    let (directory, at) = created();
+    let engine = Engine::open(&at, directory.path(), OWNER).unwrap();
+    engine.meta.insert("format", &1u16.to_be_bytes()).unwrap();
+    engine.sync().unwrap();
+    drop(engine);
+    let refused = Engine::open(&at, directory.path(), OWNER).unwrap_err();
+    assert!(matches!(refused, Error::StoreOlder { found: 1, supported: FORMAT, .. }), "{refused}");
+    let words = refused.to_string();
+    assert!(words.contains("earlier version") && words.contains("Move the directory away"), "{words}");
+}
+
+#[test]
 fn garbled_missing_and_swapped_entries_are_named() {
     let (directory, at) = created();
     let engine = Engine::open(&at, directory.path(), OWNER).unwrap();
     engine.append(0, &[b"zero".to_vec(), b"one".to_vec(), vec![9; CHUNK + 1], b"three".to_vec()]).unwrap();
-    let scan = || engine.scan(4, |_, _| Ok(())).map_err(|e| e.to_string());
+    let scan = || engine.entries(4).try_for_each(|entry| entry.map(drop)).map_err(|e| e.to_string());
     scan().unwrap();
 
     let key = journal_key(1, 0);

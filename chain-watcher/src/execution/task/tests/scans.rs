@@ -91,6 +91,7 @@ async fn a_watch_goes_on_where_the_last_one_stopped() {
         scanned: Some(block(&chain, 35)),
         registered: BTreeMap::from([(crypto::execution::ModuleName(module("m").0), 3)]),
         operators: [address(operator(9))].into(),
+        exits_proposed: 0,
     };
     let mut watch = Watch::over(&[&node], resume).await;
     let scan = watch.scan().await;

@@ -7,6 +7,7 @@ use alloy::signers::SignerSync;
 use alloy::signers::local::PrivateKeySigner;
 use guardian_core::emergency::{EmergencyRules, Proposer};
 use serde_json::json;
+use std::sync::LazyLock;
 
 /// The first account of every local network.
 fn account() -> PrivateKeySigner {
@@ -17,13 +18,18 @@ fn proposer() -> Address {
     Address(account().address().into_array())
 }
 
-fn definition() -> NetworkDefinition {
+/// Made once: its members have new identities each time.
+static DEFINITION: LazyLock<NetworkDefinition> = LazyLock::new(|| {
     let (mut definition, _) = network(3, 4, 1);
     definition.contracts = Some(contracts());
     let (name, account) = ("safe".to_owned(), proposer());
     let entitled = Proposer { name, account, max_validators: 16, operators: Vec::new(), modules: Vec::new() };
     definition.emergency = EmergencyRules { proposers: vec![entitled], ..EmergencyRules::default() };
     definition
+});
+
+fn definition() -> NetworkDefinition {
+    DEFINITION.clone()
 }
 
 fn emergency() -> Emergency {

@@ -1,0 +1,81 @@
+use super::*;
+use crate::audit::tests::{about, chain, finalized, liveness, offline, proposal, pubkey};
+use guardian_core::registration::JudgedLog;
+
+fn prefix(text: &str) -> Question {
+    Question { proposal: Some(text.parse().unwrap()), ..Question::default() }
+}
+
+#[test]
+fn names_are_read_and_refused() {
+    assert_eq!("0xABcd".parse(), Ok(ProposalPrefix("abcd".to_owned())));
+    // As tables show it.
+    assert_eq!("0x0123456789ab…".parse(), Ok(ProposalPrefix("0123456789ab".to_owned())));
+    let long = "a".repeat(65);
+    for wrong in ["", "0x", "0xg1", "xyz", long.as_str()] {
+        wrong.parse::<ProposalPrefix>().unwrap_err();
+    }
+    assert_eq!("17".parse(), Ok(ValidatorName::Index(ValidatorIndex(17))));
+    assert_eq!(pubkey(3).to_string().parse(), Ok(ValidatorName::Pubkey(pubkey(3))));
+    for wrong in ["", "-1", "0x12", "bob"] {
+        wrong.parse::<ValidatorName>().unwrap_err();
+    }
+}
+
+#[test]
+fn no_proposal_and_several_are_explained() {
+    let proposals: Vec<ExitProposal> = (0..40).map(|index| proposal(index, offline())).collect();
+    let records: Vec<Record> = proposals.iter().cloned().map(Record::Proposed).collect();
+    let records = chain(&records);
+    // Among forty, two begin alike.
+    let digit = |one: &ExitProposal| hex::encode(one.id().0)[..1].to_owned();
+    let first = proposals
+        .iter()
+        .map(digit)
+        .find(|wanted| proposals.iter().filter(|one| digit(one) == *wanted).count() > 1)
+        .unwrap();
+    let refused = about(&records, &prefix(&first)).unwrap_err().to_string();
+    assert!(refused.contains("give more digits: 0x"), "{refused}");
+    let refused = about(&records, &prefix(&"0".repeat(64))).unwrap_err().to_string();
+    assert!(refused.contains("no such proposal"), "{refused}");
+
+    let many: Vec<Record> =
+        (0..257).map(|due| Record::Proposed(proposal(3, Origin::Balance { due: Epoch(due) }))).collect();
+    let asked = Question { validator: Some(ValidatorName::Index(ValidatorIndex(3))), ..Question::default() };
+    let refused = about(&chain(&many), &asked).unwrap_err().to_string();
+    assert!(refused.contains("more than 256 proposals"), "{refused}");
+}
+
+#[test]
+fn each_rule_rests_on_what_it_looks_at() {
+    let account = Address([9; 20]);
+    let to = crypto::execution::Block {
+        number: crypto::execution::BlockNumber(2),
+        hash: crypto::execution::BlockHash([0; 32]),
+        timestamp: 1,
+    };
+    let deposit = |operator| {
+        let amount = crypto::execution::Tickets(1);
+        let event = JudgedEvent::TicketsDeposited { operator, amount };
+        let logs = vec![JudgedLog { block: to.number, index: 0, timestamp: 1, event }];
+        Record::Scanned(ScanReport { from: to.number, to, logs })
+    };
+    let facts =
+        [liveness(5, &[], &[3]), deposit(account), deposit(Address([8; 20])), finalized(6), finalized(7)];
+    let due = Epoch(7);
+    let cases = [
+        (offline(), vec![0, 4, 5]),
+        (Origin::Tickets { operator: account, due }, vec![1, 4, 5]),
+        (Origin::Balance { due }, vec![4, 5]),
+    ];
+    for (origin, expected) in cases {
+        let proposal = proposal(3, origin);
+        let mut records = facts.to_vec();
+        records.push(Record::Proposed(proposal.clone()));
+        // Nobody votes on it: what came later is no cause.
+        records.extend([finalized(8), liveness(8, &[], &[3])]);
+        let audit = about(&chain(&records), &prefix(&proposal.id().to_string())).unwrap();
+        let numbers: Vec<u64> = audit.entries.iter().map(|entry| entry.number).collect();
+        assert_eq!(numbers, expected, "{:?}", proposal.origin);
+    }
+}
