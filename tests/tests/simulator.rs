@@ -175,11 +175,21 @@ fn one_guardian_killed_for_good_is_not_missed() {
 #[test]
 fn two_of_four_decide_nothing() {
     let mut story = Story::fair(9, 3, 4);
-    story.starts = vec![Slot(0), Slot(0), story.horizon, story.horizon];
+    let (from, to) = (Slot(34), story.horizon);
+    story.cuts = (3..=4).map(|number| Cut { guardian: GuardianIndex(number), from, to }).collect();
     let world = nobody_leaves(story);
     assert_eq!(world.witness.certified(), 0);
     assert!(world.witness.decisions.contains(&Decision::Approve));
     assert!(world.witness.states.contains(&State::Expired));
+}
+
+/// Two that never heard of the others do not know of t that enforce the rule: they do not even propose.
+#[test]
+fn two_of_four_alone_propose_nothing() {
+    let mut story = Story::fair(9, 3, 4);
+    story.starts = vec![Slot(0), Slot(0), story.horizon, story.horizon];
+    let world = nobody_leaves(story);
+    assert!(world.witness.states.is_empty(), "{:?}", world.witness.states);
 }
 
 /// Guardians that began to watch at different times name different due epochs, and still meet on one.
@@ -201,6 +211,7 @@ fn late_starters_meet_on_one_form() {
 #[test]
 fn a_validator_that_comes_back_during_the_vote_stays() {
     let mut story = Story::fair(10, 3, 4);
+    story.definition.policy.vote_window = 16;
     story.fates = vec![Fate::Returns { from: Epoch(4), back: Epoch(11) }, Fate::Live];
     story.cuts =
         (3..=4).map(|number| Cut { guardian: GuardianIndex(number), from: Slot(30), to: Slot(50) }).collect();
