@@ -19,6 +19,7 @@ use guardian_core::proposal::ProposalId;
 use guardian_core::record::Record;
 use serde::Serialize;
 
+mod decision;
 pub mod entry;
 pub mod export;
 pub mod story;

@@ -15,7 +15,7 @@ use crate::node::{Arrival, Directory, Reply};
 use crate::signer::{self, Errand, Signer};
 use crate::webhook::{self, Delivery, Webhook};
 use crate::{Error, Store, http, logging};
-use chain_watcher::Poster;
+use chain_watcher::{Archive, Poster};
 use crypto::execution::Address;
 use crypto::spec::{BlsPubkey, Slot};
 use guardian_core::command::CombineOrder;
@@ -92,6 +92,8 @@ pub struct Tools {
     pub signer: Signer,
     /// The way to the beacon nodes.
     pub poster: Poster,
+    /// The blocks of the past.
+    pub archive: Archive,
     /// Where notices are sent, if anywhere.
     pub webhook: Option<Webhook>,
     /// Where results go.
@@ -101,8 +103,19 @@ pub struct Tools {
 impl Effects {
     /// Starts the workers among the node's `parts`. They end when these hands are dropped.
     pub fn start(tools: Tools, parts: &mut JoinSet<()>) -> Self {
-        let Tools { store, network, directory, metrics, view, validators, operators, signer, poster, .. } =
-            tools;
+        let Tools {
+            store,
+            network,
+            directory,
+            metrics,
+            view,
+            validators,
+            operators,
+            signer,
+            poster,
+            archive,
+            ..
+        } = tools;
         let (webhook, inbox) = (tools.webhook, tools.inbox);
         let (sign, errands) = mpsc::channel(MAX_ORDERS);
         let (combine, partials) = mpsc::channel(MAX_ORDERS);
@@ -122,7 +135,7 @@ impl Effects {
             parts.spawn(webhook::run(webhook, deliveries, inbox.clone(), metrics.clone()));
             deliver
         });
-        parts.spawn(inclusion::run(searches, inbox));
+        parts.spawn(inclusion::run(archive, searches, inbox));
         let (own, requests, asks) = (VecDeque::new(), VecDeque::new(), VecDeque::new());
         Self {
             store,

@@ -137,6 +137,7 @@ async fn live(
     // Until the core says more.
     let (validators, watched) = watch::channel(custody.iter().map(|custody| custody.pubkey).collect());
     let (operators, at_head) = watch::channel(Vec::new());
+    let archive = nodes.archive();
     let (poster, observations) = chain_watcher::watch(nodes, watched);
 
     let (inbox, mut arrivals) = mpsc::channel(INBOX);
@@ -151,6 +152,7 @@ async fn live(
         operators,
         signer,
         poster,
+        archive,
         webhook: Webhook::of(config, &definition, directory.me())?,
         inbox: inbox.clone(),
     };

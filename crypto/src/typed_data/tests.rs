@@ -11,7 +11,7 @@ fn message(validators: &[ValidatorIndex]) -> ExitsMessage<'_> {
 fn sign(digest: &[u8; 32]) -> AccountSignature {
     // The first account of every local network.
     let secret = hex::decode("ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80").unwrap();
-    let (signature, id) = SigningKey::from_slice(&secret).unwrap().sign_prehash_recoverable(digest).unwrap();
+    let (signature, id) = SigningKey::from_slice(&secret).unwrap().sign_prehash_recoverable(digest);
     let mut bytes = [0u8; 65];
     bytes[..64].copy_from_slice(&signature.to_bytes());
     bytes[64] = 27 + id.to_byte();

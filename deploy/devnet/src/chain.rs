@@ -7,6 +7,7 @@
 //! | [`interop`] | the validators' keys |
 //! | [`registry`] | validator records and statuses |
 //! | [`state`] | the beacon state |
+//! | [`block`] | what is kept of a block |
 //! | [`transition`], `finality`, `rewards` | how it changes slot by slot and epoch by epoch |
 //! | [`exits`] | voluntary exits by the consensus rules |
 //! | [`pool`] | exits on their way into a block |
@@ -20,6 +21,7 @@
 //! modelled. Attestations are facts and not signed; exits are signed, and verified.
 
 mod api;
+pub mod block;
 pub mod config;
 pub mod exits;
 mod finality;
@@ -224,7 +226,7 @@ impl Owner {
         let (state, included) = self.state.next(&waiting, &self.dark);
         self.pool.settle(&included, state.slot, &state);
         let exits = self.pool.seen();
-        self.view.send_modify(|view| *view = Arc::new(view.extended(state.clone(), exits)));
+        self.view.send_modify(|view| *view = Arc::new(view.extended(state.clone(), included, exits)));
         self.state = state;
     }
 }

@@ -102,7 +102,7 @@ pub enum Command {
         exit: VoluntaryExit,
         /// First slot.
         from: Slot,
-        /// Last slot, at most 64 slots later.
+        /// Last slot, at most 63 slots later.
         to: Slot,
     },
     /// Answer our operator.

@@ -37,11 +37,11 @@ pub struct Entry {
 }
 
 /// What a record says.
-struct Told {
-    kind: &'static str,
-    slot: Option<Slot>,
-    text: String,
-    record: Value,
+pub(super) struct Told {
+    pub(super) kind: &'static str,
+    pub(super) slot: Option<Slot>,
+    pub(super) text: String,
+    pub(super) record: Value,
 }
 
 impl Entry {
@@ -70,9 +70,9 @@ fn tell(record: &Record) -> Told {
             let text = format!("epoch {} is finalized", checkpoint.epoch);
             told("finalized", None, text, json!(checkpoint))
         }
-        Record::Proposed(proposal) => {
-            let record = json!({ "id": proposal.id(), "proposal": proposal });
-            told("proposed", None, proposed(proposal), record)
+        Record::Proposed { proposal, at } => {
+            let record = json!({ "id": proposal.id(), "proposal": proposal, "at": at });
+            told("proposed", Some(*at), proposed(proposal), record)
         }
         Record::VoteCast(vote) => {
             let text = format!("our vote, revision {}: {}", vote.revision, decision(vote.decision));
@@ -87,10 +87,7 @@ fn tell(record: &Record) -> Told {
         Record::Certified { proposal, approvals, at } => {
             let guardians: Vec<GuardianIndex> = approvals.iter().map(|(guardian, _)| *guardian).collect();
             let text = format!("certified by guardians {}", list(guardians.iter().map(|one| one.0)));
-            let approvals: Vec<_> = approvals
-                .iter()
-                .map(|(guardian, envelope)| json!({ "guardian": guardian, "envelope": sealed(envelope) }))
-                .collect();
+            let approvals = sealed_approvals(approvals);
             let record = json!({ "proposal": proposal, "approvals": approvals, "at": at });
             told("certified", Some(*at), text, record)
         }
@@ -106,13 +103,14 @@ fn tell(record: &Record) -> Told {
             });
             told("partial_held", None, text, record)
         }
-        Record::Combined { proposal, exit, culprits } => {
+        Record::Combined { proposal, exit, culprits, at } => {
             let (validator, epoch) = (exit.message.validator_index, exit.message.epoch);
             let mut text = format!("exit of validator {validator} in epoch {epoch} combined and verified");
             if !culprits.is_empty() {
                 text.push_str(&format!("; false shares: {}", list(culprits)));
             }
-            told("combined", None, text, json!({ "proposal": proposal, "exit": exit, "culprits": culprits }))
+            let record = json!({ "proposal": proposal, "exit": exit, "culprits": culprits, "at": at });
+            told("combined", Some(*at), text, record)
         }
         Record::Submitted { proposal, at, outcomes } => {
             let how = outcomes.iter().map(|(node, outcome)| format!("{node}: {}", outcome_of(outcome)));
@@ -139,6 +137,19 @@ fn tell(record: &Record) -> Told {
             told("not_finalizing", None, text, json!({ "epoch": epoch }))
         }
         Record::Scanned(report) => told("scanned", None, scanned(report), scan(report)),
+        Record::Asked { .. }
+        | Record::Raised { .. }
+        | Record::EmergencyCertified { .. }
+        | Record::EmergencyMoved { .. }
+        | Record::Cancelled { .. }
+        | Record::Adopted { .. }
+        | Record::Observed { .. }
+        | Record::Held { .. }
+        | Record::Reached { .. }
+        | Record::Spared { .. }
+        | Record::WishCast { .. }
+        | Record::WishSeen { .. }
+        | Record::Lapsed(_) => super::decision::tell(record).unwrap_or_else(|| unknown(&record.encode())),
     }
 }
 
@@ -149,6 +160,7 @@ fn proposed(proposal: &ExitProposal) -> String {
             format!("operator {operator} short of tickets since epoch {due}")
         }
         Origin::Balance { due } => format!("balance too low in epoch {due}"),
+        Origin::Emergency { emergency, .. } => format!("emergency {emergency}"),
     };
     format!(
         "exit of validator {} proposed: {why}; votes from slot {} to {}",
@@ -185,7 +197,9 @@ fn scanned(report: &ScanReport) -> String {
             | JudgedEvent::Skipped(_)
             | JudgedEvent::Exited { .. }
             | JudgedEvent::TicketsDeposited { .. }
-            | JudgedEvent::TicketsWithdrawn { .. } => None,
+            | JudgedEvent::TicketsWithdrawn { .. }
+            | JudgedEvent::ExitProposed(_)
+            | JudgedEvent::ExitCancelled { .. } => None,
         })
         .collect();
     let accepted = verdicts.iter().filter(|verdict| **verdict == Verdict::Accepted).count();
@@ -223,23 +237,41 @@ fn log(log: &JudgedLog) -> Value {
         JudgedEvent::TicketsWithdrawn { operator, amount } => {
             ("tickets_withdrawn", json!({ "operator": operator, "amount": amount }))
         }
+        JudgedEvent::ExitProposed(proposed) => (
+            "exit_proposed",
+            json!({
+                "number": proposed.number, "proposer": proposed.proposer,
+                "network": format!("0x{}", hex::encode(proposed.network)), "severity": proposed.severity,
+                "expires": proposed.expires, "validators": proposed.validators, "reason": proposed.reason,
+            }),
+        ),
+        JudgedEvent::ExitCancelled { number, by } => {
+            ("exit_cancelled", json!({ "number": number, "by": by }))
+        }
     };
     json!({ "block": block, "index": index, "timestamp": timestamp, "event": event, "detail": what })
 }
 
-fn sealed(envelope: &Envelope) -> String {
+pub(super) fn sealed_approvals(approvals: &[(GuardianIndex, Envelope)]) -> Vec<Value> {
+    let approvals = approvals.iter();
+    approvals
+        .map(|(guardian, envelope)| json!({ "guardian": guardian, "envelope": sealed(envelope) }))
+        .collect()
+}
+
+pub(super) fn sealed(envelope: &Envelope) -> String {
     format!("0x{}", hex::encode(&envelope.0))
 }
 
 /// A value's stable code: the one it has in JSON.
-fn code(value: impl Serialize) -> String {
+pub(super) fn code(value: impl Serialize) -> String {
     match serde_json::to_value(value) {
         Ok(Value::String(name)) => name,
         _ => "?".to_owned(),
     }
 }
 
-fn list(values: impl IntoIterator<Item = impl ToString>) -> String {
+pub(super) fn list(values: impl IntoIterator<Item = impl ToString>) -> String {
     values.into_iter().map(|value| value.to_string()).collect::<Vec<_>>().join(", ")
 }
 

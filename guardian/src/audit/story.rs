@@ -11,6 +11,7 @@ use guardian_core::event::Liveness;
 use guardian_core::proposal::{ExitProposal, Origin, ProposalId};
 use guardian_core::record::Record;
 use guardian_core::registration::{JudgedEvent, ScanReport};
+use guardian_core::request::Request;
 use std::str::FromStr;
 
 /// Most proposals of one question.
@@ -103,20 +104,45 @@ enum Concern<'a> {
     Finalized(Epoch),
     NotFinalizing(Epoch),
     Contracts(&'a ScanReport),
+    /// A validator, by whatever proposal.
+    Validator(BlsPubkey),
     /// A guardian, and no proposal.
     Guardian,
 }
 
 fn concern(record: &Record) -> Concern<'_> {
     match record {
-        Record::Proposed(proposal) => Concern::Proposal(proposal.id()),
+        Record::Proposed { proposal, .. } | Record::Adopted { proposal, .. } => {
+            Concern::Proposal(proposal.id())
+        }
         Record::VoteCast(vote) | Record::VoteSeen { vote, .. } => Concern::Proposal(vote.proposal),
         Record::PartialHeld { partial, .. } => Concern::Proposal(partial.proposal),
         Record::Certified { proposal, .. }
         | Record::Released { proposal, .. }
         | Record::Combined { proposal, .. }
         | Record::Submitted { proposal, .. }
-        | Record::Moved { proposal, .. } => Concern::Proposal(*proposal),
+        | Record::Moved { proposal, .. }
+        | Record::Observed { proposal, .. }
+        | Record::Held { proposal, .. } => Concern::Proposal(*proposal),
+        Record::Raised { raised, .. } => Concern::Proposal(raised.emergency.id()),
+        Record::EmergencyCertified { emergency, .. } | Record::EmergencyMoved { emergency, .. } => {
+            Concern::Proposal(*emergency)
+        }
+        Record::Cancelled { cancellation, .. } => Concern::Proposal(cancellation.emergency),
+        Record::Asked { request, .. } => match request {
+            Request::Approve { emergency, .. }
+            | Request::Reject { emergency, .. }
+            | Request::Withdraw { emergency, .. }
+            | Request::Cancel { emergency, .. }
+            | Request::Inspect { emergency: Some(emergency) } => Concern::Proposal(*emergency),
+            Request::Submit { raised, .. } => Concern::Proposal(raised.emergency.id()),
+            Request::Propose { .. }
+            | Request::Inspect { emergency: None }
+            | Request::Pause { .. }
+            | Request::Resume { .. } => Concern::Guardian,
+        },
+        Record::Reached { pubkey, .. } | Record::Spared { pubkey, .. } => Concern::Validator(*pubkey),
+        Record::WishCast { .. } | Record::WishSeen { .. } | Record::Lapsed(_) => Concern::Guardian,
         Record::Faulted { fault, .. } => fault.proposal.map_or(Concern::Guardian, Concern::Proposal),
         Record::Liveness(liveness) => Concern::Liveness(liveness),
         Record::Finalized(checkpoint) => Concern::Finalized(checkpoint.epoch),
@@ -140,7 +166,7 @@ impl Case {
     fn since(&self) -> Epoch {
         match &self.proposal.origin {
             Origin::Offline { dark_from, .. } => *dark_from,
-            Origin::Tickets { due, .. } | Origin::Balance { due } => *due,
+            Origin::Tickets { due, .. } | Origin::Balance { due } | Origin::Emergency { due, .. } => *due,
         }
     }
 
@@ -158,11 +184,15 @@ impl Case {
             Concern::Contracts(report) => {
                 let pays = match &self.proposal.origin {
                     Origin::Tickets { operator, .. } => moves_tickets(report, operator),
-                    Origin::Offline { .. } | Origin::Balance { .. } => false,
+                    Origin::Offline { .. } | Origin::Balance { .. } | Origin::Emergency { .. } => false,
                 };
                 pays || registers(report, &self.proposal.pubkey)
             }
-            Concern::Proposal(_) | Concern::Guardian => false,
+            Concern::Proposal(id) => {
+                return matches!(&self.proposal.origin, Origin::Emergency { emergency, .. } if emergency == id);
+            }
+            Concern::Validator(pubkey) => return *pubkey == self.proposal.pubkey,
+            Concern::Guardian => false,
         };
         is_cause && number < self.first_vote
     }
@@ -173,16 +203,27 @@ impl Case {
 pub(super) struct Search<'a> {
     question: &'a Question,
     cases: Vec<Case>,
+    /// Emergencies that the question names.
+    emergencies: Vec<ProposalId>,
 }
 
 impl<'a> Search<'a> {
     pub(super) fn new(question: &'a Question) -> Self {
-        Self { question, cases: Vec::new() }
+        Self { question, cases: Vec::new(), emergencies: Vec::new() }
     }
 
     pub(super) fn take(&mut self, number: u64, record: &Record) -> Result<(), Error> {
         match record {
-            Record::Proposed(proposal) => self.propose(number, proposal)?,
+            Record::Proposed { proposal, .. } | Record::Adopted { proposal, .. } => {
+                self.propose(number, proposal)?;
+            }
+            Record::Raised { raised, .. } => {
+                let id = raised.emergency.id();
+                let is_meant = self.question.proposal.as_ref().is_some_and(|prefix| prefix.begins(&id));
+                if is_meant && self.emergencies.len() < MAX_CASES {
+                    self.emergencies.push(id);
+                }
+            }
             Record::VoteCast(vote) | Record::VoteSeen { vote, .. } => {
                 let voted = self.cases.iter_mut().find(|case| case.id == vote.proposal && !case.has_vote);
                 if let Some(case) = voted {
@@ -212,19 +253,20 @@ impl<'a> Search<'a> {
     }
 
     pub(super) fn finish(self) -> Result<Story<'a>, Error> {
-        let Self { question, cases } = self;
+        let Self { question, cases, emergencies } = self;
         if let Some(ProposalPrefix(prefix)) = &question.proposal {
-            let problem = match &cases[..] {
+            let found: Vec<_> = cases.iter().map(|case| case.id).chain(emergencies.iter().copied()).collect();
+            let problem = match &found[..] {
                 [_] => None,
                 [] => Some(format!(
                     "the journal holds no such proposal whose id begins with 0x{prefix}; `guardian status` and \
                      `guardian audit --from 0` list what it holds"
                 )),
                 [..] => {
-                    let ids: Vec<_> = cases.iter().map(|case| case.id.to_string()).take(MAX_LISTED).collect();
+                    let ids: Vec<_> = found.iter().map(ToString::to_string).take(MAX_LISTED).collect();
                     Some(format!(
                         "{} proposals begin with 0x{prefix}; give more digits: {}",
-                        cases.len(),
+                        found.len(),
                         ids.join(", ")
                     ))
                 }
@@ -240,7 +282,7 @@ impl<'a> Search<'a> {
             ValidatorName::Pubkey(pubkey) => (known.map(|subject| subject.index), Some(pubkey)),
         });
         let (index, pubkey) = subject.unwrap_or_default();
-        Ok(Story { question, cases, index, pubkey })
+        Ok(Story { question, cases, emergencies, index, pubkey })
     }
 }
 
@@ -249,6 +291,7 @@ impl<'a> Search<'a> {
 pub(super) struct Story<'a> {
     question: &'a Question,
     cases: Vec<Case>,
+    emergencies: Vec<ProposalId>,
     /// The validator whose whole story is asked for, as far as it is known.
     index: Option<ValidatorIndex>,
     pubkey: Option<BlsPubkey>,
@@ -256,7 +299,7 @@ pub(super) struct Story<'a> {
 
 impl Story<'_> {
     pub(super) fn proposals(&self) -> impl Iterator<Item = ProposalId> {
-        self.cases.iter().map(|case| case.id)
+        self.cases.iter().map(|case| case.id).chain(self.emergencies.iter().copied())
     }
 
     /// Whether a record belongs to it; None stands for one of unknown kind.
@@ -271,7 +314,8 @@ impl Story<'_> {
         let Some(record) = record else { return false };
         let concern = concern(record);
         let names_it = match &concern {
-            Concern::Proposal(id) => self.cases.iter().any(|case| case.id == *id),
+            Concern::Proposal(id) => self.proposals().any(|known| known == *id),
+            Concern::Validator(pubkey) => self.pubkey == Some(*pubkey),
             Concern::Liveness(liveness) => self.index.is_some_and(|index| names(liveness, index)),
             Concern::Contracts(report) => self.pubkey.is_some_and(|pubkey| registers(report, &pubkey)),
             Concern::Finalized(_) | Concern::NotFinalizing(_) | Concern::Guardian => false,
@@ -291,7 +335,9 @@ fn registers(report: &ScanReport, key: &BlsPubkey) -> bool {
         | JudgedEvent::Skipped(_)
         | JudgedEvent::Exited { .. }
         | JudgedEvent::TicketsDeposited { .. }
-        | JudgedEvent::TicketsWithdrawn { .. } => false,
+        | JudgedEvent::TicketsWithdrawn { .. }
+        | JudgedEvent::ExitProposed(_)
+        | JudgedEvent::ExitCancelled { .. } => false,
     })
 }
 
@@ -302,7 +348,11 @@ fn moves_tickets(report: &ScanReport, account: &Address) -> bool {
         JudgedEvent::TicketsDeposited { operator, .. } | JudgedEvent::TicketsWithdrawn { operator, .. } => {
             operator == account
         }
-        JudgedEvent::Provisioned(_) | JudgedEvent::Skipped(_) | JudgedEvent::Exited { .. } => false,
+        JudgedEvent::Provisioned(_)
+        | JudgedEvent::Skipped(_)
+        | JudgedEvent::Exited { .. }
+        | JudgedEvent::ExitProposed(_)
+        | JudgedEvent::ExitCancelled { .. } => false,
     })
 }
 

@@ -24,8 +24,8 @@ Examples:
 The guardian must be stopped; no password is needed, for the journal is not encrypted. An export is
 verified anywhere, without store and configuration.
 
-The chain proves that no record was altered, moved, added or removed before its head. Whoever owns the
-machine can write a whole chain anew, so compare the head with what others noted of it before:
+The chain proves that no record was altered, moved, added or removed before its head. Whoever owns
+the machine can write a whole chain anew, so compare the head with what others noted of it before:
 `guardian status` shows it, and so does every export.
 
 Exit code 0 when the chain is intact, 1 when it breaks or cannot be read.";

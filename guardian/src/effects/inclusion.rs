@@ -1,8 +1,8 @@
-//! The search for exits in blocks, a few at a time.
-//!
-//! No archive of blocks is asked yet: every search ends as if none of the blocks had the exit.
+//! The search for exits in blocks, a few at a time. One that fails ends as if none of the blocks had the exit: the core
+//! asks again.
 
 use crate::node::Arrival;
+use chain_watcher::Archive;
 use crypto::exit::VoluntaryExit;
 use crypto::spec::Slot;
 use guardian_core::Event;
@@ -23,14 +23,14 @@ pub(super) struct Search {
 }
 
 /// Works until nobody can give orders any more or nobody wants results.
-pub(super) async fn run(mut orders: mpsc::Receiver<Search>, inbox: mpsc::Sender<Arrival>) {
+pub(super) async fn run(archive: Archive, mut orders: mpsc::Receiver<Search>, inbox: mpsc::Sender<Arrival>) {
     // Dropped, and with it every search under way, when this returns.
     let mut searches = JoinSet::new();
     loop {
         tokio::select! {
             order = orders.recv(), if searches.len() < MAX_SEARCHES => {
                 let Some(search) = order else { return };
-                searches.spawn(find(search));
+                searches.spawn(find(archive.clone(), search));
             }
             Some(found) = searches.join_next() => {
                 let Ok(event) = found else { continue };
@@ -43,9 +43,15 @@ pub(super) async fn run(mut orders: mpsc::Receiver<Search>, inbox: mpsc::Sender<
     }
 }
 
-/// STUB until the chain watcher can read blocks: finds nothing.
-async fn find(search: Search) -> Event {
+async fn find(archive: Archive, search: Search) -> Event {
     let Search { proposal, exit, from, to } = search;
-    tracing::debug!(%proposal, validator = %exit.validator_index, %from, %to, "blocks are not searched yet");
-    Event::InclusionFound { proposal, slot: None }
+    let slot = match archive.find_exit(exit.validator_index, exit.epoch, from, to).await {
+        // Whichever exit message of the validator it is, that block made it leave.
+        Ok(found) => found.map(|inclusion| inclusion.slot),
+        Err(problem) => {
+            tracing::debug!(%proposal, validator = %exit.validator_index, %from, %to, %problem, "blocks not searched");
+            None
+        }
+    };
+    Event::InclusionFound { proposal, slot }
 }

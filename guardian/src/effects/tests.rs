@@ -73,6 +73,7 @@ impl Bench {
         let forks = chain.forks.clone();
         let config = chain_watcher::Config { nodes: vec![node], expected: chain, timeouts };
         let nodes = chain_watcher::connect(config).await.unwrap();
+        let archive = nodes.archive();
         let (poster, _) = chain_watcher::watch(nodes, watch::channel(Vec::new()).1);
         let store = Arc::new(Store::open(directory.path(), NetworkId([5; 32]), ME).unwrap());
         let (inbox, arrivals) = mpsc::channel(inbox);
@@ -90,6 +91,7 @@ impl Bench {
             operators: watch_operators,
             signer: Signer::new([], forks).unwrap(),
             poster,
+            archive,
             webhook,
             inbox,
         };

@@ -21,7 +21,7 @@ const MAX_DEFECTS: usize = 16;
 /// Logs a record of guardian `me` that was just made durable.
 pub fn moved(record: &Record, me: GuardianIndex) {
     match record {
-        Record::Proposed(proposal) => {
+        Record::Proposed { proposal, .. } => {
             let (id, validator) = (proposal.id(), proposal.exit.validator_index);
             let (pubkey, expires) = (proposal.pubkey, proposal.expires);
             let rule = proposal.origin.kind().code();
@@ -70,7 +70,7 @@ pub fn moved(record: &Record, me: GuardianIndex) {
         Record::PartialHeld { from, partial, .. } => {
             info!(target: TARGET, proposal = %partial.proposal, guardian = from.0, share = %partial.index, "partial signature held");
         }
-        Record::Combined { proposal, exit, culprits } => {
+        Record::Combined { proposal, exit, culprits, .. } => {
             info!(target: TARGET, %proposal, validator = %exit.message.validator_index, epoch = %exit.message.epoch, "exit combined and verified");
             for share in culprits {
                 warn!(target: TARGET, %proposal, %share, code = "invalid_partial", "this share's partial signature is false");
@@ -104,6 +104,13 @@ pub fn moved(record: &Record, me: GuardianIndex) {
         ),
         Record::EmergencyMoved { emergency, to, at } => info!(
             target: TARGET, code = "emergency_moved", %emergency, state = to.code(), slot = %at, "emergency moved"
+        ),
+        Record::Cancelled { cancellation, at } => info!(
+            target: TARGET, code = "emergency_cancelled", emergency = %cancellation.emergency, slot = %at,
+            "its raiser took the emergency back"
+        ),
+        Record::Spared { pubkey, at } => info!(
+            target: TARGET, code = "spared", %pubkey, slot = %at, "the validator is no longer due"
         ),
         Record::Adopted { proposal, at } => info!(
             target: TARGET, code = "adopted", proposal = %proposal.id(), validator = %proposal.exit.validator_index,

@@ -132,6 +132,10 @@ impl Tables {
             // What the guardians say to each other and what the node answers is no observation; an exit in a pool and
             // the progress of a scan decide nothing about releases.
             Event::ExitGossiped { .. }
+            | Event::EmergencyCertificateReceived { .. }
+            | Event::SettingsLoaded(_)
+            | Event::OperatorAsked { .. }
+            | Event::InclusionFound { .. }
             | Event::ScanProgressed { .. }
             | Event::MessageReceived { .. }
             | Event::CertificateReceived { .. }

@@ -229,7 +229,7 @@ impl Trial {
 
     fn note(&mut self, record: &Record) {
         match record {
-            Record::Proposed(proposal) => {
+            Record::Proposed { proposal, .. } => {
                 self.candidates.entry(proposal.pubkey).or_insert_with(|| Candidate::of(proposal));
                 self.proposals.insert(proposal.id(), proposal.clone());
             }

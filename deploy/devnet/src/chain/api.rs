@@ -2,8 +2,8 @@
 
 mod answer;
 mod beacon;
+mod blocks;
 mod events;
-mod headers;
 mod liveness;
 mod node;
 mod pool;
@@ -26,7 +26,8 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/eth/v1/beacon/genesis", get(beacon::genesis))
         .route("/eth/v1/config/spec", get(beacon::spec))
         .route("/eth/v1/config/fork_schedule", get(beacon::fork_schedule))
-        .route("/eth/v1/beacon/headers/{block_id}", get(headers::header))
+        .route("/eth/v1/beacon/headers/{block_id}", get(blocks::header))
+        .route("/eth/v2/beacon/blocks/{block_id}", get(blocks::block))
         .route("/eth/v1/beacon/states/{state_id}/root", get(states::root))
         .route("/eth/v1/beacon/states/{state_id}/fork", get(states::fork))
         .route("/eth/v1/beacon/states/{state_id}/finality_checkpoints", get(states::finality_checkpoints))

@@ -29,6 +29,7 @@ async fn an_exit_travels_from_the_pool_into_the_finalized_state() {
     let slot = chain.advance_slot().await.unwrap();
     let view = chain.view();
     assert_eq!(view.exits()[0].included, Some(slot));
+    assert_eq!(view.block_at(slot).unwrap().voluntary_exits, [signed]);
     assert_eq!(view.exits()[0].nodes, ["a", "b"]);
     assert_eq!(view.head().validators[3].exit_epoch, Epoch(9));
     assert_eq!(view.state_of(view.finalized()).unwrap().validators[3].exit_epoch, FAR_FUTURE_EPOCH);
@@ -56,6 +57,12 @@ async fn what_is_kept_is_bounded() {
     assert!(view.state_at(Slot(10 * slots_per_epoch)).is_none());
     assert!(view.state_at(Slot(0)).is_some());
     assert!(view.state_at(Slot(view.head().slot.0 + 1)).is_none());
+    // Every block since then, without a gap, and none before but the first.
+    let oldest_block = 11 * slots_per_epoch;
+    assert!((oldest_block..=view.head().slot.0).all(|slot| view.block_at(Slot(slot)).is_some()));
+    assert!((1..oldest_block).all(|slot| view.block_at(Slot(slot)).is_none()));
+    assert!(view.block_at(Slot(0)).is_some());
+    assert!(view.block_at(Slot(view.head().slot.0 + 1)).is_none());
 }
 
 #[tokio::test]
@@ -68,6 +75,8 @@ async fn the_finalized_state_is_kept_while_finality_stands() {
     assert_eq!(view.finalized().epoch, Epoch(3));
     assert_eq!(view.state_of(view.finalized()).unwrap().header.root(), view.finalized().root);
     assert!(view.state_of(view.head().current_justified).is_some());
+    let block = view.block_at(chain.spec().start_slot(Epoch(3))).unwrap();
+    assert_eq!(block.root(), view.finalized().root);
 }
 
 #[tokio::test]

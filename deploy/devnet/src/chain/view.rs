@@ -1,7 +1,9 @@
 //! `View`: everything a beacon node can be asked, at one moment. Immutable; a new one with every slot.
 
+use super::block::Block;
 use super::pool::SeenExit;
 use super::state::BeaconState;
+use crypto::exit::SignedVoluntaryExit;
 use crypto::spec::{Checkpoint, Epoch, Root, Slot};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,14 +11,15 @@ use std::sync::Arc;
 /// Epochs for which the state of every slot is kept, the current one included.
 pub const EPOCHS_OF_SLOTS: u64 = 4;
 
-/// Epochs for which the state of the first slot is kept. The head's justified and finalized states and genesis are
-/// kept beyond.
+/// Epochs for which the state of the first slot is kept, and the block of every slot. The head's justified and finalized
+/// states and genesis, and their blocks, are kept beyond.
 pub const EPOCHS_OF_BOUNDARIES: u64 = 64;
 
 /// The chain as it stands.
 #[derive(Debug, Clone)]
 pub struct View {
     states: Arc<BTreeMap<Slot, Arc<BeaconState>>>,
+    blocks: Arc<BTreeMap<Slot, Arc<Block>>>,
     head: Arc<BeaconState>,
     genesis: Arc<BeaconState>,
     exits: Arc<Vec<SeenExit>>,
@@ -26,7 +29,9 @@ impl View {
     /// A chain of which only genesis has happened.
     pub(crate) fn genesis(state: BeaconState) -> Self {
         let state = Arc::new(state);
+        let block = Arc::new(Block { header: state.header, voluntary_exits: Vec::new() });
         Self {
+            blocks: Arc::new(BTreeMap::from([(state.slot, block)])),
             states: Arc::new(BTreeMap::from([(state.slot, state.clone())])),
             head: state.clone(),
             genesis: state,
@@ -34,10 +39,18 @@ impl View {
         }
     }
 
-    /// The same chain with one more state, and without those that are too old to keep.
+    /// The same chain with one more state and the block that led to it, which included `included`; and without those
+    /// that are too old to keep.
     #[must_use]
-    pub(crate) fn extended(&self, head: BeaconState, exits: Vec<SeenExit>) -> Self {
+    pub(crate) fn extended(
+        &self,
+        head: BeaconState,
+        included: Vec<SignedVoluntaryExit>,
+        exits: Vec<SeenExit>,
+    ) -> Self {
         let head = Arc::new(head);
+        let mut blocks = BTreeMap::clone(&self.blocks);
+        blocks.insert(head.slot, Arc::new(Block { header: head.header, voluntary_exits: included }));
         let mut states = BTreeMap::clone(&self.states);
         states.insert(head.slot, head.clone());
         let oldest_slot = head.spec.start_slot(head.epoch().saturating_sub(EPOCHS_OF_SLOTS - 1));
@@ -50,7 +63,14 @@ impl View {
                 || anchors.contains(&slot)
                 || slot == Slot(0)
         });
-        Self { states: Arc::new(states), head, genesis: self.genesis.clone(), exits: Arc::new(exits) }
+        blocks.retain(|slot, _| *slot >= oldest_boundary || anchors.contains(slot) || *slot == Slot(0));
+        Self {
+            states: Arc::new(states),
+            blocks: Arc::new(blocks),
+            head,
+            genesis: self.genesis.clone(),
+            exits: Arc::new(exits),
+        }
     }
 
     /// The same chain with other exits.
@@ -95,6 +115,16 @@ impl View {
     /// The kept state of which `matches` holds, newest first.
     pub fn find(&self, matches: impl Fn(&BeaconState) -> bool) -> Option<&Arc<BeaconState>> {
         self.states.range(..=self.head.slot).rev().map(|(_, state)| state).find(|state| matches(state))
+    }
+
+    /// The block of one slot, unless it is in the future or too old to be kept.
+    pub fn block_at(&self, slot: Slot) -> Option<&Arc<Block>> {
+        (slot <= self.head.slot).then(|| self.blocks.get(&slot)).flatten()
+    }
+
+    /// The kept block of which `matches` holds, newest first.
+    pub fn find_block(&self, matches: impl Fn(&Block) -> bool) -> Option<&Arc<Block>> {
+        self.blocks.range(..=self.head.slot).rev().map(|(_, block)| block).find(|block| matches(block))
     }
 
     /// Every exit the chain's nodes took, oldest first, at most [`super::pool::MAX_EXITS`].

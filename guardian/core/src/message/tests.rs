@@ -1,6 +1,6 @@
 use super::*;
-use crate::guardian_set::GuardianSetEpoch;
 use crate::emergency::{Emergency, Proof, Raiser, Severity};
+use crate::guardian_set::GuardianSetEpoch;
 use crate::scene::emergencies::emergency;
 use crate::scene::{BOB, proposal_at};
 use crypto::execution::Address;

@@ -5,7 +5,7 @@ use crate::chain::view::View;
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use crypto::spec::Checkpoint;
+use crypto::spec::{Checkpoint, Slot};
 use serde_json::{Value, json};
 
 /// A handler's result.
@@ -46,7 +46,12 @@ pub(super) fn data(data: Value) -> Json<Value> {
 
 /// `{"data": .., "execution_optimistic": false, "finalized": ..}` about a state.
 pub(super) fn of_state(view: &View, state: &BeaconState, data: Value) -> Json<Value> {
-    let finalized = state.slot <= state.spec.start_slot(view.finalized().epoch);
+    at_slot(view, state.slot, data)
+}
+
+/// The same about a block or a state of a slot.
+pub(super) fn at_slot(view: &View, slot: Slot, data: Value) -> Json<Value> {
+    let finalized = slot <= view.head().spec.start_slot(view.finalized().epoch);
     Json(json!({ "data": data, "execution_optimistic": false, "finalized": finalized }))
 }
 

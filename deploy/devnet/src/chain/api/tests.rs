@@ -60,6 +60,7 @@ fn exit(chain: &Chain, index: u64, epoch: u64) -> SignedVoluntaryExit {
 }
 
 const VALIDATORS: &str = "/eth/v1/beacon/states/head/validators";
+const BLOCKS: &str = "/eth/v2/beacon/blocks";
 const EXITS: &str = "/eth/v1/beacon/pool/voluntary_exits";
 
 fn indices(answer: &Value) -> Vec<&str> {
@@ -134,6 +135,59 @@ async fn states_by_every_kind_of_id() {
     assert_eq!(header["root"], json!(view.head_root()));
     let by_root = client.data(&format!("/eth/v1/beacon/headers/{}", view.head_root())).await;
     assert_eq!(by_root, header);
+}
+
+#[tokio::test]
+async fn blocks_by_every_kind_of_id_with_their_exits() {
+    let (chain, node, client) = started(4).await;
+    let signed = exit(&chain, 3, 4);
+    chain.submit_exit("one", signed).await.unwrap().unwrap();
+    let slot = chain.advance_slot().await.unwrap();
+    chain.advance_to(Epoch(7)).await.unwrap();
+    let view = chain.view();
+
+    let (status, block) = client.get(&format!("{BLOCKS}/{slot}")).await;
+    assert_eq!(status, 200);
+    assert_eq!(block["version"], "electra");
+    assert_eq!((&block["execution_optimistic"], &block["finalized"]), (&json!(false), &json!(true)));
+    let message = &block["data"]["message"];
+    assert_eq!(message["slot"], slot.to_string());
+    assert_eq!(message["body"]["voluntary_exits"], json!([signed]));
+    assert_eq!(
+        message["body"]["voluntary_exits"][0]["message"],
+        json!({ "epoch": "4", "validator_index": "3" })
+    );
+    assert!(block["data"]["signature"].is_string());
+    let header = client.data(&format!("/eth/v1/beacon/headers/{slot}")).await;
+    for field in ["slot", "proposer_index", "parent_root", "state_root"] {
+        assert_eq!(message[field], header["header"]["message"][field], "{field}");
+    }
+    assert_eq!(client.get(&format!("{BLOCKS}/{}", header["root"].as_str().unwrap())).await.1, block);
+
+    // In no other block, and one after the other.
+    for other in (1..=view.head().slot.0).filter(|other| *other != slot.0) {
+        let message = client.data(&format!("{BLOCKS}/{other}")).await["message"].clone();
+        assert_eq!(message["body"]["voluntary_exits"], json!([]), "{other}");
+        let parent = client.data(&format!("/eth/v1/beacon/headers/{}", other - 1)).await;
+        assert_eq!(message["parent_root"], parent["root"], "{other}");
+    }
+    let (_, head) = client.get(&format!("{BLOCKS}/head")).await;
+    assert_eq!((&head["data"]["message"]["slot"], &head["finalized"]), (&json!("56"), &json!(false)));
+    assert_eq!(client.data(&format!("{BLOCKS}/finalized")).await["message"]["slot"], "40");
+    assert_eq!(client.data(&format!("{BLOCKS}/genesis")).await["message"]["slot"], "0");
+    assert_eq!(client.get(&format!("{BLOCKS}/8")).await.1["version"], "deneb");
+    for (id, code) in
+        [("57", 404), ("nonsense", 400), ("0x12", 400), (&format!("0x{}", "11".repeat(32)), 404)]
+    {
+        let (status, body) = client.get(&format!("{BLOCKS}/{id}")).await;
+        assert_eq!((status, &body["code"]), (code, &json!(code)), "{id}");
+    }
+    let response = client.http.get(format!("{}{BLOCKS}/head", client.url)).send().await.unwrap();
+    assert_eq!(response.headers()["eth-consensus-version"], "electra");
+    // A node that is behind has not seen it.
+    node.set(Behaviour { lag: 1, ..Behaviour::default() });
+    assert_eq!(client.get(&format!("{BLOCKS}/56")).await.0, 404);
+    assert_eq!(client.data(&format!("{BLOCKS}/head")).await["message"]["slot"], "55");
 }
 
 #[tokio::test]
