@@ -140,7 +140,7 @@ fn crowded(seed: u64) -> Story {
     };
     story.employ(vec![purse(0..4, 1), purse(4..8, 1), purse(8..12, 2)]);
     story.darken(2..5, Epoch(4));
-    story.horizon = Slot(220);
+    story.horizon = Slot(120);
     story.definition.caps = Caps {
         exits_per_operator_per_day: 2,
         exits_per_module_per_day: 3,
@@ -164,7 +164,7 @@ fn crowded(seed: u64) -> Story {
 #[test]
 fn caps_hold_whatever_is_proposed_at_once_and_whoever_dies() {
     let test = "caps_hold_whatever_is_proposed_at_once_and_whoever_dies";
-    let campaign = Campaign { binary: BINARY, test, seeds: 240 };
+    let campaign = Campaign { binary: BINARY, test, seeds: 200 };
     let seen = campaign.run(|seed| {
         let mut story = crowded(seed);
         match seed % 3 {
@@ -295,7 +295,7 @@ fn what_its_raiser_took_back_in_time_does_not_happen() {
 /// A storm in which people do all they can at once.
 #[test]
 fn storms_with_people_in_them() {
-    let campaign = Campaign { binary: BINARY, test: "storms_with_people_in_them", seeds: 300 };
+    let campaign = Campaign { binary: BINARY, test: "storms_with_people_in_them", seeds: 200 };
     let seen = campaign.run(|seed| {
         let mut world = World::new(Story::turbulent(seed));
         let over = world.run_until(World::all_due_are_gone);
