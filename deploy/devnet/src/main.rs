@@ -16,8 +16,8 @@ use tokio::signal::unix::{SignalKind, signal};
 
 const EXAMPLES: &str = "\
 Examples:
-  devnet                              both stories, in about a minute and a half
-  devnet --story offline              only the validator that goes dark; also: tickets
+  devnet                              all three stories, in about two minutes and a quarter
+  devnet --story offline              only the validator that goes dark; also: tickets, emergency
   devnet --real                       the story of the tickets on Lodestar and anvil (needs `make peers`)
   devnet --keep                       the same, then stay up: look at the status endpoints and logs, end with Ctrl-C
   devnet --dir net --slot-seconds 3   slower, with everything kept in ./net
@@ -57,6 +57,8 @@ enum Story {
     Offline,
     /// Two operators run out of tickets; one tops up
     Tickets,
+    /// Governance asks for two exits, and operators decide
+    Emergency,
     /// One after the other
     All,
 }
@@ -66,6 +68,7 @@ impl From<Story> for Stories {
         match story {
             Story::Offline => Self::Offline,
             Story::Tickets => Self::Tickets,
+            Story::Emergency => Self::Emergency,
             Story::All => Self::All,
         }
     }

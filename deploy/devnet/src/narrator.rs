@@ -18,6 +18,8 @@ pub(crate) const CHAIN: &str = "chain";
 pub(crate) const OPERATOR: &str = "node operator";
 /// Owns the contracts.
 pub(crate) const GOVERNANCE: &str = "governance";
+/// Nobody that the contracts allow anything.
+pub(crate) const STRANGER: &str = "a stranger";
 /// Hands to the contracts what the guardians decided.
 pub(crate) const PAYMASTER: &str = "paymaster";
 
@@ -69,6 +71,9 @@ impl Narrator {
         }
         if stories.has_tickets() {
             self.say("Two node operators will run out of tickets; one will top up in time.");
+        }
+        if stories.has_emergency() {
+            self.say("Governance will ask for two exits, and the guardians' operators will decide.");
         }
     }
 
@@ -174,5 +179,5 @@ impl Narrator {
 
 /// Whether somebody acts in the story who is neither a chain nor a guardian.
 fn is_actor(who: &str) -> bool {
-    [OPERATOR, GOVERNANCE, PAYMASTER].contains(&who) || who.starts_with("operator ")
+    [OPERATOR, GOVERNANCE, PAYMASTER, STRANGER].contains(&who) || who.starts_with("operator ")
 }

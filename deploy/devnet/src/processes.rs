@@ -260,6 +260,18 @@ impl Guardians {
         answer.await.map_err(|error: reqwest::Error| Error::Status { name, problem: error.to_string() })
     }
 
+    /// Runs a command of the guardian program to its end, as this guardian's operator does on its machine: with its
+    /// configuration. `args` are the command's name and what follows it. Answers its standard output.
+    ///
+    /// # Errors
+    /// [`Error::Command`] with what it said when it fails, [`Error::System`] when it cannot be run.
+    pub async fn command(&self, index: usize, args: &[&str]) -> Result<String, Error> {
+        let config = self.config_path(index);
+        let mut all: Vec<&OsStr> = args.iter().map(OsStr::new).collect();
+        all.extend([OsStr::new("--config"), config.as_os_str()]);
+        self.program.run(&all).await
+    }
+
     /// Whether a guardian's process still runs.
     ///
     /// # Errors

@@ -1,5 +1,5 @@
-//! The stories: chains, four guardians, and what they do about a validator that goes dark and about operators that run
-//! out of tickets.
+//! The stories: chains, four guardians, and what they do about a validator that goes dark, about operators that run out
+//! of tickets, and about governance that asks for exits.
 //!
 //! [`run`] is all of it. [`play`] keeps what was started, for whoever wants to look around afterwards.
 //!
@@ -8,12 +8,20 @@
 //! | [`world`] | the chains: embedded, or Lodestar and anvil |
 //! | [`offline`] | the story of the dark validator |
 //! | [`tickets`] | the story of the tickets |
+//! | [`emergency`] | the story of the emergency |
 //! | [`fact`] | what can be told |
 //! | `witness`, `journal` | what is new in the first story, and who was first |
+//! | `exits` | what is new about several exits, from release to finality |
+//! | `contracts` | the contracts, deployed for the story's guardians |
 //! | `beacon` | the beacon chain over its API |
+//! | `diagnosis` | what is known of a story that went wrong |
 //! | `keystores` | what a node operator has on disk |
 
 mod beacon;
+mod contracts;
+mod diagnosis;
+pub mod emergency;
+mod exits;
 pub mod fact;
 mod journal;
 mod keystores;
@@ -25,7 +33,9 @@ pub mod world;
 use crate::Error;
 use crate::narrator::{CHAIN, Narrator, OPERATOR};
 use crate::processes::{GuardianSpec, Guardians, name_of};
+use crate::protocol::Protocol;
 use crypto::spec::{Slot, ValidatorIndex};
+use emergency::EmergencyOutcome;
 use fact::Fact;
 use futures::future::join_all;
 use guardian_core::status::StatusSnapshot;
@@ -44,7 +54,7 @@ const GUARDIANS: usize = 4;
 const THRESHOLD: u16 = 3;
 /// Slots an epoch of the embedded chain.
 const SLOTS_PER_EPOCH: NonZeroU64 = NonZeroU64::MIN.saturating_add(5);
-/// Validators whose keystores are split for the first story: the first ones.
+/// Validators whose keystores are split for the stories of the dark validator and of the emergency: the first ones.
 const GUARDED: u64 = 4;
 /// The one that goes dark.
 const VALIDATOR: ValidatorIndex = ValidatorIndex(3);
@@ -69,6 +79,8 @@ pub enum Stories {
     Offline,
     /// Two operators run out of tickets; one tops up.
     Tickets,
+    /// Governance asks for two exits on chain, and operators decide.
+    Emergency,
     /// One after the other, with the same guardians.
     All,
 }
@@ -76,12 +88,27 @@ pub enum Stories {
 impl Stories {
     /// Whether the one of the dark validator is among them.
     pub fn has_offline(self) -> bool {
-        self != Self::Tickets
+        matches!(self, Self::Offline | Self::All)
     }
 
     /// Whether the one of the tickets is among them.
     pub fn has_tickets(self) -> bool {
-        self != Self::Offline
+        matches!(self, Self::Tickets | Self::All)
+    }
+
+    /// Whether the one of the emergency is among them.
+    pub fn has_emergency(self) -> bool {
+        matches!(self, Self::Emergency | Self::All)
+    }
+
+    /// Whether one of them needs the contracts.
+    fn has_contracts(self) -> bool {
+        self.has_tickets() || self.has_emergency()
+    }
+
+    /// Whether one of them is about validators whose shares come in files.
+    fn has_files(self) -> bool {
+        self.has_offline() || self.has_emergency()
     }
 }
 
@@ -100,8 +127,8 @@ pub struct Options {
     pub seconds_per_slot: NonZeroU64,
     /// Which stories.
     pub stories: Stories,
-    /// On Lodestar and anvil instead of the embedded chains. Only the story of the tickets: Lodestar cannot be told to
-    /// turn a validator dark.
+    /// On Lodestar and anvil instead of the embedded chains. Not the story of the dark validator: Lodestar cannot be told
+    /// to turn one dark.
     pub real: bool,
 }
 
@@ -112,6 +139,8 @@ pub struct Outcome {
     pub offline: Option<OfflineOutcome>,
     /// The tickets'.
     pub tickets: Option<TicketsOutcome>,
+    /// The emergency's.
+    pub emergency: Option<EmergencyOutcome>,
     /// From the first line to the last, milliseconds.
     pub elapsed_ms: u64,
 }
@@ -122,6 +151,8 @@ pub struct Stage {
     pub world: World,
     /// The guardians.
     pub guardians: Guardians,
+    /// The contracts, where the stories have any.
+    pub protocol: Option<Protocol>,
     /// Where everything is kept.
     pub dir: PathBuf,
 }
@@ -153,7 +184,7 @@ pub async fn play(options: Options, narrator: &mut Narrator) -> Result<(Outcome,
             Ok((outcome, stage))
         }
         Err(error) => {
-            let diagnosis = diagnose(&stage).await;
+            let diagnosis = diagnosis::diagnose(&stage).await;
             narrator.fail(&error.to_string(), &diagnosis);
             Err(error)
         }
@@ -170,15 +201,20 @@ async fn tell(
     let per_story = Duration::from_secs(STORY_SLOTS)
         .saturating_mul(u32::try_from(options.seconds_per_slot.get()).unwrap_or(u32::MAX));
     let mut deadline = SETUP_TIME;
-    let mut outcome = Outcome { offline: None, tickets: None, elapsed_ms: 0 };
+    let mut outcome = Outcome { offline: None, tickets: None, emergency: None, elapsed_ms: 0 };
     if let (true, World::Embedded(world)) = (options.stories.has_offline(), &stage.world) {
         deadline = deadline.saturating_add(per_story);
         outcome.offline = Some(offline::watch(world, &mut stage.guardians, narrator, deadline).await?);
     }
-    if let Some(registrations) = registrations {
+    let (world, guardians) = (&mut stage.world, &mut stage.guardians);
+    if let (Some(registrations), Some(protocol)) = (registrations, &stage.protocol) {
         deadline = deadline.saturating_add(per_story);
-        let (world, guardians) = (&mut stage.world, &mut stage.guardians);
-        outcome.tickets = Some(tickets::watch(world, guardians, registrations, narrator, deadline).await?);
+        let told = tickets::watch(world, guardians, protocol, registrations, narrator, deadline).await?;
+        outcome.tickets = Some(told);
+    }
+    if let (true, Some(protocol)) = (options.stories.has_emergency(), &stage.protocol) {
+        deadline = deadline.saturating_add(per_story);
+        outcome.emergency = Some(emergency::watch(world, guardians, protocol, narrator, deadline).await?);
     }
     outcome.elapsed_ms = u64::try_from(narrator.elapsed().as_millis()).unwrap_or(u64::MAX);
     Ok(outcome)
@@ -204,6 +240,13 @@ fn summary(outcome: &Outcome) -> String {
             told.ejected_validators.len()
         ));
     }
+    if let Some(told) = &outcome.emergency {
+        parts.push(format!(
+            "governance asked for {} exits, the operators of {} approved, and they leave",
+            told.validators.len(),
+            told.approvals.join(", ")
+        ));
+    }
     format!(
         "{}: finalized after {:.1} s.",
         parts.join("; "),
@@ -217,8 +260,9 @@ fn check(options: &Options) -> Result<(), Error> {
         let problem = format!("is {}; the story needs at least {MIN_VALIDATORS}", options.validators);
         return Err(Error::Config { field: "validators", problem });
     }
-    if options.real && options.stories != Stories::Tickets {
-        let problem = "has no story of a validator that goes dark; say --story tickets".to_owned();
+    if options.real && options.stories.has_offline() {
+        let problem =
+            "has no story of a validator that goes dark; say --story tickets or --story emergency".to_owned();
         return Err(Error::Config { field: "real", problem });
     }
     Ok(())
@@ -235,11 +279,14 @@ async fn set(options: &Options, narrator: &mut Narrator) -> Result<(Stage, Optio
     let (keystores, keystore_password_file) = keystores::write(&dir.join("keystores"), GUARDED)?;
     narrator.waiting("making four guardians' keys".into());
     let urls = |of: &dyn Fn(usize) -> String| (0..GUARDIANS).map(|place| vec![of(place)]).collect();
-    let with_contracts = stories.has_tickets();
+    let with_contracts = stories.has_contracts();
     let mut policy: Vec<String> =
         ["--offline-epochs", &OFFLINE_EPOCHS.to_string(), "--vote-window", "24"].map(String::from).into();
-    if with_contracts {
+    if stories.has_tickets() {
         policy.extend(tickets::rules(if options.real { REAL_GRACE } else { SLOTS_PER_EPOCH.get() }));
+    }
+    if stories.has_emergency() {
+        policy.extend(emergency::rules());
     }
     let mut guardians = Guardians::create(GuardianSpec {
         program: options.program.clone(),
@@ -252,9 +299,9 @@ async fn set(options: &Options, narrator: &mut Narrator) -> Result<(Stage, Optio
         } else {
             Vec::new()
         },
-        accounts: if with_contracts { tickets::guardian_accounts(GUARDIANS) } else { Vec::new() },
+        accounts: if with_contracts { contracts::guardian_accounts(GUARDIANS) } else { Vec::new() },
         threshold: THRESHOLD,
-        keystores: if stories.has_offline() { keystores } else { Vec::new() },
+        keystores: if stories.has_files() { keystores } else { Vec::new() },
         keystore_password_file,
         policy,
     })
@@ -265,10 +312,18 @@ async fn set(options: &Options, narrator: &mut Narrator) -> Result<(Stage, Optio
         narrator.tell(slot, &[name], &Fact::GuardianMade { dir: dir.join(guardians.name(index)) });
     }
     let protocol = if with_contracts {
-        Some(tickets::deploy(&world, &mut guardians, THRESHOLD, narrator).await?)
+        Some(contracts::deploy(&world, &mut guardians, THRESHOLD, narrator).await?)
     } else {
         None
     };
+    if let Some(protocol) = &protocol {
+        if stories.has_tickets() {
+            tickets::lower_minimum(protocol, slot, narrator).await?;
+        }
+        if stories.has_emergency() {
+            emergency::allow(protocol, slot, narrator).await?;
+        }
+    }
     world.couple().await?;
     define(&mut guardians, stories, slot, narrator).await?;
 
@@ -286,11 +341,13 @@ async fn set(options: &Options, narrator: &mut Narrator) -> Result<(Stage, Optio
         narrator.tell(beacon.position().await?.slot, &[guardians.name(index)], &started);
     }
     let epochs = if stories.has_offline() { EPOCHS_TO_FLOOR.0 } else { EPOCHS_TO_FLOOR.1 };
-    let registrations = match protocol {
-        Some(protocol) => Some(tickets::register(&world, protocol, epochs, narrator).await?),
-        None => None,
+    let registrations = match &protocol {
+        Some(protocol) if stories.has_tickets() => {
+            Some(tickets::register(&world, protocol, epochs, narrator).await?)
+        }
+        _ => None,
     };
-    Ok((Stage { world, guardians, dir }, registrations))
+    Ok((Stage { world, guardians, protocol, dir }, registrations))
 }
 
 /// Starts the chains, and tells of them.
@@ -304,7 +361,7 @@ async fn start(
     let world = if options.real {
         World::real(dir, validators, seconds).await?
     } else {
-        World::embedded(names, validators, seconds, options.stories.has_tickets()).await?
+        World::embedded(names, validators, seconds, options.stories.has_contracts()).await?
     };
     let slot = match &world {
         World::Embedded(world) => {
@@ -326,7 +383,7 @@ async fn start(
     Ok(world)
 }
 
-/// Defines the network, and gives out the shares of the first story.
+/// Defines the network, and gives out the shares that come in files.
 async fn define(
     guardians: &mut Guardians,
     stories: Stories,
@@ -339,7 +396,7 @@ async fn define(
     let network_id = definition.map(|definition| definition.id().to_string()).unwrap_or_default();
     let defined = Fact::NetworkDefined { network_id, threshold: THRESHOLD, guardians: GUARDIANS };
     narrator.tell(slot, &["guardians"], &defined);
-    if !stories.has_offline() {
+    if !stories.has_files() {
         return Ok(());
     }
     narrator.waiting("splitting the validators' keys".into());
@@ -354,51 +411,6 @@ async fn define(
 /// What each guardian shows, where it answers.
 async fn statuses(guardians: &Guardians) -> Vec<Option<StatusSnapshot>> {
     join_all((0..guardians.len()).map(|index| async move { guardians.status(index).await.ok() })).await
-}
-
-/// What is known of a story that went wrong.
-async fn diagnose(stage: &Stage) -> String {
-    let mut lines = Vec::new();
-    match position(stage).await {
-        Ok(at) => {
-            lines.push(format!("chain: slot {}, epoch {}, finalized {}", at.slot, at.epoch, at.finalized))
-        }
-        Err(error) => lines.push(format!("chain: {error}")),
-    }
-    for (index, status) in statuses(&stage.guardians).await.into_iter().enumerate() {
-        let name = stage.guardians.name(index);
-        match status {
-            None => lines.push(format!("{name}: does not answer")),
-            Some(status) => {
-                let connected = status.peers.iter().filter(|peer| peer.connected).count();
-                let finalized = status.finalized.map(|checkpoint| checkpoint.epoch);
-                lines.push(format!(
-                    "{name}: slot {}, {connected} peers, finalized {finalized:?}",
-                    status.slot
-                ));
-                lines.extend(status.execution.map(|execution| format!("  execution: {execution:?}")));
-                lines.extend(status.operators.iter().map(|operator| format!("  {operator:?}")));
-                for proposal in status.proposals {
-                    lines.push(format!(
-                        "  proposal for validator {}: {:?}, hold {:?}, {} votes, {} partials, posted {:?}",
-                        proposal.proposal.exit.validator_index,
-                        proposal.state,
-                        proposal.hold,
-                        proposal.votes.len(),
-                        proposal.partials.len(),
-                        proposal.submissions
-                    ));
-                }
-            }
-        }
-        lines.push(format!("  the end of {}:", stage.guardians.log_path(index).display()));
-        lines.extend(stage.guardians.log_tail(index).lines().map(|line| format!("    {line}")));
-    }
-    lines.join("\n")
-}
-
-async fn position(stage: &Stage) -> Result<beacon::Position, Error> {
-    stage.world.beacon().await?.position().await
 }
 
 /// The story's folder: given, empty or absent; or a new one.

@@ -98,7 +98,7 @@ impl Program {
         }
         args.extend(spec.policy.iter().map(OsStr::new));
         args.extend([OsStr::new("--out"), out.as_os_str()]);
-        self.run(&args).await
+        self.run(&args).await.map(drop)
     }
 
     /// `guardian custody split` of all keystores. Answers the custody files, one for each validator.
@@ -132,10 +132,11 @@ impl Program {
             ["custody", "import", "--kdf", "light", "--config"].map(OsStr::new).into();
         args.push(config.as_os_str());
         args.extend(files.iter().map(|file| file.as_os_str()));
-        self.run(&args).await
+        self.run(&args).await.map(drop)
     }
 
-    async fn run(&self, args: &[&OsStr]) -> Result<(), Error> {
+    /// Any command, to its end; answers its standard output.
+    pub(super) async fn run(&self, args: &[&OsStr]) -> Result<String, Error> {
         let words = args.iter().take(2).map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
         let output = self.command(args).stdin(Stdio::null()).output().await;
         let output = output.map_err(|source| Error::System {
@@ -143,7 +144,7 @@ impl Program {
             source,
         })?;
         if output.status.success() {
-            return Ok(());
+            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
         }
         let said =
             [output.stderr, output.stdout].map(|bytes| String::from_utf8_lossy(&bytes).trim().to_owned());

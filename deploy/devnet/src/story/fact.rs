@@ -1,10 +1,12 @@
 //! What the narrator can be told: one variant for everything worth a line.
 
 use crypto::execution::{Address, BlockNumber, Tickets};
-use crypto::spec::{Epoch, Slot, ValidatorIndex};
+use crypto::spec::{Epoch, Gwei, Slot, ValidatorIndex};
+use guardian_core::emergency::Severity;
+use guardian_core::lifecycle::Step;
 use guardian_core::message::Decision;
 use guardian_core::proposal::ProposalId;
-use guardian_core::status::Hold;
+use guardian_core::status::{EmergencyState, Hold};
 use serde::Serialize;
 use std::path::PathBuf;
 
@@ -153,6 +155,46 @@ pub enum Fact {
     Spared {
         validators: Vec<ValidatorIndex>,
     },
+    ProposerAllowed {
+        contract: Address,
+        proposer: Address,
+    },
+    ProposerRefused {
+        account: Address,
+        /// The contract's error.
+        reason: String,
+    },
+    ExitsAsked {
+        number: u64,
+        validators: Vec<ValidatorIndex>,
+        severity: Severity,
+        reason: String,
+        block: BlockNumber,
+    },
+    EmergencyRead {
+        emergency: ProposalId,
+        validators: Vec<ValidatorIndex>,
+    },
+    Inspected {
+        leaving: u64,
+        stake: Gwei,
+        authority: String,
+    },
+    Decided {
+        /// The command's name.
+        command: &'static str,
+        emergency: ProposalId,
+        state: EmergencyState,
+        approvals: u64,
+        threshold: u64,
+    },
+    EmergencyOver {
+        state: EmergencyState,
+    },
+    Way {
+        validator: ValidatorIndex,
+        steps: Vec<(Step, Slot)>,
+    },
     Fault {
         guardian: String,
         code: &'static str,
@@ -169,6 +211,8 @@ pub(crate) enum Act {
     Exit,
     Runway,
     Ejection,
+    Emergency,
+    Decision,
 }
 
 impl Act {
@@ -181,6 +225,8 @@ impl Act {
             Self::Exit => "The chain takes it from there",
             Self::Runway => "Two operators run out of tickets",
             Self::Ejection => "One topped up; the other's validators must leave",
+            Self::Emergency => "An emergency: governance asks for exits",
+            Self::Decision => "People decide, and three of four are enough",
         }
     }
 }
@@ -195,6 +241,8 @@ impl Fact {
             Self::PartialReleased => Some(Act::Signature),
             Self::Runway { .. } => Some(Act::Runway),
             Self::Ejection { .. } => Some(Act::Ejection),
+            Self::ProposerRefused { .. } => Some(Act::Emergency),
+            Self::Inspected { .. } => Some(Act::Decision),
             Self::Posted { .. } | Self::Accepted { .. } | Self::Included { .. } => Some(Act::Exit),
             _ => None,
         }
@@ -217,6 +265,9 @@ impl Fact {
                 | Self::Leaving { .. }
                 | Self::ExitsFinalized { .. }
                 | Self::Spared { .. }
+                | Self::ExitsAsked { .. }
+                | Self::EmergencyRead { .. }
+                | Self::Decided { .. }
         )
     }
 
@@ -321,7 +372,43 @@ impl Fact {
             Self::ExitsFinalized { validators, epoch } => {
                 format!("finalized epoch {epoch}, and with it the exits of validators {}", list(validators))
             }
-            Self::Spared { validators } => format!("validators {} stay on duty", list(validators)),
+            Self::Spared { validators } => {
+                let (noun, verb) =
+                    if validators.len() == 1 { ("validator", "stays") } else { ("validators", "stay") };
+                format!("{noun} {} {verb} on duty", list(validators))
+            }
+            Self::ProposerAllowed { contract, proposer } => format!(
+                "allows {} to ask for exits, through contract {}",
+                short(&proposer.to_string()),
+                short(&contract.to_string())
+            ),
+            Self::ProposerRefused { account, reason } => {
+                format!("asked for exits as {}: reverted with {reason}", short(&account.to_string()))
+            }
+            Self::ExitsAsked { validators, severity, reason, block, .. } => format!(
+                "asked for the exits of validators {} in block {block}, {}: \"{reason}\"",
+                list(validators),
+                severity.code()
+            ),
+            Self::EmergencyRead { emergency, validators } => format!(
+                "read in a final block that validators {} shall leave: emergency {}",
+                list(validators),
+                short(&emergency.to_string())
+            ),
+            Self::Inspected { leaving, stake, .. } => {
+                format!("guardian proposals: {leaving} validators with {} ETH would leave", eth(*stake))
+            }
+            Self::Decided { command, emergency, state, approvals, threshold } => format!(
+                "guardian {command} {}: {}, {approvals} of {threshold} approvals",
+                short(&emergency.to_string()),
+                state.code()
+            ),
+            Self::EmergencyOver { state } => format!("closed the emergency: {}", state.code()),
+            Self::Way { validator, steps } => {
+                let steps: Vec<_> =
+                    steps.iter().map(|(step, slot)| format!("{} {slot}", step.code())).collect();
+                format!("tells the way of validator {validator} by slot: {}", steps.join(", "))
+            }
             Self::Fault { guardian, code } => format!("reported a fault of {guardian}: {code}"),
         }
     }
@@ -329,6 +416,13 @@ impl Fact {
 
 fn list(validators: &[ValidatorIndex]) -> String {
     validators.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
+}
+
+/// Whole ETH when it is, two digits after the point otherwise.
+fn eth(amount: Gwei) -> String {
+    let hundredths = amount.0 / 10_000_000;
+    let (whole, rest) = (hundredths / 100, hundredths % 100);
+    if rest == 0 { whole.to_string() } else { format!("{whole}.{rest:02}") }
 }
 
 fn plural(count: u64, noun: &str) -> String {

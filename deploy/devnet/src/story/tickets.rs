@@ -7,23 +7,22 @@
 
 mod witness;
 
-use super::beacon::{At, Beacon};
+use super::exits::Sight;
 use super::fact::Fact;
 use super::world::World;
 use super::{LOOK_EVERY, statuses};
 use crate::Error;
 use crate::narrator::{CHAIN, GOVERNANCE, Narrator, PAYMASTER};
 use crate::processes::Guardians;
-use crate::protocol::{Account, Draft, FIRST_MODULE, Guardian, Parameters, Protocol};
-use crypto::custody::CustodyPublicKey;
+use crate::protocol::{Account, Draft, FIRST_MODULE, Protocol};
 use crypto::execution::{Address, BlockNumber, Tickets};
-use crypto::spec::{Epoch, ValidatorIndex};
+use crypto::spec::{Epoch, Slot, ValidatorIndex};
 use guardian_core::tickets::consumption;
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 use serde::Serialize;
 use std::time::Duration;
-use witness::{Sight, TicketWitness};
+use witness::TicketWitness;
 
 /// Least an operator must have for each validator on duty.
 const FLOOR: Tickets = Tickets(5 * Tickets::ONE.0);
@@ -34,14 +33,8 @@ const PENALTY: Tickets = Tickets::ONE;
 /// What the operator that is spared brings for each of its validators.
 const TOP_UP: Tickets = Tickets(10 * Tickets::ONE.0);
 
-/// Most registrations of the first module.
-const MODULE_LIMIT: u64 = 500;
-
 /// Epochs by which finality lies behind the head when all is well.
 const FINALITY_LAG: u64 = 2;
-
-/// The first guardian's account; the others follow.
-const FIRST_GUARDIAN: u8 = 6;
 
 /// A node operator of the story.
 #[derive(Debug, Clone, Copy)]
@@ -101,67 +94,25 @@ pub struct TicketsOutcome {
     pub finalized: Epoch,
 }
 
-/// The accounts of so many guardians in the contracts.
-pub(super) fn guardian_accounts(count: usize) -> Vec<Address> {
-    (FIRST_GUARDIAN..).take(count).map(|number| Account::new(number).address()).collect()
-}
-
 /// Flags of `guardian network create` for this story, with so many slots of grace: the time to top up in.
 pub(super) fn rules(grace: u64) -> Vec<String> {
     ["--ticket-floor", "5", "--ticket-grace", &grace.to_string()].map(String::from).into()
 }
 
-/// Deploys the contracts for these guardians, and tells them where.
-pub(super) async fn deploy(
-    world: &World,
-    guardians: &mut Guardians,
-    threshold: u16,
+/// Lets a registration bring as little as the story needs.
+pub(super) async fn lower_minimum(
+    protocol: &Protocol,
+    slot: Slot,
     narrator: &mut Narrator,
-) -> Result<Protocol, Error> {
-    narrator.waiting("deploying the contracts".into());
-    let beacon = world.beacon().await?;
-    let mut members = Vec::new();
-    for (index, account) in guardian_accounts(guardians.len()).into_iter().enumerate() {
-        members.push(Guardian { account, custody_key: Some(custody_key(guardians, index)?) });
-    }
-    let parameters = Parameters {
-        guardians: members,
-        threshold,
-        genesis_fork: beacon.genesis_fork(),
-        module_limit: MODULE_LIMIT,
-    };
-    let protocol = Protocol::deploy(&world.execution_url(0), parameters).await?;
-    let addresses = protocol.addresses();
-    let slot = beacon.position().await?.slot;
-    narrator.tell(
-        slot,
-        &[GOVERNANCE],
-        &Fact::ContractsDeployed {
-            registry: addresses.registry,
-            guardian_module: addresses.guardian_module,
-            block: addresses.deployed,
-        },
-    );
+) -> Result<(), Error> {
     protocol.set_skip_penalty(PENALTY).await?;
     protocol.set_minimum_tickets(FLOOR).await?;
     narrator.tell(slot, &[GOVERNANCE], &Fact::MinimumSet { tickets: FLOOR });
-    guardians.add_flags(
-        [
-            ("--protocol", addresses.registry.to_string()),
-            ("--guardian-module", addresses.guardian_module.to_string()),
-            ("--exit-proposals", addresses.exit_proposals.to_string()),
-            ("--deployed-at-block", addresses.deployed.to_string()),
-            ("--execution", world.execution_url(0)),
-        ]
-        .into_iter()
-        .flat_map(|(flag, value)| [flag.to_owned(), value]),
-    );
-    Ok(protocol)
+    Ok(())
 }
 
 /// What both operators did on chain.
 pub(super) struct Registrations {
-    protocol: Protocol,
     tickets_each: Tickets,
     due: Epoch,
 }
@@ -169,7 +120,7 @@ pub(super) struct Registrations {
 /// Registers and provisions the operators' validators, with tickets that fall below the floor in `epochs` epochs.
 pub(super) async fn register(
     world: &World,
-    protocol: Protocol,
+    protocol: &Protocol,
     epochs: u64,
     narrator: &mut Narrator,
 ) -> Result<Registrations, Error> {
@@ -199,13 +150,14 @@ pub(super) async fn register(
     let count = NORTH.validators.len() + SOUTH.validators.len();
     protocol.provision(FIRST_MODULE, count as u64).await?;
     narrator.tell(beacon.position().await?.slot, &[PAYMASTER], &Fact::Provisioned { validators: count });
-    Ok(Registrations { protocol, tickets_each, due })
+    Ok(Registrations { tickets_each, due })
 }
 
 /// Follows the runways, tops up one operator when the guardians call it short, and sees the other leave.
 pub(super) async fn watch(
     world: &mut World,
     guardians: &mut Guardians,
+    protocol: &Protocol,
     registrations: &Registrations,
     narrator: &mut Narrator,
     deadline: Duration,
@@ -222,7 +174,7 @@ pub(super) async fn watch(
             guardians.check(index)?;
         }
         let statuses = statuses(guardians).await;
-        let sight = look(&beacon).await?;
+        let sight = Sight::of(&beacon, &SOUTH.validators, &NORTH.validators).await?;
         for (who, fact) in witness.look(&statuses, &sight) {
             let who: Vec<&str> = who.iter().map(String::as_str).collect();
             narrator.tell(sight.position.slot, &who, &fact);
@@ -232,22 +184,21 @@ pub(super) async fn watch(
             && sight.position.epoch >= registrations.due.saturating_add(FINALITY_LAG);
         if topped_up.is_none() && (knows || witness.is_short(&NORTH)) {
             let amount = TOP_UP.saturating_mul(NORTH.validators.len() as u64);
-            let block =
-                registrations.protocol.deposit_tickets(NORTH.account, NORTH.address(), amount).await?;
+            let block = protocol.deposit_tickets(NORTH.account, NORTH.address(), amount).await?;
             let slot = beacon.position().await?.slot;
             narrator.tell(slot, &[NORTH.name], &Fact::ToppedUp { tickets: amount, block });
             topped_up = Some((amount, block));
             witness.expect_top_up();
         }
         if let (Some((amount, block)), Some(finalized)) = (topped_up, witness.ended()) {
-            if sight.spared.iter().any(Option::is_some) {
+            if sight.staying.iter().any(Option::is_some) {
                 let problem = format!("a validator of {}, which topped up, leaves the chain", NORTH.name);
                 return Err(Error::Unexpected { problem });
             }
             let spared = Fact::Spared { validators: NORTH.validators.into() };
             narrator.tell(sight.position.slot, &[CHAIN], &spared);
             return Ok(TicketsOutcome {
-                registry: registrations.protocol.addresses().registry,
+                registry: protocol.addresses().registry,
                 spared: NORTH.address(),
                 spared_validators: NORTH.validators.into(),
                 topped_up: amount,
@@ -272,27 +223,4 @@ pub(super) async fn watch(
             sight.position.finalized
         ));
     }
-}
-
-async fn look(beacon: &Beacon) -> Result<Sight, Error> {
-    Ok(Sight {
-        leaving: beacon.exit_epochs(At::Head, &SOUTH.validators).await?,
-        left: beacon.exit_epochs(At::Finalized, &SOUTH.validators).await?,
-        spared: beacon.exit_epochs(At::Head, &NORTH.validators).await?,
-        position: beacon.position().await?,
-    })
-}
-
-/// The custody key on a guardian's card.
-fn custody_key(guardians: &Guardians, index: usize) -> Result<CustodyPublicKey, Error> {
-    let path = guardians.card_path(index);
-    let unreadable = |problem: String| Error::File {
-        action: "cannot read",
-        path: path.clone(),
-        source: std::io::Error::other(problem),
-    };
-    let card =
-        guardian::definition::MemberCard::load(&path).map_err(|error| unreadable(error.to_string()))?;
-    let bytes = crypto::wire::parse_hex::<65>("custody_key", &card.custody_key)?;
-    Ok(CustodyPublicKey::from_bytes(&bytes)?)
 }

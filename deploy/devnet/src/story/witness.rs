@@ -198,7 +198,9 @@ impl Witness {
             self.proposal = Some(first.id);
             let (dark_from, dark_to) = match first.proposal.origin {
                 Origin::Offline { dark_from, dark_to } => (dark_from, dark_to),
-                Origin::Tickets { due, .. } | Origin::Balance { due } => (due, due),
+                Origin::Tickets { due, .. } | Origin::Balance { due } | Origin::Emergency { due, .. } => {
+                    (due, due)
+                }
             };
             let exit_epoch = first.proposal.exit.epoch;
             let fact = Fact::Proposed { proposal: first.id, validator, dark_from, dark_to, exit_epoch };
