@@ -132,7 +132,7 @@ fn records() -> Vec<Record> {
         liveness(2, &[17, 18], &[]),
         liveness(5, &[], &[17]),
         Record::Finalized(Checkpoint { epoch: Epoch(7), root: Root([6; 32]) }),
-        Record::Proposed(proposal()),
+        Record::Proposed { proposal: proposal(), at: Slot(320) },
         Record::VoteCast(vote.clone()),
         Record::VoteSeen { from: GuardianIndex(1), vote, envelope: envelope.clone() },
         Record::Certified { proposal: id, approvals: vec![(GuardianIndex(1), envelope)], at: Slot(321) },

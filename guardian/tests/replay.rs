@@ -12,6 +12,7 @@ use crypto::validator::{Validator, ValidatorStatus};
 use guardian::definition::{self, MemberCard};
 use guardian::recording::{self, Archive, History, Owner, Recorder};
 use guardian_core::Event;
+use guardian_core::emergency::EmergencyRules;
 use guardian_core::event::{Custody, Liveness, NodeHealth};
 use guardian_core::guardian_set::{GuardianIndex, GuardianSet, GuardianSetEpoch, NetworkDefinition};
 use guardian_core::policy::{Caps, Enforcement, OfflineRule, Policy};
@@ -80,12 +81,8 @@ impl Home {
                 members: vec![card.into_member(ME)],
             },
             policy: Policy::offline_only(offline, 16),
-            caps: Caps {
-                exits_per_epoch: 4,
-                exits_per_day: 4,
-                max_finality_distance: 4,
-                max_dark_percent: 50,
-            },
+            caps: Caps { max_dark_percent: 50, ..Caps::new(4, 4) },
+            emergency: EmergencyRules::default(),
         };
         let path = home.path().join("alice/network.toml");
         let text = definition::render_definition(&definition, &path).unwrap();

@@ -1,6 +1,6 @@
 //! Stories of the guardian network on virtual slots.
 //!
-//! `SIMULATOR_SEEDS=n` runs that many storms instead of a thousand, `SIMULATOR_SEED=n` that one alone.
+//! `SIMULATOR_SEEDS=n` runs so many storms instead of a thousand, `SIMULATOR_SEED=n` that one alone.
 
 #![allow(clippy::panic, reason = "a test may fail")]
 
@@ -11,9 +11,8 @@ use guardian_core::guardian_set::GuardianIndex;
 use guardian_core::message::{Decision, RejectReason};
 use guardian_core::proposal::State;
 use guardian_core::status::{Hold, Standing};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
-use tests::simulator::Banner;
+use std::collections::BTreeMap;
+use tests::simulator::campaign::Campaign;
 use tests::simulator::chain::Fate;
 use tests::simulator::liar::Lie;
 use tests::simulator::provider::{Outage, Trouble};
@@ -21,11 +20,6 @@ use tests::simulator::signing::Signing;
 use tests::simulator::story::{Crash, Cut, Purse, Story};
 use tests::simulator::witness::Witness;
 use tests::simulator::world::World;
-
-fn number(variable: &str) -> Option<u64> {
-    let text = std::env::var(variable).ok()?;
-    Some(text.parse().unwrap_or_else(|_| panic!("{variable} must be a number, got {text:?}")))
-}
 
 /// Runs a story until everybody who must leave has left.
 fn runs_to_the_end(story: Story) -> World {
@@ -54,38 +48,13 @@ fn nobody_leaves(story: Story) -> World {
     world
 }
 
-fn stormy(seed: u64) -> World {
-    let _banner = Banner { test: "a_thousand_storms", seed };
-    runs_to_the_end(Story::stormy(seed))
-}
-
 /// Loss, reorder, duplicates, reorgs, a liar with random lies, crashes between a journal write and the next command,
 /// cuts, stalls, late starts: nobody who attests is made to exit, whoever is dark is, and no promise is broken.
 #[test]
 fn a_thousand_storms() {
-    if let Some(seed) = number("SIMULATOR_SEED") {
-        stormy(seed);
-        return;
-    }
-    let seeds = number("SIMULATOR_SEEDS").unwrap_or(1_000);
-    let (next, seen) = (AtomicU64::new(0), Mutex::new(Witness::default()));
-    let workers = std::thread::available_parallelism().map_or(2, usize::from);
-    std::thread::scope(|scope| {
-        for _ in 0..workers {
-            scope.spawn(|| {
-                loop {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= seeds {
-                        break;
-                    }
-                    let world = stormy(seed);
-                    seen.lock().unwrap_or_else(PoisonError::into_inner).remember(&world.witness);
-                }
-            });
-        }
-    });
-    if seeds >= 1_000 {
-        storms_were_storms(&seen.into_inner().unwrap_or_else(PoisonError::into_inner));
+    let campaign = Campaign { binary: "simulator", test: "a_thousand_storms", seeds: 1_000 };
+    if let Some(seen) = campaign.run(|seed| runs_to_the_end(Story::stormy(seed))) {
+        storms_were_storms(&seen);
     }
 }
 
@@ -157,7 +126,7 @@ fn larger_sets_agree_too() {
     let mut story = Story::fair(5, 5, 7);
     story.weather.loss = 0.2;
     story.weather.delay = 12;
-    story.liar = Some((GuardianIndex(2), vec![Lie::Rejection, Lie::FalsePartial]));
+    story.liars = BTreeMap::from([(GuardianIndex(2), vec![Lie::Rejection, Lie::FalsePartial])]);
     runs_to_the_end(story);
 }
 
@@ -166,7 +135,7 @@ fn larger_sets_agree_too() {
 fn real_signatures_and_a_false_partial() {
     let mut story = Story::fair(6, 3, 4);
     story.signing = Signing::Real;
-    story.liar = Some((GuardianIndex(3), vec![Lie::FalsePartial]));
+    story.liars = BTreeMap::from([(GuardianIndex(3), vec![Lie::FalsePartial])]);
     let world = runs_to_the_end(story);
     let culprit = world.witness.faults.iter().find(|fault| fault.kind == FaultKind::InvalidPartial);
     assert_eq!(culprit.map(|fault| fault.guardian), Some(GuardianIndex(3)));
@@ -206,31 +175,43 @@ fn one_guardian_killed_for_good_is_not_missed() {
 #[test]
 fn two_of_four_decide_nothing() {
     let mut story = Story::fair(9, 3, 4);
-    story.starts = vec![Slot(0), Slot(0), story.horizon, story.horizon];
+    let (from, to) = (Slot(34), story.horizon);
+    story.cuts = (3..=4).map(|number| Cut { guardian: GuardianIndex(number), from, to }).collect();
     let world = nobody_leaves(story);
     assert_eq!(world.witness.certified(), 0);
     assert!(world.witness.decisions.contains(&Decision::Approve));
     assert!(world.witness.states.contains(&State::Expired));
 }
 
+/// Two that never heard of the others do not know of t that enforce the rule: they do not even propose.
+#[test]
+fn two_of_four_alone_propose_nothing() {
+    let mut story = Story::fair(9, 3, 4);
+    story.starts = vec![Slot(0), Slot(0), story.horizon, story.horizon];
+    let world = nobody_leaves(story);
+    assert!(world.witness.states.is_empty(), "{:?}", world.witness.states);
+}
+
 /// Guardians that began to watch at different times name different due epochs, and still meet on one.
 #[test]
 fn late_starters_meet_on_one_form() {
-    for seed in 0..40 {
-        let _banner = Banner { test: "late_starters_meet_on_one_form", seed };
+    let campaign = Campaign { binary: "simulator", test: "late_starters_meet_on_one_form", seeds: 40 };
+    campaign.run(|seed| {
         let mut story = Story::fair(seed, 3, 4);
         story.fates = vec![Fate::Dark { from: Epoch(0) }];
         story.starts = vec![Slot(seed % 23), Slot(30), Slot(36 + seed % 5), Slot(200)];
         story.horizon = Slot(200);
         let mut world = World::new(story);
         assert!(world.run_until(|world| world.chain().is_finalized_exit(crypto::spec::ValidatorIndex(0))));
-    }
+        world
+    });
 }
 
 /// Two guardians are cut off, so there is no quorum; when they are back, the validator attests again.
 #[test]
 fn a_validator_that_comes_back_during_the_vote_stays() {
     let mut story = Story::fair(10, 3, 4);
+    story.definition.policy.vote_window = 16;
     story.fates = vec![Fate::Returns { from: Epoch(4), back: Epoch(11) }, Fate::Live];
     story.cuts =
         (3..=4).map(|number| Cut { guardian: GuardianIndex(number), from: Slot(30), to: Slot(50) }).collect();

@@ -12,15 +12,18 @@ use crypto::spec::Slot;
 use crypto::threshold::Threshold;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Most emergencies kept; of those that are over and past their time the oldest is forgotten first.
-pub(crate) const MAX_MATTERS: usize = 512;
+/// Most emergencies kept that are over and past their time; the oldest is forgotten first. Those that somebody could still
+/// bring again are kept beside them: each raiser has a bounded number of those.
+pub(crate) const MAX_OVER: usize = 64;
 
 /// All emergencies.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Agenda {
     matters: BTreeMap<ProposalId, Matter>,
-    /// What our operator last said with a decision that is not cast yet: the vote's record follows at once.
+    /// What our operator said with its last request, about which emergency.
     note: Option<(ProposalId, String)>,
+    /// The emergency that was looked at right before this record: a vote of ours that follows is our operator's.
+    observed: Option<ProposalId>,
 }
 
 impl Agenda {
@@ -47,11 +50,6 @@ impl Agenda {
         }
     }
 
-    /// Whether there is room for one more.
-    pub(crate) fn has_room(&self, slot: Slot) -> bool {
-        self.matters.len() < MAX_MATTERS || self.forgettable(slot).is_some()
-    }
-
     /// Ids of those that are not over.
     pub(crate) fn pending(&self) -> Vec<ProposalId> {
         self.iter().filter(|(_, matter)| !matter.state.is_over()).map(|(id, _)| id).collect()
@@ -65,25 +63,29 @@ impl Agenda {
         }
     }
 
-    /// How many of a raiser are open and how many became known since a slot.
-    pub(crate) fn raised_by(&self, raiser: &Raiser, since: Slot) -> (usize, usize) {
-        let is_same = |other: &Raiser| match (raiser, other) {
+    /// The emergencies of a raiser: by whichever way an account asks, it is one raiser.
+    pub(crate) fn raised_by(&self, raiser: &Raiser) -> impl Iterator<Item = &Matter> {
+        let is_same = move |other: &Raiser| match (raiser, other) {
             (Raiser::Guardian { guardian }, Raiser::Guardian { guardian: other }) => guardian == other,
             (Raiser::Guardian { .. }, _) | (_, Raiser::Guardian { .. }) => false,
             (one, other) => one.account() == other.account(),
         };
-        let theirs = self.matters.values().filter(|matter| is_same(&matter.emergency().raiser));
-        theirs.fold((0, 0), |(open, lately), matter| {
-            let is_open = matter.state == EmergencyState::Open;
-            (open + usize::from(is_open), lately + usize::from(matter.since >= since))
-        })
+        self.matters.values().filter(move |matter| is_same(&matter.emergency().raiser))
     }
 
-    /// The oldest that may be forgotten: over, and past its time, so that nobody can bring it again.
-    fn forgettable(&self, slot: Slot) -> Option<ProposalId> {
-        let over =
-            self.iter().filter(|(_, matter)| matter.state.is_over() && matter.emergency().expires <= slot);
-        over.min_by_key(|(_, matter)| matter.since).map(|(id, _)| id)
+    /// Forgets the oldest of those that are over and past their time, so that nobody can bring them again.
+    fn forget(&mut self, slot: Slot) {
+        let is_past = |matter: &Matter| matter.state.is_over() && matter.emergency().expires <= slot;
+        let mut past: Vec<_> = self
+            .iter()
+            .filter(|(_, matter)| is_past(matter))
+            .map(|(id, matter)| (matter.since, id))
+            .collect();
+        past.sort_unstable();
+        let surplus = past.len().saturating_sub(MAX_OVER);
+        for (_, id) in past.into_iter().take(surplus) {
+            self.matters.remove(&id);
+        }
     }
 
     /// Makes the change a journal record tells of.
@@ -96,8 +98,14 @@ impl Agenda {
         me: GuardianIndex,
         threshold: Threshold,
     ) -> Result<(), &'static str> {
+        let observed = self.observed.take();
         match record {
+            Record::Observed { proposal, .. } => {
+                self.observed = Some(*proposal);
+                Ok(())
+            }
             Record::Asked { request, .. } => {
+                self.note = None;
                 if let Request::Approve { emergency, note }
                 | Request::Reject { emergency, note }
                 | Request::Withdraw { emergency, note } = request
@@ -111,15 +119,13 @@ impl Agenda {
                 if self.matters.contains_key(&id) {
                     return Err("the emergency is already known");
                 }
-                if self.matters.len() >= MAX_MATTERS
-                    && let Some(oldest) = self.forgettable(*at)
-                {
-                    self.matters.remove(&oldest);
-                }
+                self.forget(*at);
                 self.matters.insert(id, Matter::new(raised.clone(), *at));
                 Ok(())
             }
-            Record::VoteCast(vote) if self.matters.contains_key(&vote.proposal) => self.cast(vote),
+            Record::VoteCast(vote) if self.matters.contains_key(&vote.proposal) => {
+                self.cast(vote, observed == Some(vote.proposal))
+            }
             Record::VoteSeen { from, vote, envelope } if self.matters.contains_key(&vote.proposal) => {
                 let matter = self.known(&vote.proposal)?;
                 let is_said =
@@ -171,7 +177,6 @@ impl Agenda {
             | Record::Faulted { .. }
             | Record::NotFinalizing(_)
             | Record::Scanned(_)
-            | Record::Observed { .. }
             | Record::Held { .. }
             | Record::Reached { .. }
             | Record::WishCast { .. }
@@ -181,14 +186,15 @@ impl Agenda {
         }
     }
 
-    fn cast(&mut self, vote: &Vote) -> Result<(), &'static str> {
-        let note = self.note.take_if(|(id, _)| *id == vote.proposal).map(|(_, note)| note);
+    fn cast(&mut self, vote: &Vote, is_spoken: bool) -> Result<(), &'static str> {
+        let is_its = |(id, _): &mut (ProposalId, String)| is_spoken && *id == vote.proposal;
+        let note = self.note.take_if(is_its).map(|(_, note)| note);
         let matter = self.known(&vote.proposal)?;
         if matter.own.as_ref().is_some_and(|earlier| vote.revision <= earlier.revision) {
             return Err("our vote does not have a higher revision than the one before");
         }
         matter.own = Some(vote.clone());
-        matter.note = note;
+        (matter.note, matter.is_spoken) = (note, is_spoken);
         Ok(())
     }
 

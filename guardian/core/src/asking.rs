@@ -22,6 +22,7 @@ use crate::request::{
     ValidatorName, raiser_text,
 };
 use crate::status::EmergencyState;
+use crate::voting::MAX_REVISION;
 use crypto::spec::{BlsPubkey, ValidatorIndex};
 use std::collections::BTreeSet;
 
@@ -196,7 +197,7 @@ impl Guardian {
             return Ok(Answer::Forecast(forecast));
         }
         self.check_acting()?;
-        self.check_quota(&emergency.raiser).map_err(too_many)?;
+        self.check_quota(&emergency).map_err(too_many)?;
         let id = emergency.id();
         let raised = Raised { emergency, proof: Proof::Sealed };
         if self.take_up(raised.clone(), out) {
@@ -230,7 +231,7 @@ impl Guardian {
         if dry_run {
             return Ok(Answer::Forecast(forecast));
         }
-        self.check_quota(&emergency.raiser).map_err(too_many)?;
+        self.check_quota(emergency).map_err(too_many)?;
         if self.take_up(raised.clone(), out) {
             out.push(Command::Broadcast(Message::Emergency(raised)));
         }
@@ -284,6 +285,12 @@ impl Guardian {
             );
         }
         self.check_acting()?;
+        if matter.own.as_ref().is_some_and(|own| own.revision >= MAX_REVISION && own.decision != decision) {
+            let detail = format!(
+                "this guardian changed its mind on emergency {id} {MAX_REVISION} times; `guardian pause` keeps its signatures back"
+            );
+            return refuse("too_many_changes", detail);
+        }
         if decision == Decision::Approve {
             let outside = self
                 .findings(&emergency)
@@ -312,7 +319,7 @@ impl Guardian {
             state: matter.state,
             approvals: number(others + usize::from(matter.is_approved_by_us())),
             threshold: self.definition.guardian_set.threshold.t().into(),
-            certifiable_from: emergency.certifiable_from(&self.definition.emergency),
+            certifiable_from: matter.certifiable_from(&self.definition.emergency),
             released: number(matter.exits.values().filter(is_released).count()),
         })
     }

@@ -33,6 +33,11 @@ impl Ballot {
         }
     }
 
+    /// Whether its author said something else since, as far as we heard.
+    pub(crate) fn is_superseded(&self, from: GuardianIndex, vote: &Vote) -> bool {
+        self.votes.get(&from).is_some_and(|(held, _)| held.revision > vote.revision)
+    }
+
     /// Counts a vote in place of the author's earlier one.
     pub(crate) fn count(&mut self, from: GuardianIndex, vote: Vote, envelope: Envelope) {
         self.votes.insert(from, (vote, envelope));

@@ -7,6 +7,7 @@ use crate::guardian::Guardian;
 use crate::guardian_set::GuardianIndex;
 use crate::matter::Matter;
 use crate::message::Envelope;
+use crate::status::EmergencyState;
 
 /// Most envelopes in one answer.
 pub const MAX_ENVELOPES: usize = 256;
@@ -42,16 +43,27 @@ impl Guardian {
             cases.sort_by_key(|(id, case)| (std::cmp::Reverse(case.proposal.opened), *id));
             let mut room = MAX_BYTES;
             let is_paused = self.paused().is_some();
-            let emergencies = self.agenda.iter().filter(|(_, matter)| !matter.state.is_over());
+            let alive = |matter: &&Matter| match matter.state {
+                EmergencyState::Open | EmergencyState::Certified => true,
+                EmergencyState::Cancelled => slot < matter.emergency().expires,
+                EmergencyState::Done | EmergencyState::Rejected | EmergencyState::Expired => false,
+            };
+            let emergencies = self.agenda.iter().map(|(_, matter)| matter).filter(alive);
+            // What is certified first: many open ones must not crowd it out.
+            let (open, certified): (Vec<_>, Vec<_>) =
+                emergencies.partition(|matter| matter.state == EmergencyState::Open);
             let all = self
                 .pauses
                 .sealed()
-                .chain(emergencies.flat_map(|(_, matter)| sealed_matter(matter)))
-                .chain(cases.into_iter().flat_map(|(_, case)| sealed(case, is_paused)));
+                .chain(certified.into_iter().flat_map(sealed_matter))
+                .chain(cases.into_iter().flat_map(|(_, case)| sealed(case, is_paused)))
+                .chain(open.into_iter().flat_map(sealed_matter));
             envelopes.extend(
-                all.take_while(|envelope| {
+                all.filter(|envelope| {
                     let fits = envelope.0.len() <= room;
-                    room = room.saturating_sub(envelope.0.len());
+                    if fits {
+                        room = room.saturating_sub(envelope.0.len());
+                    }
                     fits
                 })
                 .take(MAX_ENVELOPES)
@@ -82,7 +94,7 @@ fn sealed_matter(matter: &Matter) -> impl Iterator<Item = &Envelope> {
     let raised = uncertified.and_then(|matter| matter.sealed.as_ref());
     let votes =
         uncertified.into_iter().flat_map(|matter| matter.ballot.votes().map(|(_, _, envelope)| envelope));
-    certificate.into_iter().chain(raised).chain(votes)
+    certificate.into_iter().chain(raised).chain(votes).chain(matter.cancelled.as_ref())
 }
 
 #[cfg(test)]

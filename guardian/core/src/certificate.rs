@@ -18,8 +18,12 @@ impl Guardian {
         if case.state != State::Open || case.proposal.expires <= slot {
             return;
         }
-        let approvals: Vec<_> =
-            case.ballot.approvals().map(|(from, sealed)| (from, sealed.clone())).collect();
+        let approvals: Vec<_> = case
+            .ballot
+            .approvals()
+            .filter(|(from, _)| *from != self.me || case.is_approved_by_us())
+            .map(|(from, sealed)| (from, sealed.clone()))
+            .collect();
         if !self.definition.guardian_set.threshold.met_by(approvals.len()) {
             return;
         }

@@ -13,7 +13,7 @@ use crate::ballot::Novelty;
 use crate::command::Command;
 use crate::emergency::{Cancellation, Emergency, Proof, Raised, Raiser, Refusal, Severity};
 use crate::fault::FaultKind;
-use crate::governor::DAY_EPOCHS;
+use crate::governor::{DAY_EPOCHS, patience};
 use crate::guardian::Guardian;
 use crate::guardian_set::GuardianIndex;
 use crate::matter::Matter;
@@ -38,6 +38,12 @@ pub(crate) const MAX_OPEN_EMERGENCIES: usize = 8;
 
 /// Emergencies of one raiser taken up in a day.
 pub(crate) const MAX_EMERGENCIES_A_DAY: usize = 32;
+
+/// Emergencies of one raiser that are kept until their time is over, whatever became of them.
+pub(crate) const MAX_KEPT_EMERGENCIES: usize = 64;
+
+/// Slots before a standing order speaks: what we said of it before a loss of data, or its taking back, may be on its way.
+const HEED_AFTER: u64 = 2;
 
 /// Under which name a standing order's votes are journaled.
 const STANDING: &str = "standing order";
@@ -66,27 +72,36 @@ impl Guardian {
                 return;
             }
             let is_timely = emergency.check_time(self.view.slot()).is_ok();
-            if !is_timely || self.check_quota(&emergency.raiser).is_err() || !self.take_up(raised, out) {
+            let is_welcome = is_timely && self.check_quota(emergency).is_ok();
+            if !is_welcome || !self.take_up(raised.clone(), out) {
                 return;
             }
         }
-        let is_proof = |matter: &&mut Matter| match matter.raised.proof {
-            Proof::Sealed => matter.emergency().raiser == Raiser::Guardian { guardian: from },
-            Proof::Signature(_) => true,
-            Proof::Logged => false,
-        };
-        if let Some(matter) = self.agenda.get_mut(&id).filter(is_proof) {
-            matter.sealed.get_or_insert(envelope);
+        // What we hand on must prove itself to others.
+        let is_missing = self.agenda.get(&id).is_some_and(|matter| matter.sealed.is_none());
+        if is_missing
+            && raised.check_proof(&self.definition, from).is_ok()
+            && let Some(matter) = self.agenda.get_mut(&id)
+        {
+            matter.sealed = Some(envelope);
         }
     }
 
-    /// Whether this raiser may bring one more.
-    pub(crate) fn check_quota(&self, raiser: &Raiser) -> Result<(), Refusal> {
-        let slot = self.view.slot();
+    /// Whether its raiser may bring this one too. What a contract logged counts by the chain's own time, whatever became of
+    /// it here, so that guardians agree on it.
+    pub(crate) fn check_quota(&self, emergency: &Emergency) -> Result<(), Refusal> {
         let day = DAY_EPOCHS.saturating_mul(self.definition.chain.slots_per_epoch.get());
-        let (open, lately) = self.agenda.raised_by(raiser, slot.saturating_sub(day));
-        let has_room = self.agenda.has_room(slot);
-        if open >= MAX_OPEN_EMERGENCIES || lately >= MAX_EMERGENCIES_A_DAY || !has_room {
+        let is_logged = matches!(emergency.raiser, Raiser::Contract { .. });
+        let now = if is_logged { emergency.opened } else { self.view.slot() };
+        let (mut kept, mut open, mut lately) = (0usize, 0usize, 0usize);
+        for matter in self.agenda.raised_by(&emergency.raiser) {
+            let known = if is_logged { matter.emergency().opened } else { matter.since };
+            let is_open = !is_logged && matter.state == EmergencyState::Open;
+            kept = kept.saturating_add(usize::from(matter.emergency().expires > now));
+            open = open.saturating_add(usize::from(is_open));
+            lately = lately.saturating_add(usize::from(known.saturating_add(day) > now));
+        }
+        if open >= MAX_OPEN_EMERGENCIES || lately >= MAX_EMERGENCIES_A_DAY || kept >= MAX_KEPT_EMERGENCIES {
             return Err(Refusal::TooMany);
         }
         Ok(())
@@ -98,18 +113,18 @@ impl Guardian {
         if !self.persist(Record::Raised { raised, at: self.view.slot() }, out) {
             return false;
         }
-        self.heed(&id, out);
         self.ask_operator(&id, out);
         true
     }
 
     /// Votes by the first standing order that fits, if our operator gave one and did not speak itself.
-    pub(crate) fn heed(&mut self, id: &ProposalId, out: &mut Vec<Command>) {
+    fn heed(&mut self, id: &ProposalId, out: &mut Vec<Command>) {
         if self.enforcement(RuleKind::Emergency) != Enforcement::Enforce {
             return;
         }
         let Some(matter) = self.agenda.get(id) else { return };
-        if matter.own.is_some() || matter.state != EmergencyState::Open {
+        let is_early = self.view.slot() < matter.since.saturating_add(HEED_AFTER);
+        if is_early || matter.own.is_some() || matter.state != EmergencyState::Open {
             return;
         }
         let emergency = matter.emergency();
@@ -182,15 +197,11 @@ impl Guardian {
             }
             Novelty::New => {}
         }
-        if matter.state != EmergencyState::Open {
-            return;
+        let is_open = matter.state == EmergencyState::Open;
+        if from == self.me {
+            self.relearn(&vote, out);
         }
-        // A vote of ours that the journal does not know: we run on an old backup. It was said, so it stands.
-        if from == self.me && matter.own.as_ref().is_none_or(|own| own.revision < vote.revision) {
-            self.persist(Record::VoteCast(vote.clone()), out);
-            self.lapse(out);
-        }
-        if !self.persist(Record::VoteSeen { from, vote, envelope }, out) {
+        if !is_open || !self.persist(Record::VoteSeen { from, vote, envelope }, out) {
             return;
         }
         self.progress(&id, out);
@@ -203,21 +214,43 @@ impl Guardian {
         }
     }
 
+    /// A vote of ours that the journal does not know: we run on an old backup. It was said, so its revision stands; but
+    /// whether it was our last word we do not know, so nothing is signed by it until our operator speaks again.
+    fn relearn(&mut self, vote: &Vote, out: &mut Vec<Command>) {
+        let own = self.agenda.get(&vote.proposal).map(|matter| matter.own.as_ref().map(|own| own.revision));
+        if own.is_some_and(|own| own.is_none_or(|own| own < vote.revision)) {
+            self.persist(Record::VoteCast(vote.clone()), out);
+            self.lapse(out);
+        }
+    }
+
     pub(crate) fn receive_cancellation(
         &mut self,
         from: GuardianIndex,
         cancellation: Cancellation,
+        envelope: Envelope,
         out: &mut Vec<Command>,
     ) {
         let id = cancellation.emergency;
-        let Some(matter) = self.agenda.get(&id).filter(|matter| matter.state == EmergencyState::Open) else {
-            return;
+        let wanted = |matter: &&Matter| match matter.state {
+            EmergencyState::Open => true,
+            EmergencyState::Cancelled => matter.cancelled.is_none(),
+            EmergencyState::Certified
+            | EmergencyState::Done
+            | EmergencyState::Rejected
+            | EmergencyState::Expired => false,
         };
+        let Some(matter) = self.agenda.get(&id).filter(wanted) else { return };
         if cancellation.check_proof(&self.definition, &matter.emergency().raiser, from).is_err() {
             self.fault(from, FaultKind::ForgedAuthority, Some(id), Vec::new(), out);
             return;
         }
-        self.cancel(cancellation, out);
+        if matter.state == EmergencyState::Open {
+            self.cancel(cancellation, out);
+        }
+        if let Some(matter) = self.agenda.get_mut(&id) {
+            matter.cancelled.get_or_insert(envelope);
+        }
     }
 
     /// Ends an emergency that its raiser took back, as was checked.
@@ -232,6 +265,7 @@ impl Guardian {
     pub(crate) fn review_emergencies(&mut self, out: &mut Vec<Command>) {
         for id in self.agenda.pending() {
             self.heed(&id, out);
+            self.ask_operator(&id, out);
             self.progress(&id, out);
         }
     }
@@ -249,12 +283,10 @@ impl Guardian {
             return;
         };
         let slot = self.view.slot();
-        let emergency = matter.emergency();
-        if emergency.expires <= slot || !self.is_window_over(emergency) {
+        if matter.emergency().expires <= slot || !self.is_window_over(matter) {
             return;
         }
-        let approvals: Vec<_> =
-            matter.ballot.approvals().map(|(from, sealed)| (from, sealed.clone())).collect();
+        let approvals = matter.approvals(self.me);
         if !self.definition.guardian_set.threshold.met_by(approvals.len()) {
             return;
         }
@@ -267,8 +299,9 @@ impl Guardian {
 
     /// Whether an emergency can be taken back no more. One that a contract logged is taken back there, so what the
     /// contract logged within the window must be final first.
-    pub(crate) fn is_window_over(&self, emergency: &Emergency) -> bool {
-        let from = emergency.certifiable_from(&self.definition.emergency);
+    fn is_window_over(&self, matter: &Matter) -> bool {
+        let from = matter.certifiable_from(&self.definition.emergency);
+        let emergency = matter.emergency();
         let is_logged = matches!(emergency.raiser, Raiser::Contract { .. });
         let seen = if is_logged && emergency.severity == Severity::Normal {
             let scanned = self.protocol.ledger().scanned();
@@ -306,16 +339,19 @@ impl Guardian {
             self.fault(from, FaultKind::InvalidCertificate, None, Vec::new(), out);
             return;
         }
-        // Not yet or no more, by our clock and by what is final here: it is offered again.
-        if emergency.check_time(self.view.slot()).is_err() || !self.is_window_over(emergency) {
+        // No more by our clock, or not yet: it is offered again.
+        if emergency.check_time(self.view.slot()).is_err() {
             return;
         }
         if self.agenda.get(&id).is_none() {
             // What a contract logged we read by ourselves.
-            let is_logged = raised.proof == Proof::Logged;
-            if is_logged || !self.agenda.has_room(self.view.slot()) || !self.take_up(raised, out) {
+            if raised.proof == Proof::Logged || !self.take_up(raised, out) {
                 return;
             }
+        }
+        let own = approvals.iter().find(|(guardian, _, _)| *guardian == self.me);
+        if let Some((_, vote, _)) = own {
+            self.relearn(vote, out);
         }
         for (guardian, vote, sealed) in &approvals {
             let novelty = self.agenda.get(&id).map(|matter| matter.ballot.novelty(*guardian, vote));
@@ -323,20 +359,26 @@ impl Guardian {
                 self.fault(*guardian, FaultKind::Equivocation, Some(id), vec![earlier, sealed.clone()], out);
             }
         }
-        let is_open = self.agenda.get(&id).is_some_and(|matter| matter.state == EmergencyState::Open);
-        if is_open {
+        let Some(matter) = self.agenda.get(&id) else { return };
+        let is_new = matter.state == EmergencyState::Open && self.is_window_over(matter);
+        // An approval that its author took back, as far as we heard, does not prove anything any more.
+        let standing = |(guardian, vote, _): &&(GuardianIndex, Vote, Envelope)| {
+            (*guardian != self.me || matter.is_approved_by_us())
+                && !matter.ballot.is_superseded(*guardian, vote)
+        };
+        let stands = self.definition.guardian_set.threshold.met_by(approvals.iter().filter(standing).count());
+        if is_new && stands {
             let approvals = approvals.into_iter().map(|(guardian, _, sealed)| (guardian, sealed)).collect();
             let at = self.view.slot();
             if self.persist(Record::EmergencyCertified { emergency: id, approvals, at }, out) {
                 let to = EmergencyState::Certified;
                 out.push(Command::Notify(Notice::EmergencyMoved { emergency: id, to }));
+                self.progress(&id, out);
             }
         }
         if let Some(certificate) = self.agenda.get_mut(&id).and_then(|matter| matter.certificate.as_mut()) {
             certificate.sealed.get_or_insert(envelope);
         }
-        self.progress(&id, out);
-        self.review(out);
     }
 
     /// Whether these are enough approvals of this emergency by distinct members, and nothing else. Who sealed it is proven
@@ -383,7 +425,7 @@ impl Guardian {
             .iter()
             .filter_map(|index| self.subject(*index))
             .filter(|subject| self.is_in_scope(emergency, &subject.pubkey))
-            .map(|subject| ExitProposal::emergency(&self.definition, subject, emergency))
+            .map(|subject| ExitProposal::emergency(&self.definition, subject, emergency, *id))
             .filter(|proposal| self.opinion(proposal) == Opinion::Approve)
             .take(MAX_CASES.saturating_sub(self.docket.len()))
             .collect();
@@ -403,17 +445,34 @@ impl Guardian {
             return;
         }
         let is_late = matter.emergency().expires <= slot;
-        let is_over = |case: Option<&Case>| case.is_none_or(|case| case.state.is_over());
-        let unreleased = |case: Option<&Case>| case.is_some_and(|case| case.state == State::Certified);
         let exits: Vec<_> = matter.exits.values().copied().collect();
         let is_waiting = !is_late && !matter.waiting.iter().all(|index| self.is_leaving(*index));
-        if is_late {
-            for exit in
-                exits.iter().filter(|exit| unreleased(self.docket.get(exit))).copied().collect::<Vec<_>>()
-            {
-                self.move_to(&exit, State::Expired, out);
+        // What was not signed in time is not signed any more.
+        let is_unsigned = |case: &Case| match case.state {
+            State::Certified => true,
+            State::Signed => {
+                case.ceremony.combined.is_none() && !case.ceremony.partials.contains_key(&self.me)
             }
+            State::Open
+            | State::Submitted
+            | State::Included
+            | State::Finalized
+            | State::Rejected
+            | State::Expired
+            | State::Moot => false,
+        };
+        let late: Vec<_> = exits
+            .iter()
+            .filter(|exit| is_late && self.docket.get(exit).is_some_and(is_unsigned))
+            .copied()
+            .collect();
+        for exit in late {
+            self.move_to(&exit, State::Expired, out);
         }
+        let patience = patience(&self.definition);
+        let is_over = |case: Option<&Case>| {
+            case.is_none_or(|case| case.state.is_over() || (is_late && case.is_stuck(slot, patience)))
+        };
         if !is_waiting && exits.iter().all(|exit| is_over(self.docket.get(exit))) {
             self.move_emergency(id, EmergencyState::Done, out);
         }
@@ -443,10 +502,20 @@ impl Guardian {
 
     /// What about our operator's word keeps us from signing an exit that people ask for; None for an exit by a rule.
     pub(crate) fn undecided(&self, proposal: &ExitProposal) -> Option<Hold> {
-        let Origin::Emergency { emergency, .. } = &proposal.origin else { return None };
-        let is_willed = self.agenda.get(emergency).is_some_and(Matter::is_approved_by_us);
-        let is_over = proposal.expires <= self.view.slot();
-        (!is_willed || is_over).then_some(Hold::OperatorUndecided)
+        let is_over =
+            matches!(proposal.origin, Origin::Emergency { .. }) && proposal.expires <= self.view.slot();
+        (!self.is_willed(proposal) || is_over).then_some(Hold::OperatorUndecided)
+    }
+
+    /// Whether our operator stands behind an exit: always by a rule, and while its approval stands by an emergency. What it
+    /// does not stand behind is not said, combined or posted here, even if it was signed.
+    pub(crate) fn is_willed(&self, proposal: &ExitProposal) -> bool {
+        match &proposal.origin {
+            Origin::Emergency { emergency, .. } => {
+                self.agenda.get(emergency).is_some_and(Matter::is_approved_by_us)
+            }
+            Origin::Offline { .. } | Origin::Tickets { .. } | Origin::Balance { .. } => true,
+        }
     }
 }
 

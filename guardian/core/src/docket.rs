@@ -102,8 +102,9 @@ impl Docket {
 
     /// Certified cases that only a cap for all validators keeps from being released.
     pub(crate) fn capped(&self) -> usize {
+        // Those of an emergency wait by themselves: they must not silence the rules.
         let is_capped = |case: &&Case| {
-            let hold = case.hold;
+            let hold = case.hold.filter(|_| case.proposal.origin.kind() != RuleKind::Emergency);
             matches!(hold, Some(Hold::EpochCap | Hold::DayCap | Hold::ShareCap | Hold::CapsUnknown))
         };
         self.cases.values().filter(is_capped).count()
@@ -111,7 +112,10 @@ impl Docket {
 
     /// Certified cases that only the cap of their node operator or module keeps from being released.
     pub(crate) fn crowded(&self) -> usize {
-        let is_capped = |case: &&Case| matches!(case.hold, Some(Hold::OperatorCap | Hold::ModuleCap));
+        let is_capped = |case: &&Case| {
+            case.proposal.origin.kind() != RuleKind::Emergency
+                && matches!(case.hold, Some(Hold::OperatorCap | Hold::ModuleCap))
+        };
         self.cases.values().filter(is_capped).count()
     }
 

@@ -74,7 +74,8 @@ impl Guardian {
 
     /// Posts a combined exit when nothing is paused, it is our turn and the chain does not show it yet.
     pub(crate) fn submit(&mut self, id: &ProposalId, out: &mut Vec<Command>) {
-        if self.paused().is_some() {
+        let is_willed = self.docket.get(id).is_some_and(|case| self.is_willed(&case.proposal));
+        if !is_willed || self.paused().is_some() {
             return;
         }
         let slot = self.view.slot();

@@ -254,7 +254,9 @@ impl Guardian {
             // The edge opens certificates and hands them in as events of their own.
             Message::Certificate(_) | Message::EmergencyCertificate(_) => {}
             Message::Emergency(raised) => self.receive_emergency(from, raised, envelope, out),
-            Message::Cancellation(cancellation) => self.receive_cancellation(from, cancellation, out),
+            Message::Cancellation(cancellation) => {
+                self.receive_cancellation(from, cancellation, envelope, out)
+            }
             Message::Wish(wish) => self.receive_wish(from, wish, envelope, out),
             Message::Partial(partial) => self.receive_partial(from, partial, envelope, out),
         }
@@ -265,7 +267,11 @@ impl Guardian {
             return;
         }
         let slot = self.view.slot();
-        self.roster.peer_mut(from).heartbeat = Some((slot, heartbeat));
+        let known = &mut self.roster.peer_mut(from).heartbeat;
+        // An older one may be anybody's replay.
+        if known.as_ref().is_none_or(|(_, known)| known.slot <= heartbeat.slot) {
+            *known = Some((slot, heartbeat));
+        }
     }
 
     /// Whether a guardian speaks of our guardian set; a fault if it does not.

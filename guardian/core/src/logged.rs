@@ -40,7 +40,6 @@ impl Guardian {
         }
         out.extend(notices.into_iter().map(Command::Notify));
         for id in raised {
-            self.heed(&id, out);
             self.ask_operator(&id, out);
         }
     }
@@ -56,11 +55,11 @@ impl Guardian {
         let at = self.view.slot();
         emergency.check(&self.definition)?;
         emergency.check_time(at.max(emergency.opened))?;
-        self.check_quota(&emergency.raiser)?;
         let id = emergency.id();
         if self.agenda.get(&id).is_some() {
             return Ok(None);
         }
+        self.check_quota(&emergency)?;
         let raised = Raised { emergency, proof: Proof::Logged };
         Ok(self.persist(Record::Raised { raised, at }, out).then_some(id))
     }

@@ -24,9 +24,6 @@ const GREET_EVERY: u64 = 4;
 /// Slots between two offers of one of our votes.
 const VOTE_EVERY: u64 = 2;
 
-/// Slots for which the taking back of an emergency is offered.
-const CANCELLATION_LIFE: u64 = 256;
-
 /// Slots between two offers of one of our partials.
 const PARTIAL_EVERY: u64 = 2;
 
@@ -42,7 +39,10 @@ impl Guardian {
             self.agenda.iter().flat_map(|(id, matter)| self.emergency_offers(&id, matter, slot));
         offers.splice(0..0, emergencies);
         if offers.len() > MAX_OFFERS {
-            let rotation = usize::try_from(slot.0).unwrap_or(0).wrapping_mul(MAX_OFFERS) % offers.len();
+            // Counted, not taken from the slot: what is offered every other slot must not meet the same turn each time.
+            let turn = self.roster.offered;
+            self.roster.offered = turn.wrapping_add(MAX_OFFERS);
+            let rotation = turn.checked_rem(offers.len()).unwrap_or(0);
             offers.rotate_left(rotation);
             offers.truncate(MAX_OFFERS);
         }
@@ -82,7 +82,7 @@ impl Guardian {
     }
 
     /// What of one emergency to say again in this slot: the emergency by whoever can prove it, our vote, the certificate;
-    /// for a while, that it was taken back.
+    /// until its time is over, that it was taken back.
     fn emergency_offers(&self, id: &ProposalId, matter: &Matter, slot: Slot) -> Vec<Message> {
         let set = &self.definition.guardian_set;
         let rank = id.rank(set, self.me);
@@ -109,13 +109,12 @@ impl Guardian {
             EmergencyState::Certified if is_my_turn && slot < matter.emergency().expires => {
                 offers.extend(self.emergency_certificate(id));
             }
-            EmergencyState::Cancelled => {
-                let fresh = matter.cancellation.filter(|(cancellation, at)| {
-                    is_ours(&cancellation.proof) && slot < at.saturating_add(CANCELLATION_LIFE)
-                });
-                offers.extend(fresh.map(|(cancellation, _)| Message::Cancellation(cancellation)));
+            EmergencyState::Cancelled if slot < matter.emergency().expires => {
+                let ours = matter.cancellation.filter(|(cancellation, _)| is_ours(&cancellation.proof));
+                offers.extend(ours.map(|(cancellation, _)| Message::Cancellation(cancellation)));
             }
-            EmergencyState::Certified
+            EmergencyState::Cancelled
+            | EmergencyState::Certified
             | EmergencyState::Done
             | EmergencyState::Rejected
             | EmergencyState::Expired => {}
@@ -149,7 +148,9 @@ impl Guardian {
                 // may never have been said waits until we have looked again.
                 let own = case.ceremony.partials.get(&self.me);
                 let is_time = since % PARTIAL_EVERY == 0 && self.paused().is_none();
-                if is_time && self.opinion(&case.proposal) == Opinion::Approve {
+                let is_meant =
+                    self.is_willed(&case.proposal) && self.opinion(&case.proposal) == Opinion::Approve;
+                if is_time && is_meant {
                     offers.extend(own.map(|(partial, _)| Message::Partial(partial.clone())));
                 }
             }

@@ -204,7 +204,8 @@ impl Guardian {
             }
         }
         // Each new one is journaled. What is dropped here is offered again.
-        if from != self.me && !self.roster.may_wish(from, slot) {
+        let is_alarm = wish.paused && !self.pauses.wishes.get(&from).is_some_and(|(known, _)| known.paused);
+        if from != self.me && !self.roster.may_wish(from, slot) && !is_alarm {
             return;
         }
         self.persist(Record::WishSeen { from, wish, envelope }, out);

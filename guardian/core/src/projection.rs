@@ -81,7 +81,7 @@ impl Guardian {
             emergency: matter.emergency().clone(),
             state: matter.state,
             raised: matter.since,
-            certifiable_from: matter.emergency().certifiable_from(&self.definition.emergency),
+            certifiable_from: matter.certifiable_from(&self.definition.emergency),
             votes: matter.ballot.votes().map(|(from, vote, _)| (from, vote.decision)).collect(),
             own: matter.own.as_ref().map(|vote| vote.decision),
             note: matter.note.clone(),

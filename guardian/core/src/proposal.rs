@@ -174,9 +174,9 @@ impl State {
         match self {
             Self::Open => matches!(to, Self::Certified | Self::Rejected | Self::Expired | Self::Moot),
             Self::Rejected | Self::Expired => matches!(to, Self::Certified),
-            // It expires only where an emergency that was certified did before it was released.
+            // These expire only where an emergency that was certified did before they were signed.
             Self::Certified => matches!(to, Self::Signed | Self::Included | Self::Moot | Self::Expired),
-            Self::Signed => matches!(to, Self::Submitted | Self::Included),
+            Self::Signed => matches!(to, Self::Submitted | Self::Included | Self::Expired),
             Self::Submitted => matches!(to, Self::Included),
             Self::Included => {
                 matches!(to, Self::Finalized | Self::Certified | Self::Signed | Self::Submitted)
@@ -242,14 +242,20 @@ impl ExitProposal {
     }
 
     /// The exit of one validator that an emergency asks for. It lives as long as the emergency.
-    pub fn emergency(definition: &NetworkDefinition, subject: Subject, emergency: &Emergency) -> Self {
+    /// `id` is the emergency's.
+    pub fn emergency(
+        definition: &NetworkDefinition,
+        subject: Subject,
+        emergency: &Emergency,
+        id: ProposalId,
+    ) -> Self {
         let due = emergency.exit_epoch(definition);
         Self {
             guardian_set_epoch: emergency.guardian_set_epoch,
             pubkey: subject.pubkey,
             key_set: subject.key_set,
             exit: VoluntaryExit { epoch: due, validator_index: subject.index },
-            origin: Origin::Emergency { emergency: emergency.id(), due },
+            origin: Origin::Emergency { emergency: id, due },
             opened: emergency.opened,
             expires: emergency.expires,
         }

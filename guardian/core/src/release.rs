@@ -111,7 +111,8 @@ impl Guardian {
         {
             return;
         }
-        if self.undecided(&case.proposal).is_some() {
+        let kind = case.proposal.origin.kind();
+        if self.undecided(&case.proposal).is_some() || self.enforcement(kind) != Enforcement::Enforce {
             return;
         }
         if !self.is_ours(&case.proposal) || self.contracts_hold(case.proposal.origin.kind()).is_some() {
@@ -133,9 +134,10 @@ impl Guardian {
         if partial.index.get() != self.me.0 || is_done {
             return;
         }
+        let is_willed = self.is_willed(&case.proposal);
         let record = Record::PartialHeld { from: self.me, partial: partial.clone(), envelope: None };
         if self.persist(record, out) {
-            if self.paused().is_none() {
+            if is_willed && self.paused().is_none() {
                 out.push(Command::Broadcast(Message::Partial(partial)));
             }
             self.advance(&id, out);
@@ -207,6 +209,9 @@ impl Guardian {
             return;
         }
         let is_needed = case.state == State::Signed && case.ceremony.combined.is_none();
+        if !self.is_willed(&case.proposal) {
+            return;
+        }
         if is_needed && self.opinion(&case.proposal) != Opinion::Approve {
             return;
         }

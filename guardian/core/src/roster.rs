@@ -27,6 +27,8 @@ pub(crate) struct Peer {
 pub(crate) struct Roster {
     peers: BTreeMap<GuardianIndex, Peer>,
     faults: VecDeque<Fault>,
+    /// How many offers were said, beyond what one slot takes.
+    pub(crate) offered: usize,
     /// Slot of our latest heartbeat.
     pub(crate) said_alive: Option<Slot>,
     /// Slot in which we last said our wish about a pause, or would have if we had one.

@@ -39,6 +39,11 @@ pub(crate) fn proposal(index: u64, origin: Origin) -> ExitProposal {
     }
 }
 
+/// The record of a proposal that became known when it opened.
+pub(crate) fn proposed(proposal: ExitProposal) -> Record {
+    Record::Proposed { at: proposal.opened, proposal }
+}
+
 pub(crate) fn offline() -> Origin {
     Origin::Offline { dark_from: Epoch(5), dark_to: Epoch(7) }
 }
@@ -86,8 +91,8 @@ pub(crate) fn story() -> (Vec<Record>, ExitProposal, Vec<u64>) {
         (true, liveness(7, &[8], &[3])),
         (true, finalized(7)),
         (true, Record::NotFinalizing(Epoch(8))),
-        (true, Record::Proposed(ours.clone())),
-        (false, Record::Proposed(other.clone())),
+        (true, proposed(ours.clone())),
+        (false, proposed(other.clone())),
         (true, Record::VoteCast(vote.clone())),
         // After the first vote facts about the chain are no part of it any more.
         (false, liveness(9, &[], &[3])),

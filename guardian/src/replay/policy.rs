@@ -22,6 +22,9 @@ struct PolicyFile {
     _contracts: Option<IgnoredAny>,
     #[serde(rename = "guardian_set")]
     _guardian_set: Option<IgnoredAny>,
+    // People decide these: no policy does.
+    #[serde(rename = "emergency")]
+    _emergency: Option<IgnoredAny>,
 }
 
 /// [`Policy`], each part optional.

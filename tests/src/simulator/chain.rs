@@ -195,7 +195,9 @@ impl VirtualChain {
 
     /// Whether the finalized state has this validator leaving.
     pub fn is_finalized_exit(&self, index: ValidatorIndex) -> bool {
-        self.at_finalized().iter().any(|validator| validator.index == index && validator.is_exiting())
+        let last = self.finalized.start_slot(SLOTS_PER_EPOCH);
+        let member = usize::try_from(index.0).ok().and_then(|place| self.members.get(place));
+        member.is_some_and(|member| member.exited_at.is_some_and(|slot| slot <= last))
     }
 
     /// Who attested in an epoch.

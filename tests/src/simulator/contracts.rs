@@ -121,7 +121,7 @@ impl VirtualContracts {
                 let entries = self.entries.iter_mut().enumerate();
                 for (place, entry) in entries.filter(|(_, e)| e.purse == purse && e.at == slot) {
                     entry.standing = Standing::Active;
-                    events.push(JudgedEvent::Provisioned(id(place)));
+                    events.push(JudgedEvent::Provisioned(id(&plan, place)));
                     let account = self.accounts.entry(Self::operator(purse)).or_default();
                     account.pending -= 1;
                     account.active += 1;
@@ -147,9 +147,9 @@ impl VirtualContracts {
         account.pending += 1;
         account.tickets = account.tickets.saturating_add(tickets);
         events.push(JudgedEvent::Registered(Registered {
-            id: id(self.entries.len()),
+            id: id(&self.purses[purse], self.entries.len()),
             operator,
-            pubkey: keys.map(|keys| keys.set.public_key()),
+            pubkey: keys.map(|keys| keys.pubkey),
             key_set: keys.map(|keys| keys.id),
             transaction: TransactionHash([7; 32]),
             verdict: if keys.is_some() { Verdict::Accepted } else { Verdict::InvalidPubkey },
@@ -176,7 +176,7 @@ impl VirtualContracts {
                 let account = self.accounts.entry(Self::operator(entry.purse)).or_default();
                 account.pending -= 1;
                 account.tickets = account.tickets.saturating_sub(PENALTY);
-                events.push(JudgedEvent::Skipped(id(place)));
+                events.push(JudgedEvent::Skipped(id(&self.purses[entry.purse], place)));
             }
         }
     }
@@ -198,7 +198,10 @@ impl VirtualContracts {
                 account.active -= 1;
                 account.tickets = Tickets(account.tickets.0 - burned);
                 entry.standing = Standing::Over;
-                events.push(JudgedEvent::Exited { id: id(place), burned: Tickets(burned) });
+                events.push(JudgedEvent::Exited {
+                    id: id(&self.purses[entry.purse], place),
+                    burned: Tickets(burned),
+                });
             }
         }
     }
@@ -301,9 +304,12 @@ impl VirtualContracts {
     }
 }
 
-/// The registration at a place.
-fn id(place: usize) -> RegistrationId {
-    RegistrationId { module: ModuleName([1; 32]), index: u64::try_from(place).expect("few registrations") }
+/// The registration at a place, of an operator.
+fn id(purse: &Purse, place: usize) -> RegistrationId {
+    RegistrationId {
+        module: ModuleName([purse.module; 32]),
+        index: u64::try_from(place).expect("few registrations"),
+    }
 }
 
 /// The block of a number: one a slot.

@@ -8,9 +8,12 @@ use guardian_core::Event;
 use guardian_core::guardian_set::{GuardianIndex, NetworkDefinition};
 use guardian_core::message::{Certificate, Decision, Envelope, Message, RejectReason, Vote};
 use guardian_core::proposal::{ExitProposal, ProposalId, Subject};
+use intrigue::Intrigue;
 use rand::RngExt;
 use rand::rngs::StdRng;
 use std::collections::{BTreeMap, VecDeque};
+
+mod intrigue;
 
 /// Ways to lie; a liar uses several.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,11 +46,30 @@ pub enum Lie {
     ForeignSplit,
     /// It shows each guardian another proposal about a validator that is dark, so that their votes do not meet.
     Division,
+    /// It raises emergencies about anybody, in its own name.
+    Provocation,
+    /// It raises emergencies in others' names.
+    ForgedEmergency,
+    /// It approves every emergency as soon as it hears of it.
+    EagerApproval,
+    /// Of emergencies, it approves to some and rejects to others, with one revision.
+    DividedVotes,
+    /// It raises emergencies by the hundred.
+    EmergencyFlood,
+    /// It sends what it heard of emergencies again, however old.
+    OldPapers,
+    /// It keeps the approvals it heard of emergencies, and shows a certificate of them to one guardian alone, whether or not
+    /// they were taken back.
+    StaleCertificate,
+    /// It takes others' emergencies back.
+    ForgedCancellation,
+    /// It wishes the network paused, and not, in turns.
+    FickleWish,
 }
 
 impl Lie {
-    /// All of them.
-    pub const ALL: [Self; 14] = [
+    /// Those about exits by the rules.
+    pub const ABOUT_EXITS: [Self; 14] = [
         Self::FalsePartial,
         Self::ForeignShare,
         Self::Equivocation,
@@ -63,6 +85,19 @@ impl Lie {
         Self::BalanceAccusation,
         Self::ForeignSplit,
     ];
+
+    /// Those about emergencies and pauses.
+    pub const ABOUT_PEOPLE: [Self; 9] = [
+        Self::Provocation,
+        Self::ForgedEmergency,
+        Self::EagerApproval,
+        Self::DividedVotes,
+        Self::EmergencyFlood,
+        Self::OldPapers,
+        Self::StaleCertificate,
+        Self::ForgedCancellation,
+        Self::FickleWish,
+    ];
 }
 
 /// Envelopes a replaying liar remembers.
@@ -76,6 +111,20 @@ pub struct Liar {
     heard: VecDeque<Envelope>,
     /// Proposals with the approvals heard of each, for late certificates.
     approved: BTreeMap<ProposalId, (ExitProposal, BTreeMap<GuardianIndex, Envelope>)>,
+    intrigue: Intrigue,
+}
+
+/// What a liar needs to know to speak unasked.
+#[derive(Debug, Clone, Copy)]
+pub struct Moment<'a> {
+    /// The network.
+    pub definition: &'a NetworkDefinition,
+    /// Whom it can speak of.
+    pub validators: &'a [Subject],
+    /// The slot.
+    pub slot: Slot,
+    /// What makes its envelopes differ.
+    pub nonce: u64,
 }
 
 /// A sealed lie for one guardian, or for all.
@@ -84,20 +133,23 @@ pub type Whisper = (Option<GuardianIndex>, Envelope);
 impl Liar {
     /// A liar in a guardian's place.
     pub fn new(me: GuardianIndex, lies: Vec<Lie>) -> Self {
-        Self { me, lies, heard: VecDeque::new(), approved: BTreeMap::new() }
+        let (heard, approved) = (VecDeque::new(), BTreeMap::new());
+        Self { me, lies, heard, approved, intrigue: Intrigue::default() }
     }
 
     fn does(&self, lie: Lie) -> bool {
         self.lies.contains(&lie)
     }
 
-    /// Remembers what it heard.
-    pub fn hears(&mut self, envelope: &Envelope) {
+    /// Remembers what it heard. What it says to that at once, if anything.
+    pub fn hears(&mut self, envelope: &Envelope) -> Option<Message> {
         self.heard.push_back(envelope.clone());
         if self.heard.len() > MEMORY {
             self.heard.pop_front();
         }
-        let Event::MessageReceived { from, message, .. } = open(envelope) else { return };
+        let event = open(envelope);
+        let retort = self.intrigue.hears(&event).filter(|_| self.does(Lie::EagerApproval));
+        let Event::MessageReceived { from, message, .. } = event else { return retort };
         match message {
             Message::Proposal(proposal) => {
                 self.approved.entry(proposal.id()).or_insert((proposal, BTreeMap::new()));
@@ -107,8 +159,16 @@ impl Liar {
                     approvals.insert(from, envelope.clone());
                 }
             }
-            Message::Vote(_) | Message::Heartbeat(_) | Message::Certificate(_) | Message::Partial(_) => {}
+            Message::Vote(_)
+            | Message::Heartbeat(_)
+            | Message::Certificate(_)
+            | Message::Partial(_)
+            | Message::Emergency(_)
+            | Message::Cancellation(_)
+            | Message::EmergencyCertificate(_)
+            | Message::Wish(_) => {}
         }
+        retort
     }
 
     /// A certificate whose time seemed over, for one guardian.
@@ -125,7 +185,7 @@ impl Liar {
         });
         let late: Vec<_> = late.collect();
         let (id, (proposal, approvals)) = late.get(rng.random_range(0..late.len().max(1)))?;
-        let own = Vote { proposal: **id, revision: 0, decision: Decision::Approve };
+        let own = approval(**id);
         let mut approvals = approvals.clone();
         approvals.insert(self.me, seal(self.me, nonce, Message::Vote(own)));
         let approvals = approvals.into_values().collect();
@@ -169,34 +229,37 @@ impl Liar {
             Message::Certificate(mut certificate) => {
                 if self.does(Lie::HollowCertificate) {
                     certificate.approvals.pop();
-                    let own = Vote {
-                        proposal: certificate.proposal.id(),
-                        revision: 0,
-                        decision: Decision::Approve,
-                    };
+                    let own = approval(certificate.proposal.id());
                     certificate.approvals.push(seal(self.me, nonce, Message::Vote(own)));
                 }
                 to_all(Message::Certificate(certificate))
             }
-            Message::Heartbeat(_) | Message::Proposal(_) => to_all(message),
+            Message::EmergencyCertificate(mut certificate) => {
+                if self.does(Lie::HollowCertificate) {
+                    certificate.approvals.pop();
+                    let id = certificate.raised.emergency.id();
+                    certificate.approvals.push(seal(self.me, nonce, Message::Vote(approval(id))));
+                }
+                to_all(Message::EmergencyCertificate(certificate))
+            }
+            Message::Heartbeat(_)
+            | Message::Proposal(_)
+            | Message::Emergency(_)
+            | Message::Cancellation(_)
+            | Message::Wish(_) => to_all(message),
         }
     }
 
     /// For each guardian a proposal of its own about the first validator, approved.
-    fn division(
-        &self,
-        definition: &NetworkDefinition,
-        subject: Subject,
-        slot: Slot,
-        nonce: u64,
-        rng: &mut StdRng,
-    ) -> Vec<Whisper> {
+    fn division(&self, moment: &Moment<'_>, rng: &mut StdRng) -> Vec<Whisper> {
+        let Moment { definition, validators, slot, nonce } = *moment;
+        let subject = validators[0];
         let mut whispers = Vec::new();
         for member in &definition.guardian_set.members {
             let due = definition.chain.epoch_of(slot).saturating_sub(rng.random_range(3..6));
             let proposal = ExitProposal::offline(definition, subject, due, slot);
             if let Some(proposal) = proposal {
-                let vote = Vote { proposal: proposal.id(), revision: 0, decision: Decision::Approve };
+                let vote = approval(proposal.id());
                 for message in [Message::Proposal(proposal), Message::Vote(vote)] {
                     whispers.push((Some(member.index), seal(self.me, nonce, message)));
                 }
@@ -206,14 +269,8 @@ impl Liar {
     }
 
     /// Proposals by the other rules and under another split, each approved.
-    fn other_accusations(
-        &self,
-        definition: &NetworkDefinition,
-        validators: &[Subject],
-        slot: Slot,
-        nonce: u64,
-        rng: &mut StdRng,
-    ) -> Vec<Whisper> {
+    fn other_accusations(&self, moment: &Moment<'_>, rng: &mut StdRng) -> Vec<Whisper> {
+        let Moment { definition, validators, slot, nonce } = *moment;
         let subject = validators[rng.random_range(0..validators.len())];
         let due = definition.chain.epoch_of(slot).saturating_sub(rng.random_range(0..12));
         let operator = VirtualContracts::operator(rng.random_range(0..3));
@@ -231,7 +288,7 @@ impl Liar {
         }
         let mut whispers = Vec::new();
         for proposal in proposals.into_iter().flatten() {
-            let vote = Vote { proposal: proposal.id(), revision: 0, decision: Decision::Approve };
+            let vote = approval(proposal.id());
             whispers.push((None, seal(self.me, nonce, Message::Proposal(proposal))));
             whispers.push((None, seal(self.me, nonce, Message::Vote(vote))));
         }
@@ -239,15 +296,9 @@ impl Liar {
     }
 
     /// What it says unasked in a slot.
-    pub fn whispers(
-        &self,
-        definition: &NetworkDefinition,
-        validators: &[Subject],
-        slot: Slot,
-        nonce: u64,
-        rng: &mut StdRng,
-    ) -> Vec<Whisper> {
-        let mut whispers = Vec::new();
+    pub fn whispers(&mut self, moment: &Moment<'_>, rng: &mut StdRng) -> Vec<Whisper> {
+        let Moment { definition, validators, slot, nonce } = *moment;
+        let mut whispers = self.intrigue.whispers(self.me, &self.lies, moment, rng);
         if self.does(Lie::Accusation) && slot.0.is_multiple_of(3) {
             let epoch = definition.chain.epoch_of(slot);
             let due = Epoch(epoch.0.saturating_sub(rng.random_range(2..8)));
@@ -260,7 +311,7 @@ impl Liar {
                 if rng.random_bool(0.1) {
                     proposal.expires = Slot(u64::MAX);
                 }
-                let vote = Vote { proposal: proposal.id(), revision: 0, decision: Decision::Approve };
+                let vote = approval(proposal.id());
                 if self.does(Lie::HollowCertificate) {
                     let own = seal(self.me, nonce, Message::Vote(vote.clone()));
                     let approvals = vec![own; usize::from(definition.guardian_set.threshold.t())];
@@ -271,9 +322,9 @@ impl Liar {
                 whispers.push((None, seal(self.me, nonce, Message::Vote(vote))));
             }
         }
-        whispers.extend(self.other_accusations(definition, validators, slot, nonce, rng));
+        whispers.extend(self.other_accusations(moment, rng));
         if self.does(Lie::Division) {
-            whispers.extend(self.division(definition, validators[0], slot, nonce, rng));
+            whispers.extend(self.division(moment, rng));
         }
         if self.does(Lie::LateCertificate) && rng.random_bool(0.2) {
             let set = definition.guardian_set.threshold;
@@ -290,4 +341,8 @@ impl Liar {
         }
         whispers
     }
+}
+
+fn approval(proposal: ProposalId) -> Vote {
+    Vote { proposal, revision: 0, decision: Decision::Approve }
 }

@@ -82,8 +82,8 @@ impl Node {
     }
 
     fn custody_of(&self, place: usize, story: &Story) -> Custody {
-        let key_set = key_sets(story)[place].set.clone();
-        Custody { pubkey: key_set.public_key(), key_set, index: Self::share(self.index) }
+        let keys = &key_sets(story)[place];
+        Custody { pubkey: keys.pubkey, key_set: keys.set.clone(), index: Self::share(self.index) }
     }
 
     /// The first block that no journaled scan has.

@@ -186,5 +186,5 @@ fn accepted(report: &ScanReport, keys: &[Keys]) -> Vec<usize> {
         | JudgedEvent::ExitProposed(_)
         | JudgedEvent::ExitCancelled { .. } => None,
     });
-    registered.filter_map(|pubkey| keys.iter().position(|keys| keys.set.public_key() == pubkey)).collect()
+    registered.filter_map(|pubkey| keys.iter().position(|keys| keys.pubkey == pubkey)).collect()
 }

@@ -5,7 +5,7 @@
 
 use guardian_core::Event;
 use guardian_core::guardian_set::GuardianIndex;
-use guardian_core::message::{Envelope, Message, WireMessage};
+use guardian_core::message::{Envelope, Message, Vote, WireMessage};
 
 /// Seals a message: two bytes of author, eight of nonce, then the real wire bytes.
 pub fn seal(author: GuardianIndex, nonce: u64, message: Message) -> Envelope {
@@ -26,29 +26,39 @@ pub fn open(envelope: &Envelope) -> Event {
         return Event::GarbageReceived { from: GuardianIndex(0) };
     };
     let Some(message) = WireMessage::decode(payload) else { return Event::GarbageReceived { from } };
+    let envelope = envelope.clone();
     match message {
-        Message::Certificate(certificate) => {
-            let approvals: Option<Vec<_>> = certificate
-                .approvals
-                .into_iter()
-                .map(|sealed| {
-                    let (author, payload) = split(&sealed)?;
-                    let Some(Message::Vote(vote)) = WireMessage::decode(payload) else { return None };
-                    Some((author, vote, sealed))
-                })
-                .collect();
-            match approvals {
-                Some(approvals) => Event::CertificateReceived {
-                    from,
-                    proposal: certificate.proposal,
-                    approvals,
-                    envelope: envelope.clone(),
-                },
-                None => Event::GarbageReceived { from },
+        Message::Certificate(certificate) => match opened(certificate.approvals) {
+            Some(approvals) => {
+                Event::CertificateReceived { from, proposal: certificate.proposal, approvals, envelope }
             }
-        }
-        message => Event::MessageReceived { from, message, envelope: envelope.clone() },
+            None => Event::GarbageReceived { from },
+        },
+        Message::EmergencyCertificate(certificate) => match opened(certificate.approvals) {
+            Some(approvals) => {
+                let raised = certificate.raised;
+                Event::EmergencyCertificateReceived { from, raised, approvals, envelope }
+            }
+            None => Event::GarbageReceived { from },
+        },
+        message => Event::MessageReceived { from, message, envelope },
     }
+}
+
+/// The votes that are sealed in a certificate; None when something else is.
+fn opened(approvals: Vec<Envelope>) -> Option<Vec<(GuardianIndex, Vote, Envelope)>> {
+    let open = |sealed: Envelope| {
+        let (author, vote) = vote(&sealed)?;
+        Some((author, vote, sealed))
+    };
+    approvals.into_iter().map(open).collect()
+}
+
+/// A sealed vote with its author; None of anything else.
+pub fn vote(sealed: &Envelope) -> Option<(GuardianIndex, Vote)> {
+    let (author, payload) = split(sealed)?;
+    let Some(Message::Vote(vote)) = WireMessage::decode(payload) else { return None };
+    Some((author, vote))
 }
 
 fn split(envelope: &Envelope) -> Option<(GuardianIndex, &[u8])> {

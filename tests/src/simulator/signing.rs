@@ -10,12 +10,20 @@ use rand::rngs::StdRng;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-/// Validators every story can draw from.
+/// Validators of a storm.
 pub const VALIDATORS: usize = 4;
+
+/// Validators that a story can have at little cost.
+const FEW: usize = 16;
+
+/// Most validators of a story: half a second of splitting, once in a process.
+pub const MANY: usize = 500;
 
 /// A validator's key set and shares.
 #[derive(Debug)]
 pub struct Keys {
+    /// Its key.
+    pub pubkey: BlsPubkey,
     /// Its commitments.
     pub set: PublicKeySet,
     /// Which split that is.
@@ -23,17 +31,17 @@ pub struct Keys {
     shares: BTreeMap<ShareIndex, [u8; 32]>,
 }
 
-/// The same keys for all stories with one threshold shape: splitting costs more than a whole story.
-pub fn keys(threshold: Threshold) -> &'static [Keys] {
-    static FOUR: OnceLock<Vec<Keys>> = OnceLock::new();
-    static SEVEN: OnceLock<Vec<Keys>> = OnceLock::new();
-    let cell = if threshold.n() == 4 { &FOUR } else { &SEVEN };
-    cell.get_or_init(|| {
+/// The same keys for all stories with one threshold shape: splitting costs more than a whole story. At least `number`.
+pub fn keys(threshold: Threshold, number: usize) -> &'static [Keys] {
+    static CELLS: [OnceLock<Vec<Keys>>; 4] = [const { OnceLock::new() }; 4];
+    let (is_larger_set, are_many) = (threshold.n() != 4, number > FEW);
+    CELLS[usize::from(is_larger_set) + 2 * usize::from(are_many)].get_or_init(|| {
         let mut rng = StdRng::seed_from_u64(u64::from(threshold.n()));
-        (0..VALIDATORS)
+        (0..if are_many { MANY } else { FEW })
             .map(|_| {
                 let (set, shares) = SecretKey::generate(&mut rng).split(threshold, &mut rng);
                 Keys {
+                    pubkey: set.public_key(),
                     id: set.id(),
                     set,
                     shares: shares.iter().map(|share| (share.index(), *share.to_bytes())).collect(),
@@ -58,7 +66,7 @@ impl Signing {
         match self {
             Self::Symbolic => symbolic_share(&order.pubkey(), index, &order.signing_root()),
             Self::Real => {
-                let of_validator = keys.iter().find(|keys| keys.set.public_key() == order.pubkey());
+                let of_validator = keys.iter().find(|keys| keys.pubkey == order.pubkey());
                 let bytes = of_validator.and_then(|keys| keys.shares.get(&index)).expect("a share of it");
                 SecretKeyShare::new(index, bytes).expect("a valid share").sign(order.signing_root()).signature
             }
@@ -102,7 +110,7 @@ impl Signing {
     /// Whether a combined signature is the validator's.
     pub fn verify(self, keys: &Keys, root: Root, signature: &BlsSignature) -> bool {
         match self {
-            Self::Symbolic => *signature == symbolic(&keys.set.public_key(), &root),
+            Self::Symbolic => *signature == symbolic(&keys.pubkey, &root),
             Self::Real => verify(&keys.set.group_key(), root, signature),
         }
     }

@@ -1,6 +1,7 @@
 //! `Story`: who takes part, what goes wrong, and when it counts as over.
 
 use super::chain::Fate;
+use super::deed::Asked;
 use super::liar::Lie;
 use super::provider::{Outage, Trouble};
 use super::signing::{Signing, VALIDATORS, keys};
@@ -9,11 +10,14 @@ use crypto::execution::{Address, BlockNumber, Tickets};
 use crypto::spec::{ChainSpec, Epoch, Fork, ForkName, ForkSchedule, ForkVersion, Root, Slot, ValidatorIndex};
 use crypto::threshold::Threshold;
 use guardian_core::contracts::{Contracts, Profile};
+use guardian_core::emergency::EmergencyRules;
 use guardian_core::guardian_set::{GuardianIndex, GuardianSet, GuardianSetEpoch, Member, NetworkDefinition};
 use guardian_core::policy::{BalanceRule, Caps, Enforcement, OfflineRule, Policy, TicketsRule};
 use guardian_core::proposal::Subject;
+use guardian_core::settings::Settings;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 /// How badly messages travel.
@@ -64,6 +68,8 @@ pub struct Purse {
     pub deposits: Vec<(Slot, Tickets)>,
     /// Slots at which it registers a key that is none, to be skipped soon.
     pub junk: Vec<Slot>,
+    /// In which module.
+    pub module: u8,
 }
 
 impl Purse {
@@ -72,7 +78,7 @@ impl Purse {
         let number = u64::try_from(validators.len()).expect("few validators");
         let tickets =
             FLOOR.saturating_add(guardian_core::tickets::consumption(epochs)).saturating_mul(number);
-        Self { opened: Slot(0), validators, tickets, deposits: Vec::new(), junk: Vec::new() }
+        Self { opened: Slot(0), validators, tickets, deposits: Vec::new(), junk: Vec::new(), module: 1 }
     }
 
     /// First epoch of its validators' duty.
@@ -94,12 +100,16 @@ pub struct Story {
     pub seed: u64,
     /// The network.
     pub definition: NetworkDefinition,
-    /// The validators, at most [`VALIDATORS`].
+    /// The validators, at most [`super::signing::MANY`].
     pub fates: Vec<Fate>,
     /// The messages.
     pub weather: Weather,
-    /// Which guardian lies, and how.
-    pub liar: Option<(GuardianIndex, Vec<Lie>)>,
+    /// Which guardians lie, and how.
+    pub liars: BTreeMap<GuardianIndex, Vec<Lie>>,
+    /// What operators do.
+    pub asks: Vec<Asked>,
+    /// What operators decided in their configurations; the defaults where not given.
+    pub settings: BTreeMap<GuardianIndex, Settings>,
     /// Which guardians die.
     pub crashes: Vec<Crash>,
     /// Who is cut off.
@@ -137,7 +147,9 @@ impl Story {
             definition: definition(threshold),
             fates: vec![Fate::Dark { from: Epoch(4) }, Fate::Live, Fate::Live],
             weather: Weather { loss: 0.0, duplicates: 0.0, delay: 1, roughness: 0.0 },
-            liar: None,
+            liars: BTreeMap::new(),
+            asks: Vec::new(),
+            settings: BTreeMap::new(),
             crashes: Vec::new(),
             cuts: Vec::new(),
             stall: None,
@@ -164,7 +176,7 @@ impl Story {
     }
 
     /// Lets the guardians look at contracts with these operators, and enforce all rules.
-    fn employ(&mut self, purses: Vec<Purse>) {
+    pub fn employ(&mut self, purses: Vec<Purse>) {
         self.purses = purses;
         self.definition.contracts = Some(Contracts {
             profile: Profile::V1,
@@ -207,8 +219,8 @@ impl Story {
             })
             .collect();
         let liar = GuardianIndex(rng.random_range(1..=4));
-        let lies: Vec<_> = Lie::ALL.into_iter().filter(|_| rng.random_bool(0.4)).collect();
-        story.liar = Some((liar, lies));
+        let lies: Vec<_> = Lie::ABOUT_EXITS.into_iter().filter(|_| rng.random_bool(0.4)).collect();
+        story.liars = BTreeMap::from([(liar, lies)]);
         let mortal = loop {
             let guardian = GuardianIndex(rng.random_range(1..=4));
             if guardian != liar {
@@ -278,7 +290,7 @@ impl Story {
 
     /// Whether this guardian tells the truth.
     pub fn is_honest(&self, guardian: GuardianIndex) -> bool {
-        self.liar.as_ref().is_none_or(|(liar, _)| *liar != guardian)
+        !self.liars.contains_key(&guardian)
     }
 }
 
@@ -350,7 +362,8 @@ fn definition(threshold: Threshold) -> NetworkDefinition {
             OfflineRule { enforcement: Enforcement::Enforce, epochs: 3, tolerance: 1 },
             8,
         ),
-        caps: Caps { exits_per_epoch: 1, exits_per_day: 8, max_finality_distance: 4, max_dark_percent: 100 },
+        caps: Caps { max_dark_percent: 100, ..Caps::new(1, 8) },
+        emergency: EmergencyRules { cancel_window: 8, max_lifetime: 400, ..EmergencyRules::default() },
     }
 }
 
@@ -376,17 +389,13 @@ pub fn custody_addresses(n: usize) -> &'static [Address] {
 
 /// The key sets of a story's validators.
 pub fn key_sets(story: &Story) -> &'static [super::signing::Keys] {
-    keys(story.definition.guardian_set.threshold)
+    keys(story.definition.guardian_set.threshold, story.fates.len())
 }
 
 /// Whom proposals in a story can be about.
 pub fn subjects(story: &Story) -> Vec<Subject> {
     let keys = key_sets(story).iter().take(story.fates.len());
     keys.zip(0..)
-        .map(|(keys, index)| Subject {
-            pubkey: keys.set.public_key(),
-            key_set: keys.id,
-            index: ValidatorIndex(index),
-        })
+        .map(|(keys, index)| Subject { pubkey: keys.pubkey, key_set: keys.id, index: ValidatorIndex(index) })
         .collect()
 }

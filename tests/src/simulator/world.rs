@@ -1,27 +1,29 @@
 //! `World`: guardians, chain and messages on one clock of ticks, driven by one seed.
 
 use super::TICKS_PER_SLOT;
-use super::chain::{Taken, VirtualChain};
+use super::chain::VirtualChain;
 use super::contracts::VirtualContracts;
-use super::liar::Liar;
+use super::liar::{Liar, Moment};
 use super::node::Node;
 use super::provider::{Provider, Told};
 use super::sealing::{open, seal};
 use super::story::{Purse, Story, key_sets, subjects};
 use super::witness::Witness;
 use crypto::exit::SignedVoluntaryExit;
-use crypto::partial::Combined;
 use crypto::spec::{Epoch, FAR_FUTURE_EPOCH, Slot, ValidatorIndex};
-use guardian_core::event::{NodeHealth, PostOutcome, RequestId};
+use guardian_core::Event;
+use guardian_core::event::{NodeHealth, RequestId};
 use guardian_core::guardian_set::GuardianIndex;
-use guardian_core::message::{Envelope, Message, Partial};
+use guardian_core::message::Envelope;
 use guardian_core::proposal::ProposalId;
-use guardian_core::{Command, Event};
+use guardian_core::request::Answer;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use std::collections::{BTreeMap, VecDeque};
 
+mod desk;
 mod ending;
+mod shell;
 
 /// What is going to happen.
 #[derive(Debug, Clone)]
@@ -46,6 +48,8 @@ enum Happening {
         proposal: ProposalId,
         exit: SignedVoluntaryExit,
     },
+    /// An operator asks what stands at this place of the story.
+    Asked(usize),
     /// An answer from a guardian's own shell; void if it died meanwhile.
     Answered(GuardianIndex, u32, Box<Event>),
 }
@@ -58,7 +62,9 @@ pub struct World {
     queue: BTreeMap<(u64, u64), Happening>,
     order: u64,
     nodes: BTreeMap<GuardianIndex, Node>,
-    liar: Option<Liar>,
+    liars: BTreeMap<GuardianIndex, Liar>,
+    /// What operators were answered, by the place of what they asked.
+    answers: BTreeMap<usize, Answer>,
     chain: VirtualChain,
     contracts: VirtualContracts,
     providers: BTreeMap<GuardianIndex, Provider>,
@@ -74,7 +80,7 @@ impl World {
         let keys = key_sets(&story);
         let members = (0..).zip(keys).zip(&story.fates).map(|((place, keys), fate)| {
             let purse = story.purses.iter().find(|purse| purse.validators.contains(&place));
-            (keys.set.public_key(), *fate, purse.map_or(Epoch(0), Purse::activation))
+            (keys.pubkey, *fate, purse.map_or(Epoch(0), Purse::activation))
         });
         let chain = VirtualChain::new(story.seed, members.collect(), story.stall, story.weather.roughness);
         let guardians = || story.definition.guardian_set.members.iter().map(|member| member.index);
@@ -85,7 +91,8 @@ impl World {
             queue: BTreeMap::new(),
             order: 0,
             nodes,
-            liar: story.liar.clone().map(|(me, lies)| Liar::new(me, lies)),
+            liars: story.liars.iter().map(|(me, lies)| (*me, Liar::new(*me, lies.clone()))).collect(),
+            answers: BTreeMap::new(),
             chain,
             contracts: VirtualContracts::new(&story),
             providers,
@@ -175,8 +182,9 @@ impl World {
                 self.feed(guardian, Event::ExitGossiped { validator_index, epoch });
             }
             Happening::Delivered(guardian, envelope) => {
-                if let Some(liar) = self.liar.as_mut().filter(|_| !self.story.is_honest(guardian)) {
-                    liar.hears(&envelope);
+                if let Some(retort) = self.liars.get_mut(&guardian).and_then(|liar| liar.hears(&envelope)) {
+                    self.nonce += 1;
+                    self.send(guardian, None, seal(guardian, self.nonce, retort));
                 }
                 self.feed(guardian, open(&envelope));
             }
@@ -184,6 +192,7 @@ impl World {
                 // The request's number carries who asked.
                 self.feed(of, Event::CatchUpRequested { from: by, request: RequestId(by.0.into()) });
             }
+            Happening::Asked(place) => self.ask(place),
             Happening::Posted { by, life, proposal, exit } => self.post(by, life, proposal, exit),
             Happening::Answered(guardian, life, event) => {
                 if self.nodes.get(&guardian).is_some_and(|node| node.life() == life) {
@@ -219,6 +228,7 @@ impl World {
         if !self.story.purses.is_empty() {
             self.begin_block(slot);
         }
+        self.attend(slot);
         self.lie(slot);
     }
 
@@ -275,12 +285,19 @@ impl World {
     }
 
     fn lie(&mut self, slot: Slot) {
-        let Some((me, _)) = self.story.liar else { return };
-        let Some(liar) = &self.liar else { return };
-        self.nonce += 1;
-        let subjects = subjects(&self.story);
-        let whispers = liar.whispers(&self.story.definition, &subjects, slot, self.nonce, &mut self.rng);
-        for (to, envelope) in whispers {
+        if self.liars.is_empty() {
+            return;
+        }
+        let validators = subjects(&self.story);
+        let mut whispers = Vec::new();
+        for (me, liar) in &mut self.liars {
+            self.nonce += 1;
+            let (definition, nonce) = (&self.story.definition, self.nonce);
+            let moment = Moment { definition, validators: &validators, slot, nonce };
+            let told = liar.whispers(&moment, &mut self.rng);
+            whispers.extend(told.into_iter().map(|(to, envelope)| (*me, to, envelope)));
+        }
+        for (me, to, envelope) in whispers {
             self.send(me, to, envelope);
         }
     }
@@ -289,6 +306,9 @@ impl World {
         let Some(node) = self.nodes.get_mut(&guardian) else { return };
         node.start(&self.story);
         let (custody, next) = (node.custody(&self.story), node.next_block());
+        if let Some(settings) = self.story.settings.get(&guardian) {
+            self.feed(guardian, Event::SettingsLoaded(settings.clone()));
+        }
         self.feed(guardian, Event::CustodyLoaded(custody));
         self.witness.forgets(guardian);
         if let Some(provider) = self.providers.get_mut(&guardian).filter(|_| !self.story.purses.is_empty()) {
@@ -321,84 +341,6 @@ impl World {
         }
     }
 
-    /// False when the guardian died of it.
-    fn execute(&mut self, me: GuardianIndex, command: Command, events: &mut VecDeque<Event>) -> bool {
-        let Some(node) = self.nodes.get_mut(&me) else { return false };
-        let life = node.life();
-        match command {
-            Command::Persist(records) => {
-                if let Some(down) = node.write(records) {
-                    self.at(self.tick + down * TICKS_PER_SLOT, Happening::Started(me));
-                    return false;
-                }
-            }
-            Command::Broadcast(message) => {
-                self.nonce += 1;
-                let honest = seal(me, self.nonce, message.clone());
-                events.push_back(open(&honest));
-                self.broadcast(me, message, honest);
-            }
-            Command::Reply { request, envelopes } => {
-                assert!(
-                    envelopes.len() <= guardian_core::catch_up::MAX_ENVELOPES,
-                    "an answer over its bound"
-                );
-                let to = GuardianIndex(u16::try_from(request.0).expect("an index"));
-                for envelope in envelopes {
-                    self.send(me, Some(to), envelope);
-                }
-            }
-            Command::RequestCatchUp(of) => {
-                if !self.is_lost() && !self.is_cut(me, of) {
-                    self.soon(self.story.weather.delay, Happening::CatchUpAsked { of, by: me });
-                }
-            }
-            Command::SignExit(order) => {
-                let index = Node::share(me);
-                let signature = self.story.signing.sign(&order, index, key_sets(&self.story));
-                let partial = Partial { proposal: order.proposal(), index, signature };
-                self.soon(
-                    TICKS_PER_SLOT,
-                    Happening::Answered(me, life, Box::new(Event::ExitSigned(partial))),
-                );
-            }
-            Command::CombineExit(order) => {
-                assert_eq!(order.partials.len(), usize::from(order.key_set.t()), "not exactly t partials");
-                let proposal = order.proposal;
-                let event = match self.story.signing.combine(&order, self.nonce) {
-                    Combined::Signature { signature, culprits } => {
-                        Event::ExitCombined { proposal, signature, culprits }
-                    }
-                    Combined::Short { culprits } => Event::CombineFailed { proposal, culprits },
-                };
-                self.soon(TICKS_PER_SLOT, Happening::Answered(me, life, Box::new(event)));
-            }
-            Command::SubmitExit { proposal, exit } => {
-                self.soon(TICKS_PER_SLOT, Happening::Posted { by: me, life, proposal, exit });
-            }
-            Command::WatchOperators(operators) => {
-                if let Some(provider) = self.providers.get_mut(&me) {
-                    provider.watch(operators);
-                }
-            }
-            Command::ReportFault(_) | Command::WatchValidators(_) => {}
-            Command::PublishStatus(status) => node.show(*status),
-        }
-        true
-    }
-
-    fn broadcast(&mut self, me: GuardianIndex, message: Message, honest: Envelope) {
-        let members = self.story.definition.guardian_set.threshold.n();
-        match &self.liar {
-            Some(liar) if !self.story.is_honest(me) => {
-                for (to, envelope) in liar.twists(message, self.nonce, members) {
-                    self.send(me, to, envelope);
-                }
-            }
-            Some(_) | None => self.send(me, None, honest),
-        }
-    }
-
     fn send(&mut self, from: GuardianIndex, to: Option<GuardianIndex>, envelope: Envelope) {
         let others: Vec<_> = self.nodes.keys().copied().filter(|other| *other != from).collect();
         for other in others.into_iter().filter(|other| to.is_none_or(|to| to == *other)) {
@@ -415,33 +357,5 @@ impl World {
         let slot = self.chain.slot();
         let active = self.story.cuts.iter().filter(|cut| cut.from <= slot && slot < cut.to);
         active.into_iter().any(|cut| cut.guardian == one || cut.guardian == other)
-    }
-
-    fn post(&mut self, by: GuardianIndex, life: u32, proposal: ProposalId, exit: SignedVoluntaryExit) {
-        let place = usize::try_from(exit.message.validator_index.0).expect("a small index");
-        let keys = &key_sets(&self.story)[place];
-        let root = exit.message.signing_root(&self.story.definition.chain.forks, self.chain.epoch());
-        let is_signed = self.story.signing.verify(keys, root, &exit.signature);
-        assert!(is_signed, "{by:?} posts an exit that does not verify");
-        let outcome = match self.chain.post(exit, is_signed) {
-            Taken::Accepted => {
-                self.witness.sees_exit(&self.story, &self.chain, &self.contracts, &exit);
-                let guardians: Vec<_> = self.nodes.keys().copied().collect();
-                for guardian in guardians {
-                    let (index, epoch) = (exit.message.validator_index, exit.message.epoch);
-                    if !self.is_lost() {
-                        self.soon(TICKS_PER_SLOT, Happening::ExitSeen(guardian, index, epoch));
-                    }
-                }
-                PostOutcome::Accepted
-            }
-            Taken::AlreadyKnown => PostOutcome::AlreadyKnown,
-            Taken::Refused => PostOutcome::Rejected("against the rules".to_owned()),
-        };
-        let outcomes = vec![("node".to_owned(), outcome)];
-        self.soon(
-            TICKS_PER_SLOT,
-            Happening::Answered(by, life, Box::new(Event::ExitSubmitted { proposal, outcomes })),
-        );
     }
 }

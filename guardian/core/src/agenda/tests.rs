@@ -35,7 +35,7 @@ fn what_contradicts_the_records_before_is_refused() {
         to: EmergencyState::Expired,
         at: Slot(41),
     });
-    let proposal = ExitProposal::emergency(&crate::scene::definition(), subject(0), &raised(0).emergency);
+    let proposal = ExitProposal::emergency(&crate::scene::definition(), subject(0), &raised(0).emergency, id);
     refuse(Record::Adopted { proposal, at: Slot(41) });
 }
 
@@ -46,32 +46,29 @@ fn an_exit_follows_only_from_a_certificate_and_once() {
     agenda
         .apply(&Record::EmergencyCertified { emergency: id, approvals, at: Slot(41) }, ME, threshold())
         .unwrap();
-    let proposal = ExitProposal::emergency(&crate::scene::definition(), subject(0), &raised(0).emergency);
+    let proposal = ExitProposal::emergency(&crate::scene::definition(), subject(0), &raised(0).emergency, id);
     let adopted = Record::Adopted { proposal: proposal.clone(), at: Slot(41) };
     agenda.apply(&adopted, ME, threshold()).unwrap();
     assert_eq!(agenda.of(&proposal).unwrap().exits.values().next(), Some(&proposal.id()));
     agenda.apply(&adopted, ME, threshold()).unwrap_err();
-    let foreign = ExitProposal::emergency(&crate::scene::definition(), subject(1), &raised(0).emergency);
+    let foreign = ExitProposal::emergency(&crate::scene::definition(), subject(1), &raised(0).emergency, id);
     agenda.apply(&Record::Adopted { proposal: foreign, at: Slot(41) }, ME, threshold()).unwrap_err();
 }
 
 #[test]
-fn the_oldest_that_nobody_can_bring_again_makes_room() {
+fn the_oldest_that_nobody_can_bring_again_are_forgotten() {
     let mut agenda = Agenda::default();
-    for number in 0..u32::try_from(MAX_MATTERS).unwrap() {
-        agenda
-            .apply(&Record::Raised { raised: raised(number), at: Slot(number.into()) }, ME, threshold())
-            .unwrap();
+    let many = MAX_OVER + 2;
+    for number in 0..u32::try_from(many).unwrap() {
+        let raised = raised(number);
+        let id = raised.emergency.id();
+        agenda.apply(&Record::Raised { raised, at: Slot(number.into()) }, ME, threshold()).unwrap();
+        let over = Record::EmergencyMoved { emergency: id, to: EmergencyState::Expired, at: Slot(139) };
+        agenda.apply(&over, ME, threshold()).unwrap();
     }
-    assert!(!agenda.has_room(Slot(50)));
-    let (first, second) = (raised(0).emergency, raised(1).emergency);
-    for over in [&second, &first] {
-        let record =
-            Record::EmergencyMoved { emergency: over.id(), to: EmergencyState::Expired, at: Slot(139) };
-        agenda.apply(&record, ME, threshold()).unwrap();
-    }
-    assert!(!agenda.has_room(Slot(139)), "it could be brought again until it expires");
-    assert!(agenda.has_room(Slot(140)));
+    assert_eq!(agenda.iter().count(), many, "they could be brought again until they expire");
     agenda.apply(&Record::Raised { raised: raised(9_999), at: Slot(140) }, ME, threshold()).unwrap();
-    assert!(agenda.get(&first.id()).is_none() && agenda.get(&second.id()).is_some());
+    assert_eq!(agenda.iter().count(), MAX_OVER + 1);
+    assert!(agenda.get(&raised(1).emergency.id()).is_none());
+    assert!(agenda.get(&raised(2).emergency.id()).is_some());
 }

@@ -218,7 +218,7 @@ fn a_false_certificate_is_blamed_and_a_true_one_is_enough() {
     // One of a normal one within its window comes too early to be true.
     let normal = emergency(BOB, &[1], Normal);
     scene.hear_certificate(DAVE, sealed(&normal), &[BOB, CAROL, DAVE]);
-    assert_eq!(scene.emergency_state(normal.id()), None);
+    assert_eq!(scene.emergency_state(normal.id()), Some(EmergencyState::Open));
 }
 
 #[test]
@@ -252,8 +252,8 @@ fn it_expires_with_what_was_not_released() {
     assert_eq!(scene.signed().len(), 2, "one in each of two epochs");
     assert_eq!(scene.emergency_state(open), Some(EmergencyState::Expired));
     let states: Vec<_> = scene.guardian.status().proposals.iter().map(|case| case.state).collect();
-    assert_eq!(states.iter().filter(|state| **state == State::Expired).count(), 1);
-    assert_eq!(scene.emergency_state(id), Some(EmergencyState::Certified), "two exits are under way");
+    assert_eq!(states.iter().filter(|state| **state == State::Expired).count(), 3);
+    assert_eq!(scene.emergency_state(id), Some(EmergencyState::Done), "nothing of it was signed in time");
 }
 
 #[test]
@@ -319,16 +319,21 @@ fn a_standing_order_votes_for_its_class_and_for_no_other() {
     let mut scene = Scene::calm();
     scene.feed(crate::event::Event::SettingsLoaded(standing(StandingVote::Approve)));
     let small = scene.hear_emergency(&emergency(BOB, &[0, 1], Urgent));
+    assert_eq!(scene.emergency(small).unwrap().own, None, "what we said before may be on its way");
+    scene.slot(NOW.0 + 2);
     assert_eq!(scene.emergency(small).unwrap().own, Some(Decision::Approve));
     assert_eq!(scene.emergency(small).unwrap().note.as_deref(), Some("slashing"));
     let large = scene.hear_emergency(&emergency(BOB, &[0, 1, 2], Urgent));
     let normal = scene.hear_emergency(&emergency(BOB, &[0], Normal));
+    scene.slot(NOW.0 + 4);
     assert_eq!((scene.emergency(large).unwrap().own, scene.emergency(normal).unwrap().own), (None, None));
     // It approves only what our own view confirms.
     let strange = scene.hear_emergency(&emergency(BOB, &[77], Urgent));
+    scene.slot(NOW.0 + 6);
     assert_eq!(scene.emergency(strange).unwrap().own, None);
     scene.feed(crate::event::Event::SettingsLoaded(standing(StandingVote::Reject)));
     let other = scene.hear_emergency(&emergency(CAROL, &[3], Urgent));
+    scene.slot(NOW.0 + 8);
     assert_eq!(scene.emergency(other).unwrap().own, Some(Decision::Reject(RejectReason::Operator)));
 }
 
@@ -342,4 +347,98 @@ fn a_guardian_that_only_observes_neither_votes_nor_signs() {
     assert!(matches!(scene.approve(id), crate::request::Answer::Refused { .. }));
     scene.approved_by(id, &[BOB, CAROL, DAVE]);
     assert!(orders(&scene.take()).is_empty());
+}
+
+#[test]
+fn the_window_is_counted_from_when_we_came_to_know_it() {
+    let mut scene = Scene::calm();
+    // Opened long ago, as its raiser says.
+    let old = Emergency { opened: Slot(1), ..emergency(BOB, &[0], Normal) };
+    let id = scene.hear_emergency(&old);
+    scene.approve(id);
+    scene.approved_by(id, &[BOB, CAROL]);
+    scene.hear_certificate(DAVE, sealed(&old), &[BOB, CAROL, DAVE]);
+    assert_eq!(scene.emergency_state(id), Some(EmergencyState::Open));
+    scene.hear_vote(CAROL, id, 1, Decision::Withdraw(RejectReason::Operator));
+    scene.slot(NOW.0 + 8);
+    scene.hear_certificate(DAVE, sealed(&old), &[ME, BOB, CAROL]);
+    assert_eq!((scene.emergency_state(id), scene.signed()), (Some(EmergencyState::Open), vec![]));
+    scene.hear_certificate(DAVE, sealed(&old), &[ME, BOB, DAVE]);
+    assert_eq!((scene.emergency_state(id), scene.signed()), (Some(EmergencyState::Certified), vec![0]));
+}
+
+#[test]
+fn what_was_signed_is_not_said_once_our_operator_changed_its_mind() {
+    let mut scene = Scene::calm();
+    let id = scene.raise(&[0], Urgent);
+    scene.approved_by(id, &[BOB, CAROL]);
+    assert_eq!(scene.signed(), [0]);
+    scene.ask(Request::Reject { emergency: id, note: "the keys are safe".to_owned() });
+    let exit = scene.guardian.status().proposals[0].id;
+    scene.take();
+    scene.feed(crate::event::Event::ExitSigned(partial(exit, ME)));
+    scene.hear(BOB, Message::Partial(partial(exit, BOB)));
+    scene.hear(CAROL, Message::Partial(partial(exit, CAROL)));
+    for slot in NOW.0 + 1..NOW.0 + 5 {
+        scene.slot(slot);
+    }
+    let commands = scene.take();
+    assert!(!said(&commands).iter().any(|m| matches!(m, Message::Partial(_))));
+    assert!(!commands.iter().any(|c| matches!(c, Command::CombineExit(_) | Command::SubmitExit { .. })));
+    // Once more: then it goes on.
+    scene.approve(id);
+    scene.slot(NOW.0 + 5);
+    scene.slot(NOW.0 + 6);
+    let commands = scene.take();
+    assert!(said(&commands).iter().any(|m| matches!(m, Message::Partial(_))));
+    assert!(commands.iter().any(|c| matches!(c, Command::CombineExit(_))));
+}
+
+#[test]
+fn a_vote_of_ours_that_only_others_remember_signs_nothing() {
+    let mut scene = Scene::calm();
+    let theirs = emergency(BOB, &[0], Urgent);
+    let id = scene.hear_emergency(&theirs);
+    // We said so before our disk was put back to yesterday.
+    scene.hear_vote(ME, id, 3, Decision::Approve);
+    scene.approved_by(id, &[BOB, CAROL, DAVE]);
+    assert_eq!((scene.emergency_state(id), scene.signed()), (Some(EmergencyState::Certified), vec![]));
+    assert_eq!(scene.emergency(id).unwrap().own, Some(Decision::Approve));
+    let [exit] = &scene.guardian.status().proposals[..] else { panic!("one exit") };
+    assert_eq!(exit.hold, Some(Hold::OperatorUndecided));
+    // By a certificate alone it is the same.
+    let other = emergency(BOB, &[1], Urgent);
+    scene.hear_certificate(DAVE, sealed(&other), &[ME, BOB, DAVE]);
+    assert!(scene.signed().is_empty());
+}
+
+#[test]
+fn a_taking_back_is_handed_to_whoever_was_away() {
+    let mut scene = Scene::calm();
+    let theirs = emergency(BOB, &[0], Normal);
+    let id = scene.hear_emergency(&theirs);
+    scene.hear(BOB, Message::Cancellation(Cancellation { emergency: id, proof: Proof::Sealed }));
+    scene.take();
+    let request = crate::event::RequestId(1);
+    scene.feed(crate::event::Event::CatchUpRequested { from: CAROL, request });
+    let answers = scene.take().into_iter().find_map(|c| match c {
+        Command::Reply { envelopes, .. } => Some(envelopes.len()),
+        _ => None,
+    });
+    assert_eq!(answers, Some(2), "the emergency and its end, as sealed");
+}
+
+#[test]
+fn a_timeless_exit_that_was_never_signed_ends_with_its_emergency() {
+    let mut scene = Scene::calm();
+    let id = scene.raise(&[0], Urgent);
+    scene.approved_by(id, &[BOB, CAROL]);
+    assert_eq!(scene.signed(), [0]);
+    // The signer failed until it was over.
+    scene.observe(Slot(NOW.0 + 100), &[]);
+    scene.slot(NOW.0 + 100);
+    assert!(scene.signed().is_empty());
+    assert_eq!(scene.emergency_state(id), Some(EmergencyState::Done));
+    let [exit] = &scene.guardian.status().proposals[..] else { panic!("one exit") };
+    assert_eq!(exit.state, State::Expired);
 }

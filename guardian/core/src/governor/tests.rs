@@ -283,7 +283,8 @@ fn an_urgent_emergency_is_not_stopped_by_the_breaker() {
             opened: DUE_SLOT,
             expires: Slot(DUE_SLOT.0 + 400),
         };
-        let proposal = ExitProposal::emergency(&scene.guardian.definition, subject(0), &emergency);
+        let proposal =
+            ExitProposal::emergency(&scene.guardian.definition, subject(0), &emergency, emergency.id());
         // Of an emergency we do not know, the breaker knows nothing either.
         assert_eq!(scene.guardian.governed(&proposal), Some(Hold::CorrelatedFailure));
         let raised = Raised { emergency, proof: Proof::Sealed };

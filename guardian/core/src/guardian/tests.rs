@@ -62,7 +62,7 @@ fn heartbeats_are_kept_with_our_slot_and_of_our_epoch_only() {
     scene.slot(9);
     let heartbeat = |epoch| Heartbeat {
         guardian_set_epoch: GuardianSetEpoch(epoch),
-        slot: Slot(8),
+        slot: Slot(9),
         head: Slot(7),
         finalized: Checkpoint { epoch: Epoch(0), root: Root([0; 32]) },
         version: "1".to_owned(),
@@ -75,6 +75,10 @@ fn heartbeats_are_kept_with_our_slot_and_of_our_epoch_only() {
     let peers = scene.guardian.status().peers;
     assert_eq!(peers.len(), 3);
     assert_eq!(peers[0].heartbeat, Some((Slot(9), heartbeat(0))));
+    // A replay of what it said before changes nothing.
+    scene.hear(BOB, Message::Heartbeat(Heartbeat { slot: Slot(8), ..heartbeat(0) }));
+    let kept = scene.guardian.status().peers[0].heartbeat.clone();
+    assert_eq!(kept.map(|(_, heartbeat)| heartbeat.slot), Some(Slot(9)));
 }
 
 #[test]

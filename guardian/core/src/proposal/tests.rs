@@ -29,6 +29,7 @@ fn the_transition_table() {
         (State::Certified, State::Expired),
         (State::Signed, State::Submitted),
         (State::Signed, State::Included),
+        (State::Signed, State::Expired),
         (State::Submitted, State::Included),
         (State::Included, State::Finalized),
         (State::Included, State::Certified),

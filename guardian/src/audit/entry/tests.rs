@@ -1,5 +1,5 @@
 use super::*;
-use crate::audit::tests::{chain, finalized, liveness, offline, proposal, story};
+use crate::audit::tests::{chain, finalized, liveness, offline, proposal, proposed, story};
 use guardian_core::message::{RejectReason, Vote};
 use guardian_core::proposal::{ProposalId, State};
 
@@ -11,13 +11,13 @@ fn told(record: Record) -> Entry {
 #[test]
 fn records_are_told_for_people_and_for_programs() {
     let one = proposal(3, offline());
-    let entry = told(Record::Proposed(one.clone()));
+    let entry = told(proposed(one.clone()));
     assert_eq!(
         (entry.number, entry.kind, entry.slot, entry.text.as_str()),
         (
             0,
             "proposed",
-            None,
+            Some(Slot(320)),
             "exit of validator 3 proposed: dark from epoch 5 to 7; votes from slot 320 to 351"
         )
     );

@@ -1,5 +1,5 @@
 use super::*;
-use crate::audit::tests::{about, chain, finalized, liveness, offline, proposal, pubkey};
+use crate::audit::tests::{about, chain, finalized, liveness, offline, proposal, proposed, pubkey};
 use guardian_core::registration::JudgedLog;
 
 fn prefix(text: &str) -> Question {
@@ -25,7 +25,7 @@ fn names_are_read_and_refused() {
 #[test]
 fn no_proposal_and_several_are_explained() {
     let proposals: Vec<ExitProposal> = (0..40).map(|index| proposal(index, offline())).collect();
-    let records: Vec<Record> = proposals.iter().cloned().map(Record::Proposed).collect();
+    let records: Vec<Record> = proposals.iter().cloned().map(proposed).collect();
     let records = chain(&records);
     // Among forty, two begin alike.
     let digit = |one: &ExitProposal| hex::encode(one.id().0)[..1].to_owned();
@@ -40,7 +40,7 @@ fn no_proposal_and_several_are_explained() {
     assert!(refused.contains("no such proposal"), "{refused}");
 
     let many: Vec<Record> =
-        (0..257).map(|due| Record::Proposed(proposal(3, Origin::Balance { due: Epoch(due) }))).collect();
+        (0..257).map(|due| proposed(proposal(3, Origin::Balance { due: Epoch(due) }))).collect();
     let asked = Question { validator: Some(ValidatorName::Index(ValidatorIndex(3))), ..Question::default() };
     let refused = about(&chain(&many), &asked).unwrap_err().to_string();
     assert!(refused.contains("more than 256 proposals"), "{refused}");
@@ -71,7 +71,7 @@ fn each_rule_rests_on_what_it_looks_at() {
     for (origin, expected) in cases {
         let proposal = proposal(3, origin);
         let mut records = facts.to_vec();
-        records.push(Record::Proposed(proposal.clone()));
+        records.push(proposed(proposal.clone()));
         // Nobody votes on it: what came later is no cause.
         records.extend([finalized(8), liveness(8, &[], &[3])]);
         let audit = about(&chain(&records), &prefix(&proposal.id().to_string())).unwrap();

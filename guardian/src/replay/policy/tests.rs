@@ -18,8 +18,9 @@ fn what_the_file_leaves_out_stays() {
     assert_eq!(applied_offline.policy, Policy { offline, ..ours.policy.clone() });
     assert_eq!(applied_offline.caps, ours.caps);
 
-    let caps =
-        "[caps]\nexits_per_epoch = 1\nexits_per_day = 2\nmax_finality_distance = 3\nmax_dark_percent = 4\n";
+    let caps = "[caps]\nexits_per_epoch = 1\nexits_per_day = 2\nexits_per_operator_per_day = 2\n\
+                exits_per_module_per_day = 1\nmax_share_percent_per_day = 50\nmax_head_lag = 8\n\
+                max_finality_distance = 3\nmax_dark_percent = 4\n";
     let applied_caps = applied(caps).unwrap();
     assert_eq!(applied_caps.policy, ours.policy);
     assert_eq!((applied_caps.caps.exits_per_day, applied_caps.caps.max_dark_percent), (2, 4));

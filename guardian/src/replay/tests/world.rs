@@ -78,6 +78,8 @@ pub(super) fn definition(contracts: bool) -> NetworkDefinition {
     }
     definition.caps.exits_per_epoch = 1;
     definition.caps.exits_per_day = 3;
+    definition.caps.exits_per_operator_per_day = 3;
+    definition.caps.exits_per_module_per_day = 3;
     definition.caps.max_dark_percent = 50;
     definition
 }

@@ -40,15 +40,32 @@ impl World {
         })
     }
 
+    /// Whether these validators have left, finalized.
+    pub fn have_left(&self, places: impl IntoIterator<Item = u64>) -> bool {
+        places.into_iter().all(|place| self.chain.is_finalized_exit(ValidatorIndex(place)))
+    }
+
+    /// Places of the validators whose exits the chain has.
+    pub fn left(&self) -> Vec<usize> {
+        let members = self.chain.members().iter().enumerate();
+        members.filter(|(_, member)| member.exited_at.is_some()).map(|(place, _)| place).collect()
+    }
+
     /// Panics unless every running honest guardian is what its journal says it is.
     pub fn check_journals(&self) {
         for node in self.honest() {
             let Some(alive) = node.guardian() else { continue };
             let story_of = |guardian: &Guardian| {
-                let proposals = guardian.status().proposals.into_iter();
-                let lasting = proposals
+                let status = guardian.status();
+                let lasting = status
+                    .proposals
+                    .into_iter()
                     .map(|p| (p.id, p.state, p.votes, p.certified, p.released, p.partials, p.combined));
-                lasting.collect::<Vec<_>>()
+                let emergencies = status
+                    .emergencies
+                    .into_iter()
+                    .map(|e| (e.id, e.state, e.votes, e.own, e.note, e.certified, e.exits));
+                (lasting.collect::<Vec<_>>(), emergencies.collect::<Vec<_>>(), status.pauses)
             };
             let restored = node.restored(&self.story);
             assert_eq!(story_of(alive), story_of(&restored), "{:?} is not its journal", node.index());
