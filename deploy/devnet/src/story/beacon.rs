@@ -65,7 +65,8 @@ impl Beacon {
         Ok(Position { slot: Slot(slot), epoch: Epoch(epoch), finalized: Epoch(finalized) })
     }
 
-    /// `exit_epoch` of each of these validators, once it has one.
+    /// `exit_epoch` of each of these validators, once it has one. None too where the node has no such state: one that
+    /// finalized nothing for long forgets the genesis state.
     pub(super) async fn exit_epochs(
         &self,
         at: At,
@@ -74,7 +75,11 @@ impl Beacon {
         let state = if at == At::Head { "head" } else { "finalized" };
         let mut epochs = Vec::new();
         for validator in validators {
-            let answer = self.get(&format!("/eth/v1/beacon/states/{state}/validators/{validator}")).await?;
+            let path = format!("/eth/v1/beacon/states/{state}/validators/{validator}");
+            let Some(answer) = self.find(&path).await? else {
+                epochs.push(None);
+                continue;
+            };
             let epoch = Epoch(number(&answer["data"]["validator"]["exit_epoch"])?);
             epochs.push((epoch != FAR_FUTURE_EPOCH).then_some(epoch));
         }
@@ -82,8 +87,17 @@ impl Beacon {
     }
 
     async fn get(&self, path: &str) -> Result<Value, Error> {
+        self.find(path).await?.ok_or_else(|| unreadable(&format!("{path} is not there")))
+    }
+
+    /// None for what the node does not have.
+    async fn find(&self, path: &str) -> Result<Option<Value>, Error> {
         let answered = async {
-            self.http.get(format!("{}{path}", self.url)).send().await?.error_for_status()?.json().await
+            let answer = self.http.get(format!("{}{path}", self.url)).send().await?;
+            if answer.status() == reqwest::StatusCode::NOT_FOUND {
+                return Ok(None);
+            }
+            answer.error_for_status()?.json().await.map(Some)
         };
         answered
             .await
