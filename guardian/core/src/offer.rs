@@ -87,10 +87,11 @@ impl Guardian {
         let set = &self.definition.guardian_set;
         let rank = id.rank(set, self.me);
         let since = slot.0.saturating_sub(matter.emergency().opened.0);
-        let is_my_turn = since.saturating_add(rank) % u64::from(set.threshold.n()) == 0;
+        let is_my_turn = since.saturating_add(rank).is_multiple_of(u64::from(set.threshold.n()));
         let is_ours = |proof: &Proof| match proof {
             Proof::Sealed => {
-                matter.emergency().raiser == Raiser::Guardian { guardian: self.me } && since % VOTE_EVERY == 0
+                matter.emergency().raiser == Raiser::Guardian { guardian: self.me }
+                    && since.is_multiple_of(VOTE_EVERY)
             }
             Proof::Signature(_) => is_my_turn,
             Proof::Logged => false,
@@ -101,7 +102,7 @@ impl Guardian {
                 if is_ours(&matter.raised.proof) {
                     offers.push(Message::Emergency(matter.raised.clone()));
                 }
-                if since % VOTE_EVERY == 0 {
+                if since.is_multiple_of(VOTE_EVERY) {
                     offers.extend(matter.own.clone().map(Message::Vote));
                 }
             }
@@ -128,14 +129,14 @@ impl Guardian {
         let set = &self.definition.guardian_set;
         let rank = id.rank(set, self.me);
         let since = slot.0.saturating_sub(case.proposal.opened.0);
-        let is_my_turn = since.saturating_add(rank) % u64::from(set.threshold.n()) == 0;
+        let is_my_turn = since.saturating_add(rank).is_multiple_of(u64::from(set.threshold.n()));
         let mut offers = Vec::new();
         match case.state {
             State::Open => {
                 if case.is_approved_by_us() && is_my_turn {
                     offers.push(Message::Proposal(case.proposal.clone()));
                 }
-                if since % VOTE_EVERY == 0 {
+                if since.is_multiple_of(VOTE_EVERY) {
                     offers.extend(case.own.clone().map(Message::Vote));
                 }
             }
