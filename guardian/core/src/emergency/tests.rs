@@ -32,7 +32,8 @@ fn each_rule_has_its_refusal() {
         changed.check(&definition)
     };
     let index = ValidatorIndex;
-    let cases: Vec<(Box<dyn Fn(&mut Emergency)>, Refusal)> = vec![
+    type Change = Box<dyn Fn(&mut Emergency)>;
+    let cases: Vec<(Change, Refusal)> = vec![
         (Box::new(|e| e.guardian_set_epoch = GuardianSetEpoch(1)), Refusal::WrongEpoch),
         (Box::new(|e| e.validators.clear()), Refusal::WrongNumber),
         (Box::new(|e| e.validators = (0..=1_024).map(ValidatorIndex).collect()), Refusal::WrongNumber),
