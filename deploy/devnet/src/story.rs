@@ -64,6 +64,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(150);
 const SETUP_TIME: Duration = Duration::from_secs(90);
 /// Slots for what does, for each story: about 60 are needed.
 const STORY_SLOTS: u64 = 110;
+/// The same on Lodestar, whose finality may stand still for a while on a busy machine.
+const REAL_STORY_SLOTS: u64 = 220;
 /// Slots an operator may be short of tickets on Lodestar, whose finality may skip an epoch or two on a busy machine.
 const REAL_GRACE: u64 = 24;
 /// Epochs from registration until the tickets fall below the floor: when the first story is over, or at once.
@@ -198,7 +200,7 @@ async fn tell(
     registrations: Option<&Registrations>,
     narrator: &mut Narrator,
 ) -> Result<Outcome, Error> {
-    let per_story = Duration::from_secs(STORY_SLOTS)
+    let per_story = Duration::from_secs(if options.real { REAL_STORY_SLOTS } else { STORY_SLOTS })
         .saturating_mul(u32::try_from(options.seconds_per_slot.get()).unwrap_or(u32::MAX));
     let mut deadline = SETUP_TIME;
     let mut outcome = Outcome { offline: None, tickets: None, emergency: None, elapsed_ms: 0 };

@@ -92,8 +92,9 @@ impl Allowance {
     }
 
     fn bound(&self, exits: u64, of: &str) -> Bound {
+        let noun = if exits == 1 { "exit" } else { "exits" };
         let detail = format!(
-            "{exits} exits{of}; {} may be released now, {} in each {} epochs: about {} epochs",
+            "{exits} {noun}{of}; {} may be released now, {} in each {} epochs: about {} epochs",
             self.left,
             self.limit,
             self.period,
@@ -197,10 +198,8 @@ impl Guardian {
         let spent = |first: Epoch| self.ledger.spent(&self.definition, first);
         meet(Hold::EpochCap, caps.exits_per_epoch, spent(current), 1, all, "");
         meet(Hold::DayCap, caps.exits_per_day, spent(today), DAY_EPOCHS, all, "");
-        let (_, watched) = self.view.darkness();
-        let share =
-            watched.saturating_mul(caps.max_share_percent_per_day.into()).checked_div(100).unwrap_or(0);
-        meet(Hold::ShareCap, share.max(1), spent(today), DAY_EPOCHS, all, "");
+        let (share, left) = self.ledger.share(&self.definition, &self.view, today);
+        meet(Hold::ShareCap, share, left, DAY_EPOCHS, all, "");
         let mut by_operator: BTreeMap<Address, u64> = BTreeMap::new();
         let mut by_module: BTreeMap<ModuleName, u64> = BTreeMap::new();
         let registry = self.protocol.registry();

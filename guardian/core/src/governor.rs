@@ -151,17 +151,23 @@ impl Ledger {
         today: impl Iterator<Item = BlsPubkey>,
         pubkey: &BlsPubkey,
     ) -> bool {
-        let allowed = |watched: u64| {
-            let share = watched.saturating_mul(caps.max_share_percent_per_day.into());
-            share.checked_div(100).unwrap_or(0).max(1)
-        };
         let released: BTreeSet<_> = today.collect();
         let (all, on_duty) = (count(released.iter()), view.on_duty());
-        if released.contains(pubkey) || all < allowed(on_duty) {
+        if released.contains(pubkey) || all < share_of(caps, on_duty) {
             return false;
         }
         let left = count(released.iter().filter(|key| !view.is_on_duty(key)));
-        all >= allowed(on_duty.saturating_add(left))
+        all >= share_of(caps, on_duty.saturating_add(left))
+    }
+
+    /// How many validators may leave in the day that began with an epoch by the cap on the share of the watched, and how
+    /// many do.
+    pub(crate) fn share(&self, definition: &NetworkDefinition, view: &View, first: Epoch) -> (u64, u64) {
+        let today = self.releases.values().filter(|r| definition.chain.epoch_of(r.at) >= first);
+        let released: BTreeSet<_> = today.map(|release| release.pubkey).collect();
+        let left = count(released.iter().filter(|key| !view.is_on_duty(key)));
+        let whole = view.on_duty().saturating_add(left);
+        (share_of(&definition.caps, whole), count(released.iter()))
     }
 
     /// Whether we lately found that our journal lacks what we once said.
@@ -262,6 +268,12 @@ impl Guardian {
 /// Slots after which a release without a combined signature counts as stuck.
 pub(crate) fn patience(definition: &NetworkDefinition) -> u64 {
     definition.policy.vote_window.saturating_mul(PATIENCE_WINDOWS)
+}
+
+/// How many of so many watched validators may leave in a day; one always may.
+fn share_of(caps: &Caps, watched: u64) -> u64 {
+    let share = watched.saturating_mul(caps.max_share_percent_per_day.into());
+    share.checked_div(100).unwrap_or(0).max(1)
 }
 
 fn count<T>(items: impl Iterator<Item = T>) -> u64 {

@@ -7,6 +7,7 @@ use crate::id_prefix::IdPrefix;
 use crypto::typed_data::AccountSignature;
 use guardian_core::proposal::ProposalId;
 use guardian_core::request::{Answer, MAX_NOTE, Request};
+use guardian_core::status::EmergencyState;
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -85,6 +86,11 @@ impl Decide {
             text.push_str(&format!(
                 "\nThis guardian released its part of {released} of the exits already: those cannot be taken back."
             ));
+        }
+        let more = threshold.saturating_sub(approvals);
+        if state == EmergencyState::Open && more > 0 {
+            let noun = if more == 1 { "approval is" } else { "approvals are" };
+            text.push_str(&format!("\n{more} more {noun} needed. Next: `guardian proposals {emergency}`"));
         }
         print(&text)
     }

@@ -8,6 +8,7 @@ use super::when::Times;
 use super::{print, print_json};
 use crate::Error;
 use crate::id_prefix::IdPrefix;
+use guardian_core::emergency::Raiser;
 use guardian_core::guardian_set::NetworkDefinition;
 use guardian_core::message::Decision;
 use guardian_core::request::{Inspection, raiser_text};
@@ -91,6 +92,21 @@ fn own(status: &EmergencyStatus) -> &'static str {
     }
 }
 
+/// Who raised it, by name where the definition has one.
+fn raiser(raiser: &Raiser, definition: &NetworkDefinition) -> String {
+    let named = |account| {
+        let proposer = definition.emergency.proposer(account);
+        proposer.map_or_else(|| short(account), |proposer| format!("`{}`", proposer.name))
+    };
+    match raiser {
+        Raiser::Guardian { guardian } => {
+            definition.member(*guardian).map_or_else(|_| raiser_text(raiser), |member| member.name.clone())
+        }
+        Raiser::Account { proposer } => format!("{} by signature", named(proposer)),
+        Raiser::Contract { proposer, number } => format!("{} by contract, number {number}", named(proposer)),
+    }
+}
+
 fn in_rows<'a>(
     list: impl Iterator<Item = &'a EmergencyStatus>,
     definition: &NetworkDefinition,
@@ -102,13 +118,13 @@ fn in_rows<'a>(
             let (emergency, (approvals, refusals)) = (&status.emergency, votes(status));
             [
                 short(&status.id),
-                raiser_text(&emergency.raiser),
+                raiser(&emergency.raiser, definition),
                 emergency.severity.code().to_owned(),
                 emergency.validators.len().to_string(),
                 status.state.code().to_owned(),
                 format!("{approvals} of {t}, {refusals} against"),
                 own(status).to_owned(),
-                times.distance(emergency.expires),
+                if status.state.is_over() { "-".to_owned() } else { times.distance(emergency.expires) },
                 emergency.reason.clone(),
             ]
         })
@@ -150,33 +166,43 @@ fn in_full(one: &Inspection, definition: &NetworkDefinition, times: &Times) -> S
     let exits: Vec<_> = status.exits.iter().map(|(state, count)| format!("{count} {state}")).collect();
     let or = |list: Vec<String>, none: &str| if list.is_empty() { none.to_owned() } else { list.join(", ") };
     let note = status.note.as_ref().map_or_else(String::new, |note| format!(": {note}"));
+    let t = definition.guardian_set.threshold.t();
+    let certified = match status.certified {
+        Some(slot) => times.slot(slot),
+        None if status.state.is_over() => "never".to_owned(),
+        None if status.certifiable_from <= times.now() => format!("not yet; at once when {t} approve"),
+        None => format!("not yet; not before {}", times.slot(status.certifiable_from)),
+    };
     let mut text = format!(
         "Emergency   {} ({}, {})\n\
          Reason      {}\n\
          Raised by   {}, {}\n\
          Authority   {authority}\n\
-         Votes       {approvals} of {} approve, {refusals} against: {}\n\
+         Votes       {approvals} of {t} approve, {refusals} against: {}\n\
          This one    {}{note}\n\
-         Certified   {}\n\
+         Certified   {certified}\n\
          Expires     {}\n\
-         Exits       {}\n\
-         Found by    {} of {} own beacon nodes{}\n\
-         Leaving     {} of {} validators, {} ETH; last release in {}{}\n",
+         Exits       {}\n",
         status.id,
         emergency.severity.code(),
         status.state.code(),
         emergency.reason,
-        raiser_text(&emergency.raiser),
+        raiser(&emergency.raiser, definition),
         times.slot(status.raised),
-        definition.guardian_set.threshold.t(),
         or(cast, "nobody voted yet"),
         own(status),
-        match status.certified {
-            Some(slot) => times.slot(slot),
-            None => format!("not yet; not before {}", times.slot(status.certifiable_from)),
-        },
         times.slot(emergency.expires),
         or(exits, "none yet"),
+    );
+    // What is over leaves nothing to foresee.
+    if status.state.is_over() {
+        text.push_str(&targets(forecast));
+        text.truncate(text.trim_end().len());
+        return text;
+    }
+    text.push_str(&format!(
+        "Found by    {} of {} own beacon nodes{}\n\
+         Leaving     {} of {} validators, {} ETH; last release in {}{}\n",
         nodes.healthy,
         nodes.total,
         if nodes.disagree { ", which DISAGREE about finality" } else { "" },
@@ -185,7 +211,7 @@ fn in_full(one: &Inspection, definition: &NetworkDefinition, times: &Times) -> S
         super::amount::eth(forecast.stake),
         times.epoch(forecast.last_release),
         if forecast.fits { "" } else { ", AFTER it expires" },
-    );
+    ));
     text.push_str(&targets(forecast));
     text.push_str(&bounds(forecast));
     if status.state == EmergencyState::Open && status.own.is_none() {

@@ -30,7 +30,8 @@ impl Times {
     /// Such as `epoch 25 (in 2 h 3 min)`.
     pub(super) fn epoch(&self, epoch: Epoch) -> String {
         let first = Slot(epoch.0.saturating_mul(self.slots_per_epoch));
-        format!("epoch {epoch} ({})", self.distance(first))
+        let is_present = self.now >= first && self.now < first.saturating_add(self.slots_per_epoch);
+        format!("epoch {epoch} ({})", self.distance(if is_present { self.now } else { first }))
     }
 
     /// How far away a slot is.
@@ -55,5 +56,6 @@ mod tests {
         assert_eq!(times.slot(Slot(715)), "slot 715 (in 2 h 3 min)");
         assert_eq!(times.slot(Slot(95)), "slot 95 (1 min 0 s ago)");
         assert_eq!(times.epoch(Epoch(4)), "epoch 4 (in 5 min 36 s)");
+        assert_eq!(times.epoch(Epoch(3)), "epoch 3 (now)", "begun 4 slots ago, and not over");
     }
 }

@@ -46,7 +46,8 @@ pub(super) struct ExitsWitness {
     /// Keys of told facts, with their guardian.
     told: HashSet<String>,
     released: bool,
-    leaving: bool,
+    /// The epoch in which they were all first seen leaving.
+    leaving: Option<Epoch>,
     finalized: Option<Epoch>,
 }
 
@@ -58,7 +59,7 @@ impl ExitsWitness {
             validators: validators.to_vec(),
             told: HashSet::new(),
             released: false,
-            leaving: false,
+            leaving: None,
             finalized: None,
         }
     }
@@ -80,7 +81,7 @@ impl ExitsWitness {
 
     /// What has to happen next, once anything was released.
     pub(super) fn waiting_for(&self) -> Option<&'static str> {
-        if self.leaving {
+        if self.leaving.is_some() {
             Some("the chain to finalize the exits")
         } else if self.released {
             Some("a block with the exits")
@@ -140,12 +141,14 @@ impl ExitsWitness {
             epochs.iter().copied().collect::<Option<Vec<_>>>()?.into_iter().max()
         };
         let validators = self.validators.clone();
-        if let (false, Some(exit_epoch)) = (self.leaving, latest(&sight.leaving)) {
-            self.leaving = true;
+        if let (None, Some(exit_epoch)) = (self.leaving, latest(&sight.leaving)) {
+            self.leaving = Some(sight.position.epoch);
             news.push((chain(), Fact::Leaving { validators: validators.clone(), exit_epoch }));
         }
-        if let (None, Some(_)) = (self.finalized, latest(&sight.left)) {
-            let epoch = sight.position.finalized;
+        // A node's finalized state may be ahead of the checkpoint that its head knows of, which is the one we name.
+        let epoch = sight.position.finalized;
+        let is_covered = self.leaving.is_some_and(|seen| seen < epoch);
+        if self.finalized.is_none() && latest(&sight.left).is_some() && is_covered {
             self.finalized = Some(epoch);
             news.push((chain(), Fact::ExitsFinalized { validators, epoch }));
         }

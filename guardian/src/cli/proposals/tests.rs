@@ -42,7 +42,7 @@ fn a_list_tells_what_is_to_be_decided() {
     let (definition, _) = crate::definition::tests::network(3, 4, 1);
     let times = Times::new(&definition.chain, Slot(100));
     let text = in_rows([&inspection().status].into_iter(), &definition, &times);
-    let row = "  0x5f5f5f5f5f5f…  guardian 2  normal    3           open   1 of 3, 1 against  YOURS TO DECIDE  \
+    let row = "  0x5f5f5f5f5f5f…  guardian-2  normal    3           open   1 of 3, 1 against  YOURS TO DECIDE  \
                in 6 h 0 min  keys leaked";
     assert!(text.lines().any(|line| line == row), "{text}");
     assert!(in_rows(std::iter::empty(), &definition, &times).starts_with("No emergencies"));
@@ -60,7 +60,7 @@ fn one_in_full_tells_who_voted_how_and_what_comes_next() {
     for line in [
         first.as_str(),
         "Reason      keys leaked",
-        "Raised by   guardian 2, slot 101 (in 12 s)",
+        "Raised by   guardian-2, slot 101 (in 12 s)",
         "Authority   sealed by guardian 2",
         "Votes       1 of 3 approve, 1 against: guardian-2 approves, guardian-3 rejects (operator)",
         "This one    YOURS TO DECIDE",
@@ -71,4 +71,31 @@ fn one_in_full_tells_who_voted_how_and_what_comes_next() {
     ] {
         assert!(text.lines().any(|shown| shown == line), "{line:?} not in\n{text}");
     }
+}
+
+#[test]
+fn raisers_go_by_the_names_of_the_definition_and_what_is_over_foresees_nothing() {
+    let (mut definition, _) = crate::definition::tests::network(3, 4, 1);
+    let proposer = crypto::execution::Address([7; 20]);
+    let named =
+        |definition: &NetworkDefinition| raiser(&Raiser::Contract { proposer, number: 4 }, definition);
+    assert_eq!(named(&definition), "0x070707070707… by contract, number 4");
+    definition.emergency.proposers.push(guardian_core::emergency::Proposer {
+        name: "timelock".to_owned(),
+        account: proposer,
+        max_validators: 8,
+        operators: Vec::new(),
+        modules: Vec::new(),
+    });
+    assert_eq!(named(&definition), "`timelock` by contract, number 4");
+    assert_eq!(raiser(&Raiser::Account { proposer }, &definition), "`timelock` by signature");
+
+    let times = Times::new(&definition.chain, Slot(300));
+    let mut one = inspection();
+    let open = in_full(&one, &definition, &times);
+    assert!(open.contains("Certified   not yet; at once when 3 approve\n"), "{open}");
+    one.status.state = EmergencyState::Expired;
+    let over = in_full(&one, &definition, &times);
+    assert!(over.contains("Certified   never\n"), "{over}");
+    assert!(!over.contains("Leaving") && !over.contains("Next:"), "{over}");
 }
