@@ -3,36 +3,40 @@
 //! A Unix socket, mode 0600, and the kernel's word about who is at the other end: our own user and root are served,
 //! nobody else. One request a connection, see [`protocol`]. [`MAX_CONNECTIONS`] are served at once, the next wait in the
 //! listener's backlog; each lives for [`CONNECTION_TIME`] at most. What the request means is the core's business: it
-//! travels through the inbox like everything else that happens, and its answer comes back as a command.
+//! travels through the inbox like everything else that happens, and its answer comes back as a command. Only what is asked
+//! of the journal goes past the core: see `auditor`.
 //!
 //! # Design decisions
 //! - No port, no token: whoever can become our user could read the keys as well.
 //! - A request that was handed to the core cannot be taken back: when its answer is late, the operator is told that it
 //!   may still be carried out.
 
+mod auditor;
 mod client;
 pub mod protocol;
 mod socket;
 
-pub use client::ask;
+pub use client::{Parts, ask, audit, export};
 pub use socket::Socket;
 
+use crate::Store;
 use crate::node::{Arrival, Reply};
+use auditor::{AUDIT_TIME, Auditor, Inquiry};
 use guardian_core::Event;
 use guardian_core::request::{Answer, AskId, OperatorName, Request};
 use protocol::{AdminRequest, MAX_LINE, error_document};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 use tokio::sync::{Semaphore, mpsc, oneshot};
-use tracing::{debug, warn};
+use tracing::{debug, info, warn};
 
 /// Connections served at once.
 pub const MAX_CONNECTIONS: usize = 8;
 
-/// Longest life of one connection.
+/// Longest life of one connection; of one that reads the journal, the longest time for one piece of it.
 pub const CONNECTION_TIME: Duration = Duration::from_secs(30);
 
 /// Longest times of a connection's parts; together less than [`CONNECTION_TIME`], so that whoever waits is told why.
@@ -42,28 +46,33 @@ struct Patience {
     request: Duration,
     /// Until the core has answered.
     answer: Duration,
+    /// Until one piece of a long answer is taken.
+    piece: Duration,
 }
 
-const PATIENCE: Patience = Patience { request: Duration::from_secs(5), answer: Duration::from_secs(20) };
+const PATIENCE: Patience =
+    Patience { request: Duration::from_secs(5), answer: Duration::from_secs(20), piece: CONNECTION_TIME };
 
 /// Where requests go, and how they are told apart.
 #[derive(Clone)]
 struct Desk {
     inbox: mpsc::Sender<Arrival>,
+    auditor: Auditor,
     next: Arc<AtomicU64>,
     patience: Patience,
     /// Our own user.
     uid: u32,
 }
 
-/// Serves the operator until nobody wants requests any more; the socket is removed then.
-pub async fn serve(socket: Socket, inbox: mpsc::Sender<Arrival>) {
-    serve_with(socket, inbox, PATIENCE).await;
+/// Serves the operator until nobody wants requests any more; the socket is removed then, and the journal let go. `store`
+/// holds the journal.
+pub async fn serve(socket: Socket, store: Weak<Store>, inbox: mpsc::Sender<Arrival>) {
+    serve_with(socket, store, inbox, PATIENCE).await;
 }
 
-async fn serve_with(socket: Socket, inbox: mpsc::Sender<Arrival>, patience: Patience) {
+async fn serve_with(socket: Socket, store: Weak<Store>, inbox: mpsc::Sender<Arrival>, patience: Patience) {
     let uid = socket.owner();
-    let desk = Desk { inbox, next: Arc::new(AtomicU64::new(1)), patience, uid };
+    let desk = Desk { inbox, auditor: Auditor::new(store), next: Arc::new(AtomicU64::new(1)), patience, uid };
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     loop {
         let next = async {
@@ -77,8 +86,7 @@ async fn serve_with(socket: Socket, inbox: mpsc::Sender<Arrival>, patience: Pati
                     let desk = desk.clone();
                     tokio::spawn(async move {
                         let _permit = permit;
-                        // A client that is slow or gone concerns nobody but itself.
-                        let _ = tokio::time::timeout(CONNECTION_TIME, desk.serve(stream)).await;
+                        desk.serve(stream).await;
                     });
                 }
                 Err(problem) => {
@@ -87,9 +95,21 @@ async fn serve_with(socket: Socket, inbox: mpsc::Sender<Arrival>, patience: Pati
                     tokio::time::sleep(Duration::from_millis(100)).await;
                 }
             },
-            () = desk.inbox.closed() => return,
+            () = desk.inbox.closed() => break,
         }
     }
+    drop(socket);
+    desk.auditor.finish().await;
+}
+
+/// What is logged of an audit.
+const AUDITED: &str = "the journal is read for the operator";
+
+/// What a request leads to.
+enum Said {
+    Answer(Box<Answer>),
+    /// The lines of an audit, as they come.
+    Pieces(mpsc::Receiver<String>),
 }
 
 /// Whether a user may ask: we ourselves, and root, who could read our keys anyway.
@@ -98,18 +118,32 @@ fn is_served(uid: u32, own: u32) -> bool {
 }
 
 impl Desk {
-    /// One connection: one line in, one document out.
+    /// One connection: one line in, one document or the lines of an audit out. A client that is slow or gone concerns
+    /// nobody but itself.
     async fn serve(&self, mut stream: UnixStream) {
+        let asked = tokio::time::timeout(CONNECTION_TIME, self.receive(&mut stream)).await;
+        if let Ok(Some(pieces)) = asked {
+            let audit = self.hand_over(pieces, &mut stream);
+            tokio::select! {
+                _ = tokio::time::timeout(AUDIT_TIME, audit) => {}
+                () = self.inbox.closed() => {}
+            }
+        }
+    }
+
+    /// Serves a request, but for the pieces of an audit that begins.
+    async fn receive(&self, stream: &mut UnixStream) -> Option<mpsc::Receiver<String>> {
         let uid = match stream.peer_cred() {
             Ok(credentials) => credentials.uid(),
             Err(problem) => {
                 warn!(code = "admin_refused", %problem, "admin connection refused: the system does not say whose it is");
-                return;
+                return None;
             }
         };
         let document = if is_served(uid, self.uid) {
-            match self.request(&mut stream, uid).await {
-                Ok(answer) => protocol::answer_document(&answer),
+            match self.request(stream, uid).await {
+                Ok(Said::Answer(answer)) => protocol::answer_document(&answer),
+                Ok(Said::Pieces(pieces)) => return Some(pieces),
                 Err(problem) => error_document(&problem),
             }
         } else {
@@ -121,10 +155,23 @@ impl Desk {
         // A client that has gone away is no failure.
         let _ = stream.write_all(document.as_bytes()).await;
         let _ = stream.shutdown().await;
+        None
+    }
+
+    /// Writes the pieces of an audit, until a piece is not taken in time.
+    async fn hand_over(&self, mut pieces: mpsc::Receiver<String>, stream: &mut UnixStream) {
+        while let Some(piece) = pieces.recv().await {
+            let written = tokio::time::timeout(self.patience.piece, stream.write_all(piece.as_bytes()));
+            if !matches!(written.await, Ok(Ok(()))) {
+                debug!("whoever asked for an audit does not take it");
+                return;
+            }
+        }
+        let _ = stream.shutdown().await;
     }
 
     /// Reads the request and has it answered.
-    async fn request(&self, stream: &mut UnixStream, uid: u32) -> Result<Answer, String> {
+    async fn request(&self, stream: &mut UnixStream, uid: u32) -> Result<Said, String> {
         let mut line = Vec::new();
         let limit = u64::try_from(MAX_LINE).unwrap_or(u64::MAX).saturating_add(1);
         let mut reader = BufReader::new(stream).take(limit);
@@ -136,12 +183,27 @@ impl Desk {
             }
         }
         let (name, request) = protocol::read(&line)?;
-        let AdminRequest::Core(request) = request;
-        self.ask(OperatorName { uid, name }, *request).await
+        match request {
+            AdminRequest::Core(request) => {
+                self.ask(OperatorName { uid, name }, *request).await.map(Said::Answer)
+            }
+            AdminRequest::Audit(question) => {
+                let shown = |value: Option<String>| value.map(tracing::field::display);
+                let proposal = shown(question.proposal.as_ref().map(ToString::to_string));
+                let validator = shown(question.validator.as_ref().map(ToString::to_string));
+                let (from, to) = (question.from, question.to);
+                info!(code = "audit", uid, operator = name, proposal, validator, from, to, "{AUDITED}");
+                self.auditor.begin(Inquiry::Question(question)).map(Said::Pieces)
+            }
+            AdminRequest::Export => {
+                info!(code = "audit", uid, operator = name, export = true, "{AUDITED}");
+                self.auditor.begin(Inquiry::Export).map(Said::Pieces)
+            }
+        }
     }
 
     /// Hands a request to the core and waits for the answer.
-    async fn ask(&self, by: OperatorName, request: Request) -> Result<Answer, String> {
+    async fn ask(&self, by: OperatorName, request: Request) -> Result<Box<Answer>, String> {
         let ask = AskId(self.next.fetch_add(1, Ordering::Relaxed));
         let (answer, answered) = oneshot::channel();
         let event = Event::OperatorAsked { ask, by, request };
@@ -152,7 +214,7 @@ impl Desk {
             Ok(answered.await)
         };
         match tokio::time::timeout(self.patience.answer, asked).await {
-            Ok(Ok(Ok(answer))) => Ok(*answer),
+            Ok(Ok(Ok(answer))) => Ok(answer),
             Ok(Ok(Err(_))) => {
                 Err("the guardian gave no answer: it is stopping, or has too much to do; ask again"
                     .to_owned())

@@ -4,11 +4,12 @@
 //! |---|---|
 //! | [`entry`] | one record for people and for programs |
 //! | [`story`] | which records a question is about |
+//! | [`part`] | what is told, piece by piece |
 //! | [`export`] | the journal as lines of JSON, and back |
 //!
 //! Design decisions
-//! - Where records come from is the caller's: the store of a stopped guardian ([`crate::store::Journal`]), an export, or
-//!   anything else that yields [`Linked`] from record 0 on. The source is asked twice, once to verify and to find what
+//! - Where records come from is the caller's: the store of a stopped guardian ([`crate::store::Journal`]), that of the
+//!   running one (behind [`crate::admin`]), an export, or anything else that yields [`Linked`] from record 0 on. The source is asked twice, once to verify and to find what
 //!   the question is about, once to tell it, so memory holds what is shown and never the journal.
 //! - Nothing is told from a chain that does not hold.
 //! - A record of a kind that this program does not know is part of the chain like any other; it is shown as bytes.
@@ -17,22 +18,24 @@ use crate::Error;
 use guardian_core::JournalHead;
 use guardian_core::proposal::ProposalId;
 use guardian_core::record::Record;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 mod decision;
 pub mod entry;
 pub mod export;
+pub mod part;
 pub mod story;
 
 pub use crate::store::{BrokenLink, Linked, Verified};
 pub use entry::Entry;
-pub use story::{ProposalPrefix, Question, ValidatorName};
+pub use part::Part;
+pub use story::Question;
 
 /// Most entries of one answer; the answer says where to go on.
 pub const MAX_ENTRIES: usize = 10_000;
 
 /// What the journal says to a question.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Audit {
     /// The head of what was verified: of the whole journal, or up to where the chain breaks.
     pub head: JournalHead,
@@ -47,7 +50,7 @@ pub struct Audit {
 }
 
 /// Where and how a chain breaks.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Break {
     /// Number of the first record that cannot be believed.
     pub at: u64,
@@ -76,6 +79,24 @@ pub fn ask<I>(
 where
     I: Iterator<Item = Result<Linked, Error>>,
 {
+    let mut gathering = part::Gathering::default();
+    tell(source, acknowledged, question, &mut |part| gathering.take(part))?;
+    gathering.finish()
+}
+
+/// As [`ask`], telling the answer part by part to `say`; an error of its ends the telling.
+///
+/// # Errors
+/// As [`ask`], and what `say` says.
+pub fn tell<I>(
+    source: impl Fn() -> Result<I, Error>,
+    acknowledged: Option<JournalHead>,
+    question: &Question,
+    say: &mut impl FnMut(Part) -> Result<(), Error>,
+) -> Result<(), Error>
+where
+    I: Iterator<Item = Result<Linked, Error>>,
+{
     let mut search = story::Search::new(question);
     let (head, broken) = follow(source()?, |linked| {
         if question.names_something()
@@ -86,12 +107,13 @@ where
         Ok(())
     })?;
     let broken = broken.or_else(|| elsewhere(head, acknowledged));
-    let mut audit = Audit { head, broken, proposals: Vec::new(), entries: Vec::new(), more_from: None };
-    if audit.broken.is_some() || question.is_empty() {
-        return Ok(audit);
+    if broken.is_some() || question.is_empty() {
+        say(Part::Verified { head, broken, proposals: Vec::new() })?;
+        return say(Part::Told { more_from: None });
     }
     let story = search.finish()?;
-    audit.proposals = story.proposals().collect();
+    say(Part::Verified { head, broken, proposals: story.proposals().collect() })?;
+    let mut told = 0;
     // A journal that grew meanwhile is told as far as it was verified before.
     let length = usize::try_from(head.length).unwrap_or(usize::MAX);
     for linked in Verified::new(source()?).take(length) {
@@ -100,13 +122,13 @@ where
         if !story.holds(linked.number, record.as_ref()) {
             continue;
         }
-        if audit.entries.len() == MAX_ENTRIES {
-            audit.more_from = Some(linked.number);
-            break;
+        if told == MAX_ENTRIES {
+            return say(Part::Told { more_from: Some(linked.number) });
         }
-        audit.entries.push(Entry::of(&linked, record.as_ref()));
+        told += 1;
+        say(Part::Entry(Entry::of(&linked, record.as_ref())))?;
     }
-    Ok(audit)
+    say(Part::Told { more_from: None })
 }
 
 /// Follows a chain to its end or to where it breaks.

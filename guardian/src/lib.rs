@@ -13,6 +13,7 @@ pub mod doctor;
 pub mod effects;
 pub mod file;
 pub mod http;
+pub mod id_prefix;
 pub mod inbound;
 pub mod keyfile;
 pub mod logging;

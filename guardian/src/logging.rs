@@ -259,4 +259,4 @@ fn answered(answer: &Answer) -> &'static str {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

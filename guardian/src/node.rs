@@ -133,6 +133,7 @@ async fn live(
         limits: p2p::Limits::default(),
     })?;
     let socket = admin::Socket::bind(&config.admin_socket()).await?;
+    let journal = Arc::downgrade(&store);
     let custody = signer.custody();
     // Until the core says more.
     let (validators, watched) = watch::channel(custody.iter().map(|custody| custody.pubkey).collect());
@@ -176,7 +177,7 @@ async fn live(
             custodian::run(custodian, scans, signer, inbox, failed).await;
         });
     }
-    parts.spawn(admin::serve(socket, inbox.clone()));
+    parts.spawn(admin::serve(socket, journal, inbox.clone()));
     parts.spawn(inbound::run(network.clone(), arriving, directory, metrics, inbox));
 
     view.send_modify(|view| view.phase = Phase::Running);

@@ -152,6 +152,14 @@ impl Store {
         records.map(|linked| decode(&linked?, &self.directory)).collect()
     }
 
+    /// The first `count` records of the journal with their links, oldest first, read as they are asked for: of at most as
+    /// many as were acknowledged. Not verified. Takes no lock: records may be added meanwhile.
+    ///
+    /// Its errors: [`Error::StoreDamaged`], [`Error::StoreFailed`]; none comes after one.
+    pub fn linked(&self, count: u64) -> impl Iterator<Item = Result<Linked, Error>> {
+        records_of(&self.engine, count.min(self.len()), &self.directory)
+    }
+
     /// The head of the journal as it was acknowledged.
     pub fn head(&self) -> JournalHead {
         self.counts().journal

@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 use crypto::keys::SecretKeyShare;
 use crypto::threshold::ShareIndex;
 use guardian_core::guardian_set::{GuardianIndex, NetworkDefinition};
-use guardian_core::message::{Decision, Message, Partial, Vote, WireMessage};
+use guardian_core::message::{Decision, Heartbeat, Message, Partial, Vote, WireMessage};
 use guardian_core::proposal::{ExitProposal, ProposalId};
 use p2p::{Inbound, Network, identity};
 use std::collections::BTreeMap;
@@ -59,7 +59,7 @@ impl Adversary {
         let stranger = crypto::keys::SecretKey::generate(&mut rand::rng()).to_bytes();
         let share = SecretKeyShare::new(ShareIndex::new(me.0)?, &stranger)?;
         let (sender, said) = watch::channel(Said::default());
-        let liar = Liar { definition, network, share, known: BTreeMap::new(), said: sender };
+        let liar = Liar { definition, network, share, known: BTreeMap::new(), alive: None, said: sender };
         Ok(Self { task: tokio::spawn(liar.run(inbound)), said })
     }
 
@@ -81,6 +81,8 @@ struct Liar {
     share: SecretKeyShare,
     /// Proposals heard of, and whether a certificate came.
     known: BTreeMap<ProposalId, (ExitProposal, bool)>,
+    /// The latest heartbeat heard of anybody.
+    alive: Option<Heartbeat>,
     said: watch::Sender<Said>,
 }
 
@@ -113,7 +115,23 @@ impl Liar {
                     self.known.entry(certificate.proposal.id()).or_insert((certificate.proposal, false));
                 !std::mem::replace(&mut known.1, true)
             }
-            Some(Message::Heartbeat(_) | Message::Vote(_) | Message::Partial(_)) | None => false,
+            Some(Message::Heartbeat(heartbeat)) => {
+                // Said in its own name, it makes the liar one of those who enforce the rules.
+                let is_later = self.alive.as_ref().is_none_or(|known| known.slot < heartbeat.slot);
+                if is_later {
+                    self.alive = Some(heartbeat);
+                }
+                is_later
+            }
+            Some(
+                Message::Vote(_)
+                | Message::Partial(_)
+                | Message::Emergency(_)
+                | Message::Cancellation(_)
+                | Message::EmergencyCertificate(_)
+                | Message::Wish(_),
+            )
+            | None => false,
         };
         if news {
             self.speak();
@@ -121,6 +139,9 @@ impl Liar {
     }
 
     fn speak(&self) {
+        if let Some(heartbeat) = &self.alive {
+            self.say(Message::Heartbeat(heartbeat.clone()));
+        }
         let mut said = Said::default();
         for (&id, (proposal, certified)) in &self.known {
             let vote = Vote { proposal: id, revision: 0, decision: Decision::Approve };

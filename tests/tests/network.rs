@@ -70,7 +70,7 @@ impl Testimony {
         let mut certified = BTreeSet::new();
         for record in store.records()? {
             match record {
-                Record::Proposed(proposal) => {
+                Record::Proposed { proposal, .. } => {
                     testimony.exits.insert(proposal.id(), proposal.exit);
                 }
                 Record::VoteCast(vote) => {

@@ -132,20 +132,20 @@ impl Guardian {
     fn resolve(&self, names: &[ValidatorName]) -> Result<Vec<ValidatorIndex>, Refused> {
         let (mut indices, mut problems) = (BTreeSet::new(), Vec::new());
         for name in names {
-            let (index, text) = match name {
-                ValidatorName::Index(index) => (Some(*index), index.to_string()),
+            let index = match name {
+                ValidatorName::Index(index) => Some(*index),
                 ValidatorName::Pubkey(key) => {
                     let watched = self.view.validator(key);
-                    (watched.and_then(|w| w.at_finalized.or(w.at_head)).map(|v| v.index), key.to_string())
+                    watched.and_then(|w| w.at_finalized.or(w.at_head)).map(|v| v.index)
                 }
             };
             match index {
                 None => {
-                    let detail = format!("validator {text}: our nodes know no such validator of ours");
+                    let detail = format!("validator {name}: our nodes know no such validator of ours");
                     problems.push(Problem::of(Refusal::UnknownValidator, detail));
                 }
                 Some(index) if !indices.insert(index) => {
-                    let detail = format!("validator {text} is named twice; name each once");
+                    let detail = format!("validator {name} is named twice; name each once");
                     problems.push(Problem::of(Refusal::Duplicate, detail));
                 }
                 Some(_) => {}

@@ -434,7 +434,7 @@ pub fn domain(definition: &NetworkDefinition) -> TypedDomain {
 }
 
 /// What must not be in a line that operators read in a terminal: control characters, and what turns text around.
-pub(crate) fn is_unprintable(c: char) -> bool {
+pub fn is_unprintable(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }

@@ -61,7 +61,9 @@ impl Guardian {
     /// Why a validator cannot be made to exit by an emergency now; None when it can.
     fn problem(&self, emergency: &Emergency, index: ValidatorIndex) -> Option<Refusal> {
         let nodes = self.view.nodes();
-        if nodes.healthy == 0 || nodes.disagree || self.view.finalized().is_none() {
+        let is_blind = nodes.healthy == 0 || nodes.disagree || self.view.finalized().is_none();
+        // Before the first tick nobody knows when it is, and what is raised would be long over.
+        if is_blind || !self.view.has_begun() {
             return Some(Refusal::ViewUnknown);
         }
         let Some(subject) = self.subject(index) else { return Some(Refusal::UnknownValidator) };

@@ -65,6 +65,17 @@ pub enum Notice {
 }
 
 impl Notice {
+    /// The codes of all notices.
+    pub const CODES: [&str; 7] = [
+        "decision_needed",
+        "emergency_moved",
+        "emergency_refused",
+        "held",
+        "late",
+        "pause_changed",
+        "journal_is_old",
+    ];
+
     /// The stable code.
     pub fn code(&self) -> &'static str {
         match self {

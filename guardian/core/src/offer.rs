@@ -128,14 +128,14 @@ impl Guardian {
         let set = &self.definition.guardian_set;
         let rank = id.rank(set, self.me);
         let since = slot.0.saturating_sub(case.proposal.opened.0);
-        let is_my_turn = since.saturating_add(rank) % u64::from(set.threshold.n()) == 0;
+        let is_my_turn = since.saturating_add(rank).is_multiple_of(u64::from(set.threshold.n()));
         let mut offers = Vec::new();
         match case.state {
             State::Open => {
                 if case.is_approved_by_us() && is_my_turn {
                     offers.push(Message::Proposal(case.proposal.clone()));
                 }
-                if since % VOTE_EVERY == 0 {
+                if since.is_multiple_of(VOTE_EVERY) {
                     offers.extend(case.own.clone().map(Message::Vote));
                 }
             }

@@ -11,6 +11,8 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use crypto::execution::{Address, ModuleName};
 use crypto::spec::{BlsPubkey, Slot, ValidatorIndex};
 use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
 
 /// Correlates a request with its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -51,6 +53,29 @@ pub enum ValidatorName {
     Index(ValidatorIndex),
     /// By its key.
     Pubkey(BlsPubkey),
+}
+
+impl fmt::Display for ValidatorName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Index(index) => index.fmt(f),
+            Self::Pubkey(pubkey) => pubkey.fmt(f),
+        }
+    }
+}
+
+impl FromStr for ValidatorName {
+    type Err = String;
+
+    /// Reads decimal digits, or a key.
+    fn from_str(text: &str) -> Result<Self, String> {
+        // Numbers may have a sign elsewhere.
+        let index = text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()));
+        let name = index.map(|index| Self::Index(ValidatorIndex(index)));
+        name.or_else(|| text.parse().ok().map(Self::Pubkey)).ok_or_else(|| {
+            "a validator is named by its index, or by its public key: 0x and 96 hexadecimal digits".to_owned()
+        })
+    }
 }
 
 /// Whom an emergency shall hit.
@@ -219,5 +244,21 @@ pub fn raiser_text(raiser: &Raiser) -> String {
         Raiser::Guardian { guardian } => format!("guardian {}", guardian.0),
         Raiser::Account { proposer } => format!("account {proposer} (signed)"),
         Raiser::Contract { proposer, number } => format!("account {proposer} (contract, number {number})"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn validators_are_named_by_index_or_key() {
+        let key = BlsPubkey([3; 48]);
+        for name in [ValidatorName::Index(ValidatorIndex(17)), ValidatorName::Pubkey(key)] {
+            assert_eq!(name.to_string().parse(), Ok(name));
+        }
+        for wrong in ["", "-1", "+1", "0x12", "bob"] {
+            wrong.parse::<ValidatorName>().unwrap_err();
+        }
     }
 }

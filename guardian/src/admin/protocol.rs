@@ -1,9 +1,12 @@
 //! What goes through the admin socket: one line of JSON in, one document of JSON out.
 //!
 //! In: `{"version":1,"operator":"alice","request":{"pause":{"scope":"local","note":"maintenance"}}}`, ended by a line
-//! break or by the end of writing, at most [`MAX_LINE`] bytes. `request` is a [`Request`].
-//! Out: `{"answer":{...}}` with an [`Answer`], or `{"error":"..."}` when there is none.
+//! break or by the end of writing, at most [`MAX_LINE`] bytes. `request` is a [`Request`], or asks for the journal:
+//! `{"audit":{...}}` with a [`Question`], `{"export":{}}`.
+//! Out: `{"answer":{...}}` with an [`Answer`], or `{"error":"..."}` when there is none. From the journal, one document a
+//! line: a [`crate::audit::Part`] each, and an error where the rest cannot be told.
 
+use crate::audit::Question;
 use guardian_core::request::{Answer, MAX_OPERATOR, Request};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -19,15 +22,30 @@ pub const MAX_LINE: usize = 256 * 1024;
 pub enum AdminRequest {
     /// Something that the core answers.
     Core(Box<Request>),
+    /// What the journal says to a question.
+    Audit(Question),
+    /// The whole journal.
+    Export,
+}
+
+/// Requests that are for the journal and not for the core, by their names.
+const OF_JOURNAL: [&str; 2] = ["audit", "export"];
+
+/// They.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+enum OfJournal {
+    Audit(Question),
+    Export {},
 }
 
 /// One line.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Line {
+struct Line<R> {
     version: u64,
     operator: String,
-    request: Request,
+    request: R,
 }
 
 /// One document.
@@ -44,10 +62,17 @@ pub(super) enum Document {
 ///
 /// # Errors
 /// What is wrong with it, for people.
-pub(super) fn write(operator: &str, request: &Request) -> Result<String, String> {
-    let line = Line { version: VERSION, operator: operator.to_owned(), request: request.clone() };
-    let mut text = serde_json::to_string(&line)
-        .map_err(|problem| format!("the request cannot be written: {problem}"))?;
+pub(super) fn write(operator: &str, request: &AdminRequest) -> Result<String, String> {
+    let line = |request: serde_json::Result<Value>| {
+        let line = Line { version: VERSION, operator: operator.to_owned(), request: request? };
+        serde_json::to_string(&line)
+    };
+    let text = match request {
+        AdminRequest::Core(request) => line(serde_json::to_value(request)),
+        AdminRequest::Audit(question) => line(serde_json::to_value(OfJournal::Audit(question.clone()))),
+        AdminRequest::Export => line(serde_json::to_value(OfJournal::Export {})),
+    };
+    let mut text = text.map_err(|problem| format!("the request cannot be written: {problem}"))?;
     text.push('\n');
     if text.len() > MAX_LINE {
         return Err(format!("the request has {} bytes, {MAX_LINE} are the most", text.len()));
@@ -81,10 +106,19 @@ pub(super) fn read(line: &[u8]) -> Result<(String, AdminRequest), String> {
             return Err(format!("the request names no `version`; this guardian speaks version {VERSION}"));
         }
     }
-    let line: Line = serde_json::from_value(value)
-        .map_err(|problem| format!("the request cannot be understood: {problem}"))?;
-    check_operator(&line.operator)?;
-    Ok((line.operator, AdminRequest::Core(Box::new(line.request))))
+    let strange = |problem| format!("the request cannot be understood: {problem}");
+    let Line { operator, request, .. }: Line<Value> = serde_json::from_value(value).map_err(strange)?;
+    check_operator(&operator)?;
+    let name = request.as_object().and_then(|request| request.keys().next());
+    let request = if name.is_some_and(|name| OF_JOURNAL.contains(&name.as_str())) {
+        match serde_json::from_value(request).map_err(strange)? {
+            OfJournal::Audit(question) => AdminRequest::Audit(question),
+            OfJournal::Export {} => AdminRequest::Export,
+        }
+    } else {
+        AdminRequest::Core(Box::new(serde_json::from_value(request).map_err(strange)?))
+    };
+    Ok((operator, request))
 }
 
 /// Checks the name an operator gives itself: 1 to [`MAX_OPERATOR`] printable ASCII characters, no space at the ends.

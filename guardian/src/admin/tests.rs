@@ -11,6 +11,8 @@ use std::os::unix::net::UnixStream as Client;
 use std::path::{Path, PathBuf};
 use tokio::task::JoinHandle;
 
+mod journal;
+
 /// Long for this machine on a bad day; nothing waits for it unless it fails.
 const LONG: Duration = Duration::from_secs(30);
 
@@ -24,11 +26,15 @@ struct Office {
 
 impl Office {
     async fn open(patience: Patience) -> Self {
+        Self::with(Weak::new(), patience).await
+    }
+
+    async fn with(store: Weak<Store>, patience: Patience) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("data/admin.sock");
         let socket = Socket::bind(&path).await.unwrap();
         let (inbox, arrivals) = mpsc::channel(64);
-        let server = tokio::spawn(serve_with(socket, inbox, patience));
+        let server = tokio::spawn(serve_with(socket, store, inbox, patience));
         Self { path, arrivals, server, _directory: directory }
     }
 
@@ -160,7 +166,7 @@ async fn a_path_too_long_for_a_sockets_address_works_all_the_same() {
     let path = directory.path().join("d".repeat(120)).join("admin.sock");
     let socket = Socket::bind(&path).await.unwrap();
     let (inbox, mut arrivals) = mpsc::channel(1);
-    let server = tokio::spawn(serve(socket, inbox));
+    let server = tokio::spawn(serve(socket, Weak::new(), inbox));
     let asking = tokio::spawn({
         let path = path.clone();
         async move { ask_for(&path, resume()).await }
@@ -188,6 +194,10 @@ async fn what_cannot_be_understood_is_told_so_and_reaches_nobody() {
         (b"{\"version\":2,\"whatever\":[]}\n".to_vec(), "version 2, this guardian speaks version 1"),
         (b"{\"version\":\"1\"}\n".to_vec(), "version \"1\""),
         (line(&json!({ "explode": {} })).into_bytes(), "unknown variant `explode`"),
+        (line(&json!({ "audit": { "form": 5 } })).into_bytes(), "unknown field `form`"),
+        (line(&json!({ "audit": { "proposal": "0x" } })).into_bytes(), "1 to 64 hexadecimal digits"),
+        (line(&json!({ "export": { "to": 5 } })).into_bytes(), "unknown field `to`"),
+        (line(&json!({ "export": {} })).into_bytes(), "the guardian is stopping"),
         (line(&json!({ "pause": { "scope": "local" } })).into_bytes(), "missing field `note`"),
         (
             line(&json!({ "pause": { "scope": "local", "note": "", "for": 5 } })).into_bytes(),
@@ -216,7 +226,7 @@ async fn what_cannot_be_understood_is_told_so_and_reaches_nobody() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_slow_client_is_dropped_and_keeps_nobody_out() {
-    let patience = Patience { request: Duration::from_millis(200), answer: LONG };
+    let patience = Patience { request: Duration::from_millis(200), ..PATIENCE };
     let mut office = Office::open(patience).await;
     // All places are taken by clients that say half a word.
     let silent: Vec<_> = (0..MAX_CONNECTIONS)
@@ -269,7 +279,7 @@ async fn many_at_once_are_all_answered_each_with_its_own() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_does_not_come_is_told_as_such() {
-    let patience = Patience { request: LONG, answer: Duration::from_millis(100) };
+    let patience = Patience { request: LONG, answer: Duration::from_millis(100), ..PATIENCE };
     let mut office = Office::open(patience).await;
     let busy = ask_for(&office.path, resume()).await.unwrap_err().to_string();
     assert!(busy.contains("the guardian is busy") && busy.contains("may still be carried out"), "{busy}");

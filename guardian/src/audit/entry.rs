@@ -11,8 +11,9 @@ use guardian_core::message::{Decision, Envelope};
 use guardian_core::proposal::{ExitProposal, Origin};
 use guardian_core::record::Record;
 use guardian_core::registration::{JudgedEvent, JudgedLog, ScanReport};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use std::borrow::Cow;
 
 crypto::fixed_bytes!(
     /// A link of the chain in text: hex.
@@ -20,7 +21,7 @@ crypto::fixed_bytes!(
 );
 
 /// One record of the journal.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
     /// Its number, from 0.
     pub number: u64,
@@ -29,7 +30,7 @@ pub struct Entry {
     /// The slot it was written in, where the record says so.
     pub slot: Option<Slot>,
     /// Its kind: a stable code.
-    pub kind: &'static str,
+    pub kind: Cow<'static, str>,
     /// What it says, for people: one line.
     pub text: String,
     /// All it says. Envelopes are hex.
@@ -48,7 +49,7 @@ impl Entry {
     /// The entry of a stored record; `record` is what its bytes decode to, None for a kind this program does not know.
     pub fn of(linked: &Linked, record: Option<&Record>) -> Self {
         let Told { kind, slot, text, record } = record.map_or_else(|| unknown(&linked.bytes), tell);
-        Self { number: linked.number, link: Link(linked.link), slot, kind, text, record }
+        Self { number: linked.number, link: Link(linked.link), slot, kind: Cow::Borrowed(kind), text, record }
     }
 }
 

@@ -6,8 +6,8 @@
 //!
 //! The bytes are the whole truth: links are recomputed from them, and what they say is read from them.
 
-use super::Linked;
 use super::entry::Link;
+use super::{Linked, Part};
 use crate::Error;
 use crate::store::MAX_RECORD;
 use guardian_core::JournalHead;
@@ -18,27 +18,58 @@ use std::path::{Path, PathBuf};
 /// Most bytes of a line: two digits a byte, and its numbers and names.
 const MAX_LINE: usize = 2 * MAX_RECORD + 512;
 
-#[derive(Serialize, Deserialize)]
-struct Line {
+/// One line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
     number: u64,
     prev: Link,
     link: Link,
     bytes: String,
 }
 
-/// The line of one record, without its end; `prev` is the link of the record before it.
+impl Line {
+    /// The line of one record; `prev` is the link of the record before it.
+    pub fn of(linked: &Linked, prev: [u8; 32]) -> Self {
+        let Linked { number, bytes, link } = linked;
+        let bytes = format!("0x{}", hex::encode(bytes));
+        Self { number: *number, prev: Link(prev), link: Link(*link), bytes }
+    }
+
+    /// The record of the line, not verified. None when `bytes` is no hexadecimal text.
+    pub fn linked(&self) -> Option<Linked> {
+        let bytes = self.bytes.strip_prefix("0x").and_then(|digits| hex::decode(digits).ok())?;
+        Some(Linked { number: self.number, bytes, link: self.link.0 })
+    }
+}
+
+/// The line of one record in text, without its end; `prev` is the link of the record before it.
 ///
 /// # Errors
 /// [`Error::Audit`], never seen: such a line has a JSON form.
 pub fn line(linked: &Linked, prev: [u8; 32]) -> Result<String, Error> {
-    let Linked { number, bytes, link } = linked;
-    let line = Line {
-        number: *number,
-        prev: Link(prev),
-        link: Link(*link),
-        bytes: format!("0x{}", hex::encode(bytes)),
-    };
-    serde_json::to_string(&line).map_err(|e| Error::Audit { problem: format!("record {number}: {e}") })
+    let written = serde_json::to_string(&Line::of(linked, prev));
+    written.map_err(|e| Error::Audit { problem: format!("record {}: {e}", linked.number) })
+}
+
+/// Tells all records up to `head`, verified, part by part to `say`; an error of its ends the telling.
+///
+/// # Errors
+/// [`Error::Chain`] where the chain breaks, [`Error::Audit`] when it leads elsewhere than to `head`; what the records or
+/// `say` say.
+pub fn tell(
+    records: impl Iterator<Item = Result<Linked, Error>>,
+    head: JournalHead,
+    say: &mut impl FnMut(Part) -> Result<(), Error>,
+) -> Result<(), Error> {
+    say(Part::Frozen(head))?;
+    let mut at = JournalHead::default();
+    for linked in records {
+        let linked = linked?;
+        let line = Line::of(&linked, at.link);
+        at = linked.follow(&at)?;
+        say(Part::Record(line))?;
+    }
+    super::elsewhere(at, Some(head)).map_or(Ok(()), |found| Err(Error::Audit { problem: found.problem }))
 }
 
 /// Writes all records, verified, to `out`, which is called `path`. The head they lead to.
@@ -79,8 +110,8 @@ pub struct Lines<R> {
 impl<R: BufRead> Lines<R> {
     fn line(&mut self) -> Result<Option<Linked>, Error> {
         self.place = self.place.saturating_add(1);
-        let (line, path) = (self.place, self.path.clone());
-        let wrong = |problem: String| Error::Document { path: path.clone(), line: Some(line), problem };
+        let (place, path) = (self.place, self.path.clone());
+        let wrong = |problem: String| Error::Document { path: path.clone(), line: Some(place), problem };
         let mut text = Vec::new();
         let limit = u64::try_from(MAX_LINE).unwrap_or(u64::MAX);
         self.reader
@@ -94,17 +125,13 @@ impl<R: BufRead> Lines<R> {
         if text.last() != Some(&b'\n') {
             return Err(wrong("the line is cut off, or too long for a record".to_owned()));
         }
-        let Line { number, prev, link, bytes } =
+        let line: Line =
             serde_json::from_slice(&text).map_err(|e| wrong(format!("is no record of an export ({e})")))?;
-        if prev != self.prev {
+        if line.prev != self.prev {
             return Err(wrong("`prev` is not the link of the line before".to_owned()));
         }
-        self.prev = link;
-        let bytes = bytes
-            .strip_prefix("0x")
-            .and_then(|digits| hex::decode(digits).ok())
-            .ok_or_else(|| wrong("`bytes` is no hexadecimal text".to_owned()))?;
-        Ok(Some(Linked { number, bytes, link: link.0 }))
+        self.prev = line.link;
+        line.linked().map(Some).ok_or_else(|| wrong("`bytes` is no hexadecimal text".to_owned()))
     }
 }
 

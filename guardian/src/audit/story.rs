@@ -5,14 +5,15 @@
 //! the same for each of its proposals, and every other record that names it.
 
 use crate::Error;
+use crate::id_prefix::IdPrefix;
 use crypto::execution::Address;
 use crypto::spec::{BlsPubkey, Epoch, ValidatorIndex};
 use guardian_core::event::Liveness;
 use guardian_core::proposal::{ExitProposal, Origin, ProposalId};
 use guardian_core::record::Record;
 use guardian_core::registration::{JudgedEvent, ScanReport};
-use guardian_core::request::Request;
-use std::str::FromStr;
+use guardian_core::request::{Request, ValidatorName};
+use serde::{Deserialize, Serialize};
 
 /// Most proposals of one question.
 const MAX_CASES: usize = 256;
@@ -21,10 +22,11 @@ const MAX_CASES: usize = 256;
 const MAX_LISTED: usize = 8;
 
 /// What is asked. Everything given must hold; the default asks for nothing but the chain.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Question {
     /// The one proposal that begins so.
-    pub proposal: Option<ProposalPrefix>,
+    pub proposal: Option<IdPrefix>,
     /// This validator.
     pub validator: Option<ValidatorName>,
     /// No record before this number.
@@ -45,55 +47,10 @@ impl Question {
     }
 }
 
-/// The beginning of a proposal's id, or all of it: 1 to 64 hexadecimal digits.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ProposalPrefix(String);
-
-impl ProposalPrefix {
-    fn begins(&self, id: &ProposalId) -> bool {
-        hex::encode(id.0).starts_with(&self.0)
-    }
-}
-
-impl FromStr for ProposalPrefix {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        // As `guardian status` shows it.
-        let digits = text.strip_prefix("0x").unwrap_or(text).trim_end_matches('…');
-        if !(1..=64).contains(&digits.len()) || !digits.chars().all(|c| c.is_ascii_hexdigit()) {
-            return Err("a proposal's id, or its beginning, has 1 to 64 hexadecimal digits".to_owned());
-        }
-        Ok(Self(digits.to_ascii_lowercase()))
-    }
-}
-
-/// A validator by its index or by its key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ValidatorName {
-    /// Its index in the beacon state.
-    Index(ValidatorIndex),
-    /// Its public key.
-    Pubkey(BlsPubkey),
-}
-
-impl ValidatorName {
-    fn is_of(&self, proposal: &ExitProposal) -> bool {
-        match self {
-            Self::Index(index) => proposal.exit.validator_index == *index,
-            Self::Pubkey(pubkey) => proposal.pubkey == *pubkey,
-        }
-    }
-}
-
-impl FromStr for ValidatorName {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let index = text.parse().map(|index| Self::Index(ValidatorIndex(index)));
-        index.or_else(|_| text.parse().map(Self::Pubkey)).map_err(|_| {
-            "a validator is named by its index, or by its public key: 0x and 96 hexadecimal digits".to_owned()
-        })
+fn is_of(name: &ValidatorName, proposal: &ExitProposal) -> bool {
+    match name {
+        ValidatorName::Index(index) => proposal.exit.validator_index == *index,
+        ValidatorName::Pubkey(pubkey) => proposal.pubkey == *pubkey,
     }
 }
 
@@ -239,7 +196,7 @@ impl<'a> Search<'a> {
     fn propose(&mut self, number: u64, proposal: &ExitProposal) -> Result<(), Error> {
         let id = proposal.id();
         let is_meant = self.question.proposal.as_ref().is_none_or(|prefix| prefix.begins(&id))
-            && self.question.validator.is_none_or(|validator| validator.is_of(proposal));
+            && self.question.validator.is_none_or(|validator| is_of(&validator, proposal));
         if !is_meant || self.cases.iter().any(|case| case.id == id) {
             return Ok(());
         }
@@ -254,18 +211,18 @@ impl<'a> Search<'a> {
 
     pub(super) fn finish(self) -> Result<Story<'a>, Error> {
         let Self { question, cases, emergencies } = self;
-        if let Some(ProposalPrefix(prefix)) = &question.proposal {
+        if let Some(prefix) = &question.proposal {
             let found: Vec<_> = cases.iter().map(|case| case.id).chain(emergencies.iter().copied()).collect();
             let problem = match &found[..] {
                 [_] => None,
                 [] => Some(format!(
-                    "the journal holds no such proposal whose id begins with 0x{prefix}; `guardian status` and \
+                    "the journal holds no such proposal whose id begins with {prefix}; `guardian status` and \
                      `guardian audit --from 0` list what it holds"
                 )),
                 [..] => {
                     let ids: Vec<_> = found.iter().map(ToString::to_string).take(MAX_LISTED).collect();
                     Some(format!(
-                        "{} proposals begin with 0x{prefix}; give more digits: {}",
+                        "{} proposals begin with {prefix}; give more digits: {}",
                         found.len(),
                         ids.join(", ")
                     ))

@@ -1,13 +1,16 @@
 //! `guardian audit`: the journal's chain verified, and the story of a proposal or a validator told from it.
 
+use super::desk::{operator, own_name};
 use super::table::{short, table};
 use super::{Output, print, print_json};
-use crate::audit::{self, Audit as Answer, Linked, ProposalPrefix, Question, ValidatorName, export};
+use crate::audit::{self, Audit as Answer, Linked, Question, export as lines, part};
 use crate::file::{self, Access};
+use crate::id_prefix::IdPrefix;
 use crate::store::Journal;
-use crate::{Config, Error, definition, keyfile};
+use crate::{Config, Error, admin, definition, keyfile};
 use anyhow::{Context, anyhow};
 use guardian_core::JournalHead;
+use guardian_core::request::ValidatorName;
 use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
@@ -21,8 +24,10 @@ Examples:
   guardian audit --config alice/guardian.toml --export journal.jsonl
   guardian audit --verify-export journal.jsonl --proposal 0x5f3a
 
-The guardian must be stopped; no password is needed, for the journal is not encrypted. An export is
-verified anywhere, without store and configuration.
+A running guardian is asked through its admin socket: it tells its journal up to where it stood when
+it was asked, one audit at a time, and goes on with its work. It logs who asked. A stopped one's store
+is opened. No password is needed, for the journal is not encrypted. An export is verified anywhere,
+without store and configuration.
 
 The chain proves that no record was altered, moved, added or removed before its head. Whoever owns
 the machine can write a whole chain anew, so compare the head with what others noted of it before:
@@ -38,7 +43,7 @@ pub(super) struct Audit {
     config: PathBuf,
     /// Tell the story of this proposal: its id, or enough of its beginning
     #[arg(long, value_name = "ID")]
-    proposal: Option<ProposalPrefix>,
+    proposal: Option<IdPrefix>,
     /// Tell the story of this validator
     #[arg(long, value_name = "INDEX-OR-PUBKEY")]
     validator: Option<ValidatorName>,
@@ -54,6 +59,9 @@ pub(super) struct Audit {
     /// Verify, and read, such a file instead of the guardian's journal
     #[arg(long, value_name = "FILE", conflicts_with = "export")]
     verify_export: Option<PathBuf>,
+    /// Your name, for the running guardian's log [default: $USER, or else the number of your user]
+    #[arg(long, value_name = "NAME", value_parser = operator, conflicts_with = "verify_export")]
+    operator: Option<String>,
     #[command(flatten)]
     output: Output,
 }
@@ -66,21 +74,49 @@ impl Audit {
         if let Some(path) = &self.verify_export {
             let source = || {
                 let file = File::open(path).map_err(Error::file("read", path))?;
-                Ok(export::read(BufReader::new(file), path))
+                Ok(lines::read(BufReader::new(file), path))
             };
-            return answer(source, None, &question, json);
+            return show(&audit::ask(source, None, &question)?, &question, json);
         }
-        let journal = open(&self.config)?;
-        match &self.export {
-            Some(path) => write(journal.records(), journal.acknowledged(), path, json),
-            None => answer(|| Ok(journal.records()), Some(journal.acknowledged()), &question, json),
+        let config = Config::load(&self.config)?;
+        let operator = self.operator.map_or_else(own_name, Ok)?;
+        match self.export {
+            Some(path) => export(&config, &operator, &path, json),
+            None => ask(&config, &operator, &question, json),
         }
     }
 }
 
+/// Asks the running guardian, or the journal of a stopped one.
+fn ask(config: &Config, operator: &str, question: &Question, json: bool) -> anyhow::Result<()> {
+    let answer = match admin::audit(&config.admin_socket(), operator, question) {
+        Ok(parts) => part::gather(parts)?,
+        Err(Error::NotRunning { .. }) => {
+            let journal = open(config)?;
+            audit::ask(|| Ok(journal.records()), Some(journal.acknowledged()), question)?
+        }
+        Err(problem) => return Err(problem.into()),
+    };
+    show(&answer, question, json)
+}
+
+/// The same for an export.
+fn export(config: &Config, operator: &str, path: &Path, json: bool) -> anyhow::Result<()> {
+    match admin::export(&config.admin_socket(), operator) {
+        Ok(parts) => {
+            let (head, records) = part::exported(parts)?;
+            write(records, head, path, json)
+        }
+        Err(Error::NotRunning { .. }) => {
+            let journal = open(config)?;
+            write(journal.records(), journal.acknowledged(), path, json)
+        }
+        Err(problem) => Err(problem.into()),
+    }
+}
+
 /// Opens the journal of a stopped guardian.
-fn open(config: &Path) -> anyhow::Result<Journal> {
-    let config = Config::load(config)?;
+fn open(config: &Config) -> anyhow::Result<Journal> {
     let definition = definition::load(&config.network)?;
     let peer_id = keyfile::peer_id(&config.keys.identity)?;
     let peer_id = peer_id.parse().map_err(|_| Error::Document {
@@ -94,21 +130,16 @@ fn open(config: &Path) -> anyhow::Result<Journal> {
         let error = anyhow::Error::from(error);
         if is_running {
             return error.context(
-                "the guardian is running and has its journal to itself; stop it, or audit an export with --verify-export",
+                "the guardian is running, has its journal to itself, and does not answer at its admin socket: it is starting \
+                 or stopping. Ask again in a moment, or audit an export with --verify-export",
             );
         }
         error
     })
 }
 
-/// Verifies what a source gives, and tells what was asked.
-fn answer<I: Iterator<Item = Result<Linked, Error>>>(
-    source: impl Fn() -> Result<I, Error>,
-    acknowledged: Option<JournalHead>,
-    question: &Question,
-    json: bool,
-) -> anyhow::Result<()> {
-    let answer = audit::ask(source, acknowledged, question)?;
+/// Shows what was asked. A chain that breaks is an error.
+fn show(answer: &Answer, question: &Question, json: bool) -> anyhow::Result<()> {
     let broken = answer.broken.as_ref().map(|found| {
         anyhow!(
             "the chain BREAKS at record {}: {}. What is intact before it: {}",
@@ -118,13 +149,13 @@ fn answer<I: Iterator<Item = Result<Linked, Error>>>(
         )
     });
     if json {
-        let mut value = serde_json::to_value(&answer)?;
+        let mut value = serde_json::to_value(answer)?;
         if let Some(fields) = value.as_object_mut() {
             fields.insert("intact".to_owned(), broken.is_none().into());
         }
         print_json(&value)?;
     } else if broken.is_none() {
-        print(&render(&answer, question))?;
+        print(&render(answer, question))?;
     }
     broken.map_or(Ok(()), Err)
 }
@@ -149,7 +180,7 @@ fn render(answer: &Answer, question: &Question) -> String {
                 entry.number.to_string(),
                 entry.slot.map_or_else(|| "-".to_owned(), |slot| slot.to_string()),
                 short(&entry.link),
-                entry.kind.to_owned(),
+                entry.kind.clone().into_owned(),
                 entry.text.clone(),
             ]
         })
@@ -170,7 +201,7 @@ fn write(
     json: bool,
 ) -> anyhow::Result<()> {
     let head = file::create_with(path, Access::Public, |out| {
-        let head = export::write(records, out, path)?;
+        let head = lines::write(records, out, path)?;
         if head != acknowledged {
             let problem = format!("the chain leads to {head}, but {acknowledged} was acknowledged");
             return Err(Error::Audit { problem });

@@ -1,8 +1,9 @@
 //! `guardian approve|reject|withdraw|cancel`: what this guardian's operator decides about an emergency.
 
-use super::desk::{Desk, DeskFlags, IdPrefix, unexpected};
+use super::desk::{Desk, DeskFlags, id_prefix, unexpected};
 use super::propose::{read_signature, typed_document, write_document};
 use super::{print, print_json};
+use crate::id_prefix::IdPrefix;
 use crypto::typed_data::AccountSignature;
 use guardian_core::proposal::ProposalId;
 use guardian_core::request::{Answer, MAX_NOTE, Request};
@@ -34,7 +35,7 @@ signed, the account signs the draft as EIP-712 typed data, and any guardian brin
 #[command(after_help = DECIDE_EXAMPLES)]
 pub(super) struct Decide {
     /// Its id, or the first 8 digits or more of it
-    #[arg(value_name = "ID", value_parser = IdPrefix::read)]
+    #[arg(value_name = "ID", value_parser = id_prefix)]
     id: IdPrefix,
     /// Why, in one line of at most 280 bytes: for this guardian's journal
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true, value_parser = note)]
@@ -99,7 +100,7 @@ impl Decide {
 #[command(after_help = CANCEL_EXAMPLES)]
 pub(super) struct Cancel {
     /// Its id, or the first 8 digits or more of it
-    #[arg(value_name = "ID", value_parser = IdPrefix::read)]
+    #[arg(value_name = "ID", value_parser = id_prefix)]
     id: IdPrefix,
     /// The proposer's signature over the draft, for an emergency that an account signed
     #[arg(long, value_name = "HEX", value_parser = read_signature, conflicts_with = "draft")]

@@ -3,6 +3,7 @@
 use super::when::Times;
 use super::{Output, print_json, window};
 use crate::admin::{self, protocol::check_operator};
+use crate::id_prefix::IdPrefix;
 use crate::{Config, definition};
 use anyhow::{Context, bail};
 use chain_watcher::SlotClock;
@@ -33,7 +34,8 @@ pub(super) struct DeskFlags {
     output: Output,
 }
 
-fn operator(text: &str) -> Result<String, String> {
+/// Checks the name of an operator.
+pub(super) fn operator(text: &str) -> Result<String, String> {
     check_operator(text).map(|()| text.to_owned())
 }
 
@@ -61,7 +63,10 @@ impl DeskFlags {
 }
 
 /// The name this user goes by.
-fn own_name() -> anyhow::Result<String> {
+///
+/// # Errors
+/// When the system does not say which user this is.
+pub(super) fn own_name() -> anyhow::Result<String> {
     let name = std::env::var_os("USER").and_then(|name| name.into_string().ok());
     if let Some(name) = name.filter(|name| check_operator(name).is_ok()) {
         return Ok(name);
@@ -102,10 +107,10 @@ impl Desk {
     /// # Errors
     /// When there is none, or more than one; when the guardian cannot be asked for the ids it knows.
     pub(super) fn resolve(&self, prefix: &IdPrefix) -> anyhow::Result<ProposalId> {
-        if let Ok(whole) = prefix.0.parse() {
+        if let Some(whole) = prefix.whole() {
             return Ok(whole);
         }
-        prefix.find(self.inspect(None)?.iter().map(|one| one.status.id))
+        find(prefix, self.inspect(None)?.iter().map(|one| one.status.id))
     }
 
     /// The guardian's public status, from its HTTP window.
@@ -147,47 +152,36 @@ pub(super) fn unexpected(answer: &Answer) -> anyhow::Error {
     anyhow::anyhow!("the guardian gave an answer to another question ({answer:?}); is it of this version?")
 }
 
-/// The id of an emergency, or how it begins.
-#[derive(Debug, Clone)]
-pub(super) struct IdPrefix(String);
+/// Reads the id of an emergency or how it begins: at least eight hexadecimal digits, `0x` optional.
+///
+/// # Errors
+/// What they must be.
+pub(super) fn id_prefix(text: &str) -> Result<IdPrefix, String> {
+    let read = text.parse::<IdPrefix>().ok().filter(|prefix| prefix.digits() >= MIN_PREFIX);
+    read.ok_or_else(|| {
+        format!(
+            "not the id of an emergency: give its first {MIN_PREFIX} to {} hexadecimal digits, as `guardian proposals` \
+             shows them",
+            2 * ProposalId::LEN
+        )
+    })
+}
 
-impl IdPrefix {
-    /// Reads at least eight hexadecimal digits, `0x` optional.
-    ///
-    /// # Errors
-    /// What they must be.
-    pub(super) fn read(text: &str) -> Result<Self, String> {
-        let digits = text.strip_prefix("0x").unwrap_or(text).trim_end_matches('…');
-        let most = 2 * ProposalId::LEN;
-        if !(MIN_PREFIX..=most).contains(&digits.len())
-            || !digits.bytes().all(|byte| byte.is_ascii_hexdigit())
-        {
-            return Err(format!(
-                "not the id of an emergency: give its first {MIN_PREFIX} to {most} hexadecimal digits, as `guardian \
-                 proposals` shows them"
-            ));
-        }
-        Ok(Self(digits.to_ascii_lowercase()))
-    }
-
-    /// The one of these that begins like this.
-    ///
-    /// # Errors
-    /// When none does, or more than one.
-    pub(super) fn find(&self, known: impl Iterator<Item = ProposalId>) -> anyhow::Result<ProposalId> {
-        let fitting: Vec<_> = known.filter(|id| hex::encode(id.0).starts_with(&self.0)).collect();
-        match fitting[..] {
-            [id] => Ok(id),
-            [] => bail!(
-                "the guardian knows no emergency whose id begins with 0x{}; `guardian proposals` lists them",
-                self.0
-            ),
-            [one, other, ..] => bail!(
-                "0x{} is ambiguous: {} emergencies begin like it, such as {one} and {other}; give more digits",
-                self.0,
-                fitting.len()
-            ),
-        }
+/// The one of these that begins like this.
+///
+/// # Errors
+/// When none does, or more than one.
+pub(super) fn find(prefix: &IdPrefix, known: impl Iterator<Item = ProposalId>) -> anyhow::Result<ProposalId> {
+    let fitting: Vec<_> = known.filter(|id| prefix.begins(id)).collect();
+    match fitting[..] {
+        [id] => Ok(id),
+        [] => bail!(
+            "the guardian knows no emergency whose id begins with {prefix}; `guardian proposals` lists them"
+        ),
+        [one, other, ..] => bail!(
+            "{prefix} is ambiguous: {} emergencies begin like it, such as {one} and {other}; give more digits",
+            fitting.len()
+        ),
     }
 }
 

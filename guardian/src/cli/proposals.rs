@@ -1,12 +1,13 @@
 //! `guardian proposals`: emergencies as this guardian verified them, all in a table or one in full.
 
-use super::desk::{Desk, DeskFlags, IdPrefix};
+use super::desk::{Desk, DeskFlags, find, id_prefix};
 use super::propose::{bounds, targets};
 use super::status::or_none;
 use super::table::{short, table};
 use super::when::Times;
 use super::{print, print_json};
 use crate::Error;
+use crate::id_prefix::IdPrefix;
 use guardian_core::emergency::Raiser;
 use guardian_core::guardian_set::NetworkDefinition;
 use guardian_core::message::Decision;
@@ -26,7 +27,7 @@ status is shown, which has no forecast.";
 #[command(after_help = EXAMPLES)]
 pub(super) struct Proposals {
     /// Only this one, with all its validators
-    #[arg(value_name = "ID", value_parser = IdPrefix::read)]
+    #[arg(value_name = "ID", value_parser = id_prefix)]
     id: Option<IdPrefix>,
     #[command(flatten)]
     desk: DeskFlags,
@@ -64,7 +65,7 @@ fn shown(desk: &Desk, list: &[Inspection], alone: bool) -> anyhow::Result<()> {
 /// What the HTTP window shows, where the socket does not answer.
 fn public(desk: &Desk, id: Option<&IdPrefix>, problem: &anyhow::Error) -> anyhow::Result<()> {
     let Ok(status) = desk.status() else { anyhow::bail!("{problem}") };
-    let wanted = id.map(|id| id.find(status.emergencies.iter().map(|one| one.id))).transpose()?;
+    let wanted = id.map(|id| find(id, status.emergencies.iter().map(|one| one.id))).transpose()?;
     let list: Vec<_> =
         status.emergencies.iter().filter(|one| wanted.is_none_or(|wanted| one.id == wanted)).collect();
     if desk.json {

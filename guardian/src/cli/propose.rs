@@ -13,7 +13,7 @@ use super::desk::{Desk, DeskFlags, unexpected};
 use super::{print, print_json};
 use clap::ValueEnum;
 use forecast::render;
-use guardian_core::emergency::{MAX_REASON, Severity};
+use guardian_core::emergency::{MAX_REASON, Severity, is_unprintable};
 use guardian_core::request::{Answer, Request};
 use life::Life;
 use selection::Chosen;
@@ -94,17 +94,13 @@ impl From<Urgency> for Severity {
 
 /// Checks a text that operators read in one line.
 pub(super) fn line(text: &str) -> Result<String, String> {
-    let turned = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
-    };
     if text.trim().is_empty() {
         return Err("it is empty; say why".to_owned());
     }
     if text.len() > MAX_REASON {
         return Err(format!("it has {} bytes; {MAX_REASON} are the most", text.len()));
     }
-    if text.chars().any(turned) {
+    if text.chars().any(is_unprintable) {
         return Err("it must be one line, without control characters".to_owned());
     }
     Ok(text.to_owned())

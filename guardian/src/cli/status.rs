@@ -10,19 +10,22 @@ use anyhow::{Context, bail};
 use guardian_core::contracts::Mismatch;
 use guardian_core::event::PostOutcome;
 use guardian_core::message::Decision;
+use guardian_core::proposal::Origin;
 use guardian_core::status::{
     ExecutionStatus, OperatorStatus, ProposalStatus, StatusSnapshot, ValidatorHealth,
 };
 use reqwest::StatusCode;
 use serde::Serialize;
 use serde_json::Value;
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 const EXAMPLES: &str = "\
 Examples:
   guardian status --config alice/guardian.toml
   guardian status --url http://127.0.0.1:8440 --json";
 
-/// Most validators that are shown one by one; `guardian validators` shows all.
+/// Most rows of one table. Of validators and proposals, when there are more, only numbers are shown.
 const MAX_SHOWN: usize = 32;
 
 #[derive(Debug, clap::Args)]
@@ -142,31 +145,14 @@ fn render(status: &StatusSnapshot, readiness: &Value, seconds_per_epoch: Option<
         );
     }
 
-    let proposals: Vec<_> = status.proposals.iter().map(proposal_row).collect();
-    section(
-        &mut text,
-        "Proposals",
-        &table(
-            [
-                "id",
-                "validator",
-                "state",
-                "held by",
-                "approve/reject",
-                "partials",
-                "exit epoch",
-                "submissions",
-            ],
-            &proposals,
-        ),
-        proposals.is_empty(),
-    );
+    proposals(&status.proposals, &mut text);
 
     attention::tables(status, &mut text);
 
     let faults: Vec<_> = status
         .faults
         .iter()
+        .take(MAX_SHOWN)
         .map(|fault| {
             [
                 fault.guardian.0.to_string(),
@@ -176,8 +162,52 @@ fn render(status: &StatusSnapshot, readiness: &Value, seconds_per_epoch: Option<
         })
         .collect();
     section(&mut text, "Faults", &table(["guardian", "what", "proposal"], &faults), faults.is_empty());
+    left_out(&mut text, status.faults.len());
     text.truncate(text.trim_end().len());
     text
+}
+
+/// Says how many rows of a table are not shown, if any.
+fn left_out(text: &mut String, all: usize) {
+    if all > MAX_SHOWN {
+        text.push_str(&format!("  and {} more; --json shows them\n", all - MAX_SHOWN));
+    }
+}
+
+/// The proposals, each in a row; of a crowd, such as one emergency of 1,024 validators makes, how many are in which state,
+/// and those that rules made.
+fn proposals(all: &[ProposalStatus], text: &mut String) {
+    let is_crowd = all.len() > MAX_SHOWN;
+    if is_crowd {
+        let states = counts(all.iter().map(|one| name_of(one.state)));
+        text.push_str(&format!(
+            "Proposals: {} known, {states}; `guardian proposals` shows emergencies, --json everything\n",
+            all.len()
+        ));
+    }
+    let of_rules = |one: &&ProposalStatus| match one.proposal.origin {
+        Origin::Emergency { .. } => !is_crowd,
+        Origin::Offline { .. } | Origin::Tickets { .. } | Origin::Balance { .. } => true,
+    };
+    let rows: Vec<_> = all.iter().filter(of_rules).take(MAX_SHOWN).map(proposal_row).collect();
+    let header =
+        ["id", "validator", "state", "held by", "approve/reject", "partials", "exit epoch", "submissions"];
+    if !is_crowd {
+        section(text, "Proposals", &table(header, &rows), rows.is_empty());
+    } else if !rows.is_empty() {
+        section(text, "Newest proposals of rules", &table(header, &rows), false);
+    }
+}
+
+/// How many there are of each, most first: `900 certified, 124 signed`.
+fn counts(names: impl Iterator<Item = impl Into<String>>) -> String {
+    let mut numbers = BTreeMap::<String, usize>::new();
+    for name in names {
+        *numbers.entry(name.into()).or_default() += 1;
+    }
+    let mut numbers: Vec<_> = numbers.into_iter().collect();
+    numbers.sort_by_key(|(_, number)| Reverse(*number));
+    numbers.iter().map(|(name, number)| format!("{number} {name}")).collect::<Vec<_>>().join(", ")
 }
 
 /// The lines about the execution side.

@@ -4,21 +4,24 @@ use crate::node::tests::{free_address, serve_chain, young_chain};
 use crate::node::{Arrival, Directory, Reply};
 use crate::signer::Signer;
 use crate::webhook::{MAX_DELIVERIES, Webhook};
-use crate::{Error, Store, http};
+use crate::{Error, Store, http, logging};
 use crypto::execution::Address;
 use crypto::exit::VoluntaryExit;
 use crypto::keys::SecretKey;
 use crypto::spec::{BlsPubkey, Epoch, Root, Slot, ValidatorIndex};
 use crypto::threshold::Threshold;
 use guardian_core::command::CombineOrder;
+use guardian_core::emergency::Refusal;
 use guardian_core::event::PostOutcome;
 use guardian_core::guardian_set::{GuardianIndex, NetworkId};
+use guardian_core::lifecycle::Step;
 use guardian_core::message::{Decision, Message, Vote, WireMessage};
 use guardian_core::notice::Notice;
 use guardian_core::pause::PauseStatus;
 use guardian_core::proposal::ProposalId;
 use guardian_core::record::Record;
 use guardian_core::request::{Answer, AskId};
+use guardian_core::status::{EmergencyState, Hold};
 use guardian_core::{Command, Event};
 use p2p::identity::Keypair;
 use std::collections::VecDeque;
@@ -255,6 +258,61 @@ async fn notices_are_counted_by_their_code() {
         "guardian_notices_total{code=\"held\"} 0",
     ] {
         assert!(text.lines().any(|found| found == line), "no `{line}` in\n{text}");
+    }
+}
+
+/// One notice of each kind. A kind that is left out does not compile.
+macro_rules! one_of_each {
+    ($($kind:ident { $($field:ident: $value:expr),* }),+ $(,)?) => {{
+        let _: fn(&Notice) = |notice| match notice {
+            $(Notice::$kind { .. } => {})+
+        };
+        vec![$(Notice::$kind { $($field: $value),* }),+]
+    }};
+}
+
+fn notices() -> Vec<Notice> {
+    let id = ProposalId([7; 32]);
+    one_of_each![
+        DecisionNeeded { emergency: id, validators: 3, expires: Slot(9) },
+        EmergencyMoved { emergency: id, to: EmergencyState::Certified },
+        EmergencyRefused { number: 5, refusal: Refusal::NotAuthorised },
+        Held { proposal: id, validator: ValidatorIndex(3), hold: Some(Hold::DayCap) },
+        Late { proposal: id, step: Step::Included, since: Slot(8) },
+        PauseChanged { paused: true, network: false },
+        JournalIsOld {},
+    ]
+}
+
+#[tokio::test]
+async fn every_notice_reaches_log_metric_and_webhook() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let (got, mut received) = mpsc::channel::<serde_json::Value>(64);
+    let take = async move |axum::Json(body): axum::Json<serde_json::Value>| got.send(body).await.unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/hook", listener.local_addr().unwrap()).parse().unwrap();
+    let router = axum::Router::new().route("/hook", axum::routing::post(take));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let webhook = Webhook::new(url, "mynet".to_owned(), "alice".to_owned(), [Duration::ZERO; 2]).unwrap();
+    let mut bench = Bench::with(8, Some(webhook)).await;
+    bench.effects.begin(Slot(12));
+
+    let page = logging::tests::Page::default();
+    let _logged = tracing::subscriber::set_default(page.subscriber("guardian=info"));
+    let notices = notices();
+    let codes: Vec<_> = notices.iter().map(Notice::code).collect();
+    assert_eq!(codes, Notice::CODES, "the codes that are counted are all there are");
+    for notice in notices {
+        let code = notice.code();
+        bench.effects.execute(Command::Notify(notice.clone())).await.unwrap();
+        let body = tokio::time::timeout(PATIENCE, received.recv()).await.unwrap().unwrap();
+        assert_eq!((&body["slot"], &body["notice"]), (&12.into(), &serde_json::to_value(&notice).unwrap()));
+        let line = format!("guardian_notices_total{{code=\"{code}\"}} 1");
+        let text = bench.page.render();
+        assert!(text.lines().any(|found| found == line), "no `{line}` in\n{text}");
+        let log = page.text();
+        let logged = log.lines().filter(|line| line.contains(&format!("\"code\":\"{code}\""))).count();
+        assert_eq!(logged, 1, "{code} in\n{log}");
     }
 }
 

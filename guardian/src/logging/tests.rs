@@ -12,7 +12,20 @@ use tracing_subscriber::fmt::MakeWriter;
 
 /// Keeps what is written.
 #[derive(Clone, Default)]
-struct Page(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Page(Arc<Mutex<Vec<u8>>>);
+
+impl Page {
+    /// What writes lines of JSON to it.
+    pub(crate) fn subscriber(&self, filter: &str) -> Box<dyn tracing::Subscriber + Send + Sync> {
+        let log = Log { format: LogFormat::Json, filter: filter.to_owned() };
+        subscriber(&log, self.clone(), false).unwrap()
+    }
+
+    /// What was written.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
 
 impl Write for Page {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
@@ -34,8 +47,7 @@ fn logged(format: LogFormat, filter: &str, work: impl FnOnce()) -> String {
     let page = Page::default();
     let log = Log { format, filter: filter.to_owned() };
     tracing::subscriber::with_default(subscriber(&log, page.clone(), false).unwrap(), work);
-    let bytes = page.0.lock().unwrap().clone();
-    String::from_utf8(bytes).unwrap()
+    page.text()
 }
 
 fn vote() -> Vote {

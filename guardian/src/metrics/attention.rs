@@ -7,50 +7,31 @@ use guardian_core::status::{EmergencyState, Hold, StatusSnapshot};
 use metrics::{Counter, Gauge};
 use std::collections::BTreeMap;
 
-const STATES: [EmergencyState; 6] = [
-    EmergencyState::Open,
-    EmergencyState::Certified,
-    EmergencyState::Done,
-    EmergencyState::Rejected,
-    EmergencyState::Expired,
-    EmergencyState::Cancelled,
-];
+/// All values of an enum, listed: the match is there so that nothing compiles while one is missing.
+macro_rules! every {
+    ($kind:ident: $($value:ident),+ $(,)?) => {{
+        const _: fn($kind) = |value| match value {
+            $($kind::$value => {})+
+        };
+        [$($kind::$value),+]
+    }};
+}
 
-const HOLDS: [Hold; 22] = [
-    Hold::NotFinalizing,
-    Hold::NoHealthyNode,
-    Hold::NodesDisagree,
-    Hold::EpochCap,
-    Hold::DayCap,
-    Hold::CorrelatedFailure,
-    Hold::OtherFormReleased,
-    Hold::NotEnforced,
-    Hold::Acquitted,
-    Hold::Unconfirmed,
-    Hold::NoShare,
-    Hold::ContractsMismatch,
-    Hold::ContractsUnknown,
-    Hold::ContractsDiverged,
-    Hold::Paused,
-    Hold::NetworkPaused,
-    Hold::NodesBehind,
-    Hold::OperatorCap,
-    Hold::ModuleCap,
-    Hold::ShareCap,
-    Hold::CapsUnknown,
-    Hold::OperatorUndecided,
-];
+/// Where emergencies stand.
+fn states() -> impl Iterator<Item = EmergencyState> {
+    every![EmergencyState: Open, Certified, Done, Rejected, Expired, Cancelled].into_iter()
+}
 
-/// Codes of all notices.
-const NOTICES: [&str; 7] = [
-    "decision_needed",
-    "emergency_moved",
-    "emergency_refused",
-    "held",
-    "late",
-    "pause_changed",
-    "journal_is_old",
-];
+/// What holds an exit.
+fn holds() -> impl Iterator<Item = Hold> {
+    every![
+        Hold: NotFinalizing, NoHealthyNode, NodesDisagree, EpochCap, DayCap, CorrelatedFailure,
+        OtherFormReleased, NotEnforced, Acquitted, Unconfirmed, NoShare, ContractsMismatch,
+        ContractsUnknown, ContractsDiverged, Paused, NetworkPaused, NodesBehind, OperatorCap, ModuleCap,
+        ShareCap, CapsUnknown, OperatorUndecided,
+    ]
+    .into_iter()
+}
 
 /// Handles of these metrics.
 #[derive(Clone)]
@@ -78,8 +59,7 @@ impl Attention {
             (outcome, counter("guardian_webhook_total", help, "outcome", outcome.code()))
         };
         Self {
-            emergencies: STATES
-                .into_iter()
+            emergencies: states()
                 .map(|state| (state, metrics::gauge!("guardian_emergencies", "state" => state.code())))
                 .collect(),
             undecided: gauge(
@@ -87,12 +67,11 @@ impl Attention {
                 "Emergencies that wait for this guardian's operator",
             ),
             paused: [paused("local"), paused("network")],
-            held: HOLDS
-                .into_iter()
+            held: holds()
                 .map(|hold| (hold, metrics::gauge!("guardian_exits_held", "cause" => hold.code())))
                 .collect(),
             late: gauge("guardian_steps_late", "Validators whose next step on the way out is late"),
-            notices: NOTICES.into_iter().map(notice).collect(),
+            notices: Notice::CODES.into_iter().map(notice).collect(),
             deliveries: Outcome::ALL.into_iter().map(delivery).collect(),
         }
     }

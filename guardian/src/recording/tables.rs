@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What a recording tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::large_enum_variant, reason = "facts live one at a time")]
 pub enum Fact {
     /// The guardian held shares of these validators.
     Held(Vec<BlsPubkey>),

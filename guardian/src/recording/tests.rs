@@ -178,7 +178,7 @@ fn a_day_of_five_thousand_validators_is_small() {
                 recorder.note(&Event::FinalizedObserved { checkpoint, validators: validators.clone() });
             }
         }
-        let is_dark = |index: &u64| (index + epoch) % 1700 == 0;
+        let is_dark = |index: &u64| (index + epoch).is_multiple_of(1700);
         let of = |dark: bool| (0..VALIDATORS).filter(move |index| is_dark(index) == dark);
         let index = |index: u64| ValidatorIndex(1_200_000 + 3 * index);
         recorder.note(&Event::LivenessObserved(Liveness {

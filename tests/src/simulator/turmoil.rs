@@ -1,6 +1,6 @@
 //! Turmoil: stories in which operators raise, approve, refuse, withdraw, take back, pause and resume, in any order.
 
-use super::chain::{Fate, SLOTS_PER_EPOCH};
+use super::chain::Fate;
 use super::deed::{Asked, Deed};
 use super::liar::Lie;
 use super::story::{Crash, Story};
@@ -32,7 +32,7 @@ impl Story {
         let mut rng = StdRng::seed_from_u64(seed ^ 0x5455_5242);
         let mut story = Self::stormy(seed);
         story.horizon = Slot(1_200);
-        story.ripe = Slot(240);
+        story.ripe = Slot(200);
         story.definition.emergency.cancel_window = rng.random_range(0..=12);
         let per_epoch = rng.random_range(1..=3);
         story.definition.caps = Caps { max_dark_percent: 100, ..Caps::new(per_epoch, 24) };
@@ -109,11 +109,6 @@ impl Story {
     /// Some of the validators go dark in an epoch, for good.
     pub fn darken(&mut self, places: std::ops::Range<usize>, from: Epoch) {
         self.fates[places].fill(Fate::Dark { from });
-    }
-
-    /// First slot by whose finalized state a validator that is dark from an epoch on is due.
-    pub fn due_slot(&self, dark_from: Epoch) -> Slot {
-        dark_from.saturating_add(self.definition.policy.offline.epochs + 2).start_slot(SLOTS_PER_EPOCH)
     }
 }
 

@@ -90,6 +90,7 @@ impl Witness {
             }
             Command::Broadcast(Message::Partial(partial)) => {
                 assert!(!is_paused, "{guardian:?} says a partial while it is paused");
+                testimony.check_stand(guardian, &partial.proposal);
                 assert!(
                     testimony.certified.contains(&partial.proposal),
                     "{guardian:?}: a partial, no certificate"
@@ -111,6 +112,7 @@ impl Witness {
             Command::PublishStatus(status) => self.sees_status(guardian, status),
             Command::SubmitExit { proposal, .. } => {
                 assert!(!is_paused, "{guardian:?} posts while it is paused");
+                testimony.check_stand(guardian, proposal);
                 assert!(testimony.combined.contains(proposal), "{guardian:?} posts what it did not journal");
             }
             Command::Broadcast(Message::EmergencyCertificate(certificate)) => {

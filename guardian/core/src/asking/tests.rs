@@ -1,6 +1,6 @@
 use super::*;
 use crate::scene::emergencies::{NOW, OURS, emergency, operator, proposing, roomy};
-use crate::scene::{BOB, CAROL, Scene, exiting, said, written};
+use crate::scene::{BOB, CAROL, ME, Scene, exiting, said, written};
 use crypto::spec::Slot;
 
 fn codes(answer: &Answer) -> Vec<&str> {
@@ -180,4 +180,17 @@ fn an_inspection_tells_what_was_verified() {
     let problems: Vec<_> = inspection.forecast.targets.iter().map(|target| target.problem).collect();
     assert_eq!(problems, [None, Some(Refusal::UnknownValidator)]);
     assert_eq!(inspection.forecast.leaving, 1);
+}
+
+/// Shown everything but the time, as after a start, it would raise what is long over.
+#[test]
+fn before_the_first_tick_nothing_is_raised() {
+    let mut scene = Scene::calm();
+    let definition = scene.guardian.definition.clone();
+    scene.guardian = Guardian::restore(definition, ME, scene.journal.clone()).unwrap();
+    scene.start();
+    scene.observe(NOW, &[]);
+    assert_eq!(codes(&refused(&mut scene, proposing(&[0], Severity::Urgent))), ["view_unknown"]);
+    scene.slot(NOW.0);
+    assert!(matches!(scene.ask(proposing(&[0], Severity::Urgent)), Answer::Raised { known: false, .. }));
 }

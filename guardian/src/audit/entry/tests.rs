@@ -13,7 +13,7 @@ fn records_are_told_for_people_and_for_programs() {
     let one = proposal(3, offline());
     let entry = told(proposed(one.clone()));
     assert_eq!(
-        (entry.number, entry.kind, entry.slot, entry.text.as_str()),
+        (entry.number, &*entry.kind, entry.slot, entry.text.as_str()),
         (
             0,
             "proposed",
@@ -27,7 +27,10 @@ fn records_are_told_for_people_and_for_programs() {
     let id = ProposalId([1; 32]);
     let vote = Vote { proposal: id, revision: 2, decision: Decision::Withdraw(RejectReason::Attesting) };
     let entry = told(Record::VoteCast(vote.clone()));
-    assert_eq!((entry.kind, entry.text.as_str()), ("vote_cast", "our vote, revision 2: withdraw, attesting"));
+    assert_eq!(
+        (&*entry.kind, entry.text.as_str()),
+        ("vote_cast", "our vote, revision 2: withdraw, attesting")
+    );
     let entry = told(Record::VoteSeen { from: GuardianIndex(2), vote, envelope: Envelope(vec![0xab, 0xcd]) });
     assert_eq!(entry.text, "guardian 2, revision 2: withdraw, attesting");
     assert_eq!(entry.record["envelope"], "0xabcd");

@@ -1,25 +1,9 @@
 use super::*;
-use crate::audit::tests::{about, chain, finalized, liveness, offline, proposal, proposed, pubkey};
+use crate::audit::tests::{about, chain, finalized, liveness, offline, proposal, proposed};
 use guardian_core::registration::JudgedLog;
 
 fn prefix(text: &str) -> Question {
     Question { proposal: Some(text.parse().unwrap()), ..Question::default() }
-}
-
-#[test]
-fn names_are_read_and_refused() {
-    assert_eq!("0xABcd".parse(), Ok(ProposalPrefix("abcd".to_owned())));
-    // As tables show it.
-    assert_eq!("0x0123456789ab…".parse(), Ok(ProposalPrefix("0123456789ab".to_owned())));
-    let long = "a".repeat(65);
-    for wrong in ["", "0x", "0xg1", "xyz", long.as_str()] {
-        wrong.parse::<ProposalPrefix>().unwrap_err();
-    }
-    assert_eq!("17".parse(), Ok(ValidatorName::Index(ValidatorIndex(17))));
-    assert_eq!(pubkey(3).to_string().parse(), Ok(ValidatorName::Pubkey(pubkey(3))));
-    for wrong in ["", "-1", "0x12", "bob"] {
-        wrong.parse::<ValidatorName>().unwrap_err();
-    }
 }
 
 #[test]

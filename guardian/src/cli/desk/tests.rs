@@ -8,7 +8,7 @@ fn ids() -> Vec<ProposalId> {
 
 #[test]
 fn an_id_is_found_by_its_beginning_when_only_one_begins_like_it() {
-    let find = |text: &str| IdPrefix::read(text).unwrap().find(ids().into_iter()).map_err(|e| e.to_string());
+    let find = |text: &str| find(&id_prefix(text).unwrap(), ids().into_iter()).map_err(|e| e.to_string());
     assert_eq!(find("0x12121212"), Ok(ProposalId([0x12; 32])));
     assert_eq!(find("12121212121212…"), Ok(ProposalId([0x12; 32])), "as tables show it");
     assert_eq!(find("0xABABABABABAB"), Ok(ProposalId([0xab; 32])));
@@ -23,7 +23,7 @@ fn an_id_is_found_by_its_beginning_when_only_one_begins_like_it() {
 #[test]
 fn too_few_digits_and_what_are_none_are_refused() {
     for text in ["", "0x", "0x1212121", "1212121g", &"1".repeat(65), "0x12 1212121"] {
-        let refused = IdPrefix::read(text).unwrap_err();
+        let refused = id_prefix(text).unwrap_err();
         assert!(refused.contains("first 8 to 64 hexadecimal digits"), "{text}: {refused}");
     }
 }

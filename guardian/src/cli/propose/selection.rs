@@ -119,19 +119,15 @@ impl List {
     }
 
     fn push(&mut self, name: ValidatorName, place: String) -> anyhow::Result<()> {
-        let shown = match name {
-            ValidatorName::Index(index) => index.to_string(),
-            ValidatorName::Pubkey(key) => key.to_string(),
-        };
         if let Some(first) = self.places.get(&name) {
             return Err(Misused(format!(
-                "{place}: validator {shown} is there twice, first in {first}; name it once"
+                "{place}: validator {name} is there twice, first in {first}; name it once"
             ))
             .into());
         }
         if self.names.len() >= MAX_TARGETS {
             return Err(Misused(format!(
-                "{place}: validator {shown} is one too many: an emergency names at most {MAX_TARGETS}; raise several"
+                "{place}: validator {name} is one too many: an emergency names at most {MAX_TARGETS}; raise several"
             ))
             .into());
         }

@@ -1,9 +1,9 @@
 //! What in a status asks for the operator's attention: pauses, enforcement, emergencies, held exits, late steps.
 
-use super::{name_of, or_none, section};
+use super::{MAX_SHOWN, counts, left_out, name_of, or_none, section};
 use crate::cli::table::{short, table};
 use guardian_core::message::Decision;
-use guardian_core::status::StatusSnapshot;
+use guardian_core::status::{Hold, StatusSnapshot};
 
 /// The lines that only appear when there is something to say: pauses, and rules that are not enforced here.
 pub(super) fn lines(status: &StatusSnapshot) -> String {
@@ -34,11 +34,12 @@ pub(super) fn lines(status: &StatusSnapshot) -> String {
     text
 }
 
-/// The tables: emergencies, held exits, late steps. Left out where there is nothing to show.
+/// The tables: emergencies, held exits, late steps. Left out where there is nothing to show; a crowd is counted.
 pub(super) fn tables(status: &StatusSnapshot, text: &mut String) {
     let emergencies: Vec<_> = status
         .emergencies
         .iter()
+        .take(MAX_SHOWN)
         .map(|one| {
             let approvals = one.votes.iter().filter(|(_, decision)| *decision == Decision::Approve).count();
             [
@@ -54,13 +55,23 @@ pub(super) fn tables(status: &StatusSnapshot, text: &mut String) {
                     None => "-".to_owned(),
                 },
                 one.emergency.expires.to_string(),
+                match &one.exits {
+                    none if none.is_empty() => "-".to_owned(),
+                    some => some
+                        .iter()
+                        .map(|(state, number)| format!("{number} {state}"))
+                        .collect::<Vec<_>>()
+                        .join(", "),
+                },
                 one.emergency.reason.clone(),
             ]
         })
         .collect();
     if !emergencies.is_empty() {
-        let header = ["id", "severity", "state", "validators", "approve/reject", "own", "expires", "reason"];
+        let header =
+            ["id", "severity", "state", "validators", "approve/reject", "own", "expires", "exits", "reason"];
         section(text, "Emergencies", &table(header, &emergencies), false);
+        left_out(text, status.emergencies.len());
     }
     let held: Vec<_> = status
         .proposals
@@ -76,7 +87,10 @@ pub(super) fn tables(status: &StatusSnapshot, text: &mut String) {
             ])
         })
         .collect();
-    if !held.is_empty() {
+    if held.len() > MAX_SHOWN {
+        let by = counts(status.proposals.iter().filter_map(|one| one.hold).map(Hold::code));
+        text.push_str(&format!("Held: {} exits, {by}\n", held.len()));
+    } else if !held.is_empty() {
         section(text, "Held", &table(["id", "validator", "by", "since slot", "until"], &held), false);
     }
     let late: Vec<_> = status
@@ -94,7 +108,11 @@ pub(super) fn tables(status: &StatusSnapshot, text: &mut String) {
             ])
         })
         .collect();
-    if !late.is_empty() {
+    if late.len() > MAX_SHOWN {
+        let steps = status.lifecycles.iter().filter_map(|way| way.late);
+        let steps = counts(steps.map(|(step, _)| step.code()));
+        text.push_str(&format!("Late: {} validators wait for {steps}\n", late.len()));
+    } else if !late.is_empty() {
         section(
             text,
             "Late",

@@ -143,11 +143,69 @@ fn what_asks_for_attention_is_shown_only_where_there_is_something() {
         "PAUSED      since slot 800 by carol: odd proposals",
         "Network     not paused: 2 of 3 guardians wish it (2, 3)",
         "Enforcement offline: warn here, enforce in the definition; 3 guardians enforce it",
-        "  0x5f5f5f5f5f5f…  urgent    open   2           1/0             -    2590     keys leaked",
+        "  0x5f5f5f5f5f5f…  urgent    open   2           1/0             -    2590     -      keys leaked",
         "  0x5f5f5f5f5f5f…  17         day_cap  805         enough releases are more than a day ago",
         "  0xcdcdcdcdcdcd…  0x5f5f5f5f5f5f…  certified  765         proposed at slot 701",
     ] {
         assert!(text.lines().any(|shown| shown == line), "{line:?} not in\n{text}");
     }
     assert!(!text.contains("balance: warn here"), "{text}");
+}
+
+#[test]
+fn an_emergency_of_a_thousand_validators_is_counted() {
+    let id = |number: u64| format!("0x{number:064x}");
+    let pubkey = |number: u64| format!("0x{number:096x}");
+    let emergency = id(0);
+    let mut value = snapshot();
+    let validators: Vec<u64> = (1..=1024).collect();
+    value["emergencies"] = serde_json::json!([{
+        "id": emergency,
+        "emergency": {
+            "guardian_set_epoch": 1, "raiser": { "kind": "guardian", "guardian": 1 }, "validators": validators,
+            "severity": "urgent", "reason": "keys leaked", "opened": 790, "expires": 2590,
+        },
+        "state": "certified", "raised": 791, "certifiable_from": 790, "votes": [[1, "approve"]], "own": "approve",
+        "note": null, "certified": 792, "exits": { "certified": 900, "signed": 124 },
+    }]);
+    let exit = |number: u64, origin: Value, state: &str, hold: Option<&str>| {
+        serde_json::json!({
+            "id": id(number),
+            "proposal": {
+                "guardian_set_epoch": 1, "pubkey": pubkey(number), "key_set": format!("0x{}", "01".repeat(32)),
+                "origin": origin, "exit": { "epoch": "9", "validator_index": number.to_string() },
+                "opened": 300, "expires": 2590,
+            },
+            "state": state, "hold": hold, "held_since": hold.map(|_| 805), "hold_ends": null, "votes": [],
+            "certified": 800, "released": null, "partials": [], "culprits": [], "combined": false,
+            "submissions": [], "exit_epoch": null,
+        })
+    };
+    let of_emergency = serde_json::json!({ "emergency": { "emergency": emergency, "due": 98 } });
+    let mut proposals: Vec<Value> = (1..=900)
+        .map(|number| exit(number, of_emergency.clone(), "certified", Some("day_cap")))
+        .chain((901..=1024).map(|number| exit(number, of_emergency.clone(), "signed", None)))
+        .collect();
+    proposals.push(exit(2000, serde_json::json!({ "balance": { "due": 9 } }), "open", None));
+    value["proposals"] = proposals.into();
+    let late = |number: u64| {
+        serde_json::json!({
+            "pubkey": pubkey(number), "proposal": id(number), "steps": [["due", 700]], "accepted_by": null,
+            "included_in": null, "withdrawable": null, "late": ["combined", 900],
+        })
+    };
+    value["lifecycles"] = (901..=1024).map(late).collect();
+    let ready = serde_json::json!({ "ready": true, "reasons": [] });
+    let text = render(&serde_json::from_value(value).unwrap(), &ready, None);
+    for line in [
+        "Proposals: 1025 known, 900 certified, 124 signed, 1 open; `guardian proposals` shows emergencies, --json everything",
+        "Newest proposals of rules",
+        "  0x000000000000…  2000       open   -        0/0             0         -",
+        "  0x000000000000…  urgent    certified  1024        1/0             approve  2590     900 certified, 124 signed  keys leaked",
+        "Held: 900 exits, 900 day_cap",
+        "Late: 124 validators wait for 124 combined",
+    ] {
+        assert!(text.lines().any(|shown| shown == line), "{line:?} not in\n{text}");
+    }
+    assert!(text.lines().count() < 30, "{text}");
 }

@@ -19,11 +19,13 @@ const MEMORY: usize = 512;
 /// Emergencies of one flood.
 const FLOOD: u64 = 40;
 
+/// An emergency, with the approvals that were ever heard of it.
+type Known = (Raised, BTreeMap<GuardianIndex, Envelope>);
+
 /// What a liar heard of emergencies, and what it wished last.
 #[derive(Debug, Default)]
 pub(super) struct Intrigue {
-    /// With the approvals that were ever heard of each.
-    known: BTreeMap<ProposalId, (Raised, BTreeMap<GuardianIndex, Envelope>)>,
+    known: BTreeMap<ProposalId, Known>,
     papers: VecDeque<Envelope>,
     wishes: u32,
 }
@@ -129,7 +131,7 @@ impl Intrigue {
     }
 
     /// Any emergency it heard of.
-    fn pick(&self, rng: &mut StdRng) -> Option<(&ProposalId, &(Raised, BTreeMap<GuardianIndex, Envelope>))> {
+    fn pick(&self, rng: &mut StdRng) -> Option<(&ProposalId, &Known)> {
         let place = rng.random_range(0..self.known.len().max(1));
         self.known.iter().nth(place)
     }

@@ -1,11 +1,12 @@
 //! `Testimony`: what one honest guardian's journal says so far, each record checked against those before it.
 
+use super::super::sealing::vote;
 use super::super::story::Story;
 use crypto::exit::VoluntaryExit;
 use crypto::spec::{Epoch, Slot};
-use guardian_core::emergency::Emergency;
+use guardian_core::emergency::{Emergency, Severity};
 use guardian_core::guardian_set::GuardianIndex;
-use guardian_core::message::{Decision, Vote};
+use guardian_core::message::{Decision, Envelope, Vote};
 use guardian_core::pause::Wish;
 use guardian_core::proposal::{ExitProposal, Origin, ProposalId};
 use guardian_core::record::Record;
@@ -31,6 +32,10 @@ pub(super) struct Testimony {
     /// On proposals and emergencies.
     pub(super) votes: BTreeMap<(ProposalId, u32), Decision>,
     emergencies: BTreeMap<ProposalId, Emergency>,
+    /// Slot at which it came to know each.
+    since: BTreeMap<ProposalId, Slot>,
+    /// The latest vote it heard of each guardian.
+    heard: BTreeMap<(ProposalId, GuardianIndex), Vote>,
     /// Emergencies with t approvals.
     pub(super) endorsed: BTreeSet<ProposalId>,
     pub(super) cancelled: BTreeSet<ProposalId>,
@@ -72,10 +77,17 @@ impl Testimony {
             Record::WishSeen { from, wish, .. } => {
                 self.wishes.insert(*from, wish.paused);
             }
-            Record::Raised { raised, .. } => {
+            Record::VoteSeen { from, vote, .. } => {
+                self.heard.insert((vote.proposal, *from), vote.clone());
+            }
+            Record::Raised { raised, at } => {
+                self.since.insert(raised.emergency.id(), *at);
                 self.emergencies.insert(raised.emergency.id(), raised.emergency.clone());
             }
-            Record::EmergencyCertified { emergency, at, .. } => {
+            Record::EmergencyCertified { emergency, approvals, at } => {
+                let standing = approvals.iter().filter(|approval| !self.heard_withdrawal(approval)).count();
+                let is_met = story.definition.guardian_set.threshold.met_by(standing);
+                assert!(is_met, "{guardian:?} certifies by {standing} approvals that stand");
                 assert!(!self.cancelled.contains(emergency), "{guardian:?} certifies what was taken back");
                 self.check_time(story, guardian, emergency, *at);
                 self.endorsed.insert(*emergency);
@@ -89,7 +101,6 @@ impl Testimony {
             Record::Lapsed(_) => panic!("{guardian:?} doubts a journal that lacks nothing"),
             Record::Liveness(_)
             | Record::Finalized(_)
-            | Record::VoteSeen { .. }
             | Record::Submitted { .. }
             | Record::Moved { .. }
             | Record::Faulted { .. }
@@ -156,9 +167,28 @@ impl Testimony {
 
     fn check_time(&self, story: &Story, guardian: GuardianIndex, id: &ProposalId, at: Slot) {
         let emergency = &self.emergencies[id];
-        let from = emergency.certifiable_from(&story.definition.emergency);
+        let rules = &story.definition.emergency;
+        let known_for = match emergency.severity {
+            Severity::Urgent => 0,
+            Severity::Normal => rules.cancel_window,
+        };
+        let from = emergency.certifiable_from(rules).max(self.since[id].saturating_add(known_for));
         let is_timely = from <= at && at < emergency.expires;
         assert!(is_timely, "{guardian:?} acts at {at}, but {from} to {} is the time", emergency.expires);
+    }
+
+    /// Whether it heard that the author of an approval thought better of it.
+    fn heard_withdrawal(&self, (author, sealed): &(GuardianIndex, Envelope)) -> bool {
+        let Some((_, approval)) = vote(sealed) else { return true };
+        let heard = self.heard.get(&(approval.proposal, *author));
+        heard.is_some_and(|later| later.revision > approval.revision && later.decision != Decision::Approve)
+    }
+
+    /// What people ask for is said and posted only while its operator stands behind it.
+    pub(super) fn check_stand(&self, guardian: GuardianIndex, id: &ProposalId) {
+        if let Origin::Emergency { emergency, .. } = self.proposals[id].origin {
+            assert!(self.approves(&emergency), "{guardian:?} says what its operator took back");
+        }
     }
 
     /// Whether its operator's latest word is an approval.
