@@ -30,8 +30,9 @@ fn asked(request: &Request) -> String {
 
 fn raised(raised: &Raised) -> String {
     let emergency = &raised.emergency;
+    let noun = if emergency.validators.len() == 1 { "validator" } else { "validators" };
     format!(
-        "emergency raised by {}: {} validators, {}, slots {} to {}: {}",
+        "emergency raised by {}: {} {noun}, {}, slots {} to {}: {}",
         raiser_text(&emergency.raiser),
         emergency.validators.len(),
         emergency.severity.code(),
