@@ -93,7 +93,8 @@ pub enum Error {
     #[error(
         "the store in {path} has format {found}, written by an earlier version of this program; this one reads format \
          {supported} only. Move the directory away and start afresh: shares of registrations come again by themselves, \
-         those that came in files are imported again"
+         those that came in files are imported again. Votes and counts of the caps start from nothing too: change \
+         one guardian a day, with no exit under way"
     )]
     StoreOlder {
         /// Directory of the store.

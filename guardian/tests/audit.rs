@@ -197,7 +197,7 @@ fn the_story_of_a_proposal_is_read_from_the_store_and_from_an_export() {
 
     let file = world.path("journal.jsonl");
     assert!(world.audit(&["--export", &file]).starts_with(&intact));
-    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o644);
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     assert_eq!(std::fs::read_to_string(&file).unwrap().lines().count(), 10);
     let refused = world.audit_fails(&["--export", &file]);
     assert!(refused.contains("journal.jsonl already exists"), "{refused}");

@@ -308,7 +308,7 @@ fn decisions_name_the_emergency_by_its_beginning() {
     assert!(said.contains("knows no emergency whose id begins with 0xffffffff"), "{said}");
     let shown = text(&world.ask(&["proposals"]).stdout);
     assert!(
-        shown.contains("0x5f5f5f5f5f5f…  guardian 1  normal") && shown.contains("YOURS TO DECIDE"),
+        shown.contains("0x5f5f5f5f5f5f…  alice      normal") && shown.contains("YOURS TO DECIDE"),
         "{shown}"
     );
 }

@@ -177,7 +177,7 @@ impl<'a> Search<'a> {
             Record::Raised { raised, .. } => {
                 let id = raised.emergency.id();
                 let is_meant = self.question.proposal.as_ref().is_some_and(|prefix| prefix.begins(&id));
-                if is_meant && self.emergencies.len() < MAX_CASES {
+                if is_meant && self.emergencies.len() < MAX_CASES && !self.emergencies.contains(&id) {
                     self.emergencies.push(id);
                 }
             }

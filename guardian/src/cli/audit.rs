@@ -200,7 +200,7 @@ fn write(
     path: &Path,
     json: bool,
 ) -> anyhow::Result<()> {
-    let head = file::create_with(path, Access::Public, |out| {
+    let head = file::create_with(path, Access::Private, |out| {
         let head = lines::write(records, out, path)?;
         if head != acknowledged {
             let problem = format!("the chain leads to {head}, but {acknowledged} was acknowledged");

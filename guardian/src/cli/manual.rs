@@ -1,7 +1,7 @@
 //! `guardian completions` and `guardian man`: what shells and `man` want to know of this program.
 
 use super::{Cli, Output, print, print_json};
-use crate::file;
+use crate::{Error, file};
 use clap::{CommandFactory, ValueEnum};
 use std::path::{Path, PathBuf};
 
@@ -53,7 +53,8 @@ pub(super) struct Man {
 
 impl Man {
     pub(super) fn run(self) -> anyhow::Result<()> {
-        file::create_directory(&self.out)?;
+        // Public pages in a public place, unlike what `file` makes.
+        std::fs::create_dir_all(&self.out).map_err(Error::file("create", &self.out))?;
         let mut program = Cli::command().disable_help_subcommand(true);
         program.build();
         let mut pages = Vec::new();

@@ -36,6 +36,10 @@ fn shown(line: &str) -> String {
 /// Says serde's "unknown field" in our words, with the nearest valid key.
 fn describe(message: &str) -> String {
     let Some(rest) = message.strip_prefix("unknown field `") else {
+        // A value that is repeated there may be a URL with an access key.
+        if message.starts_with("invalid ") && message.contains("://") {
+            return "a value of a wrong kind or in a wrong place".to_owned();
+        }
         return message.trim().replace('\n', "; ");
     };
     let mut names = rest.split('`').step_by(2);

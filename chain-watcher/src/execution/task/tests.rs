@@ -79,10 +79,13 @@ impl Watch {
         }
     }
 
-    /// As [`Self::problem`], if it was not told before.
+    /// As [`Self::problem`], unless it was told before; what follows a scan may be told on the way.
     async fn problem_by_now(&mut self, words: &str) {
-        if !self.problems.iter().any(|problem| problem.contains(words)) {
-            self.problem(words).await;
+        while !self.problems.iter().any(|problem| problem.contains(words)) {
+            match self.any().await {
+                Seen::Nodes { .. } | Seen::Contracts(_) | Seen::Progress { .. } => {}
+                other => panic!("instead of `{words}`: {other:?}"),
+            }
         }
     }
 
