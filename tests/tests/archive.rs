@@ -1,5 +1,7 @@
 //! The chain watcher's archive against the embedded beacon chain: an exit is found where the chain says it is.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail")]
+
 use chain_watcher::{Archive, Config, Error, NodeConfig, PostOutcome, Timeouts, connect, watch};
 use crypto::exit::{SignedVoluntaryExit, VoluntaryExit};
 use crypto::spec::{Epoch, Slot, ValidatorIndex};
