@@ -16,9 +16,10 @@ use tokio::signal::unix::{SignalKind, signal};
 
 const EXAMPLES: &str = "\
 Examples:
-  devnet                              all three stories, in about two minutes and a quarter
+  devnet                              all three stories, in a bit more than two minutes
   devnet --story offline              only the validator that goes dark; also: tickets, emergency
-  devnet --real                       the story of the tickets on Lodestar and anvil (needs `make peers`)
+  devnet --real                       the story of the tickets, or of the emergency, on Lodestar and anvil
+                                      (needs `make peers`)
   devnet --keep                       the same, then stay up: look at the status endpoints and logs, end with Ctrl-C
   devnet --dir net --slot-seconds 3   slower, with everything kept in ./net
   devnet --json | jq .event           for programs: one JSON object a line";

@@ -163,7 +163,9 @@ fn in_full(one: &Inspection, definition: &NetworkDefinition, times: &Times) -> S
             format!("{} {decision}", guardian(*index))
         })
         .collect();
-    let exits: Vec<_> = status.exits.iter().map(|(state, count)| format!("{count} {state}")).collect();
+    let is_in_vain = status.state.is_over() && status.certified.is_none();
+    let exits = status.exits.iter().filter(|_| !is_in_vain);
+    let exits: Vec<_> = exits.map(|(state, count)| format!("{count} {state}")).collect();
     let or = |list: Vec<String>, none: &str| if list.is_empty() { none.to_owned() } else { list.join(", ") };
     let note = status.note.as_ref().map_or_else(String::new, |note| format!(": {note}"));
     let t = definition.guardian_set.threshold.t();
@@ -192,7 +194,7 @@ fn in_full(one: &Inspection, definition: &NetworkDefinition, times: &Times) -> S
         or(cast, "nobody voted yet"),
         own(status),
         times.slot(emergency.expires),
-        or(exits, "none yet"),
+        or(exits, if is_in_vain { "none" } else { "none yet" }),
     );
     // What is over leaves nothing to foresee.
     if status.state.is_over() {

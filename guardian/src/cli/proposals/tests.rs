@@ -96,6 +96,6 @@ fn raisers_go_by_the_names_of_the_definition_and_what_is_over_foresees_nothing()
     assert!(open.contains("Certified   not yet; at once when 3 approve\n"), "{open}");
     one.status.state = EmergencyState::Expired;
     let over = in_full(&one, &definition, &times);
-    assert!(over.contains("Certified   never\n"), "{over}");
+    assert!(over.contains("Certified   never\n") && over.contains("Exits       none\n"), "{over}");
     assert!(!over.contains("Leaving") && !over.contains("Next:"), "{over}");
 }
