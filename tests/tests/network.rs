@@ -7,7 +7,7 @@ use crypto::spec::ValidatorIndex;
 use devnet::chain::Chain;
 use devnet::chain::config::{ChainConfig, Clock};
 use guardian_core::guardian_set::{GuardianIndex, NetworkDefinition};
-use guardian_core::message::{Decision, Vote};
+use guardian_core::message::Vote;
 use guardian_core::proposal::{ProposalId, State};
 use guardian_core::record::Record;
 use guardian_core::status::{ProposalStatus, StatusSnapshot};
@@ -20,12 +20,8 @@ const DARK: ValidatorIndex = ValidatorIndex(7);
 /// Two dark finalized epochs are enough; one watched validator is all of them; nobody runs out of time to vote.
 const RULES: [&str; 6] = ["--offline-epochs", "2", "--max-dark-percent", "100", "--vote-window", "1024"];
 
-/// Whether guardian `index` approved the leading proposal, as `status` has it.
-fn approved(status: &StatusSnapshot, index: usize) -> bool {
-    leading(status).is_some_and(|story| {
-        story.votes.iter().any(|(voter, vote)| usize::from(voter.0) == index && *vote == Decision::Approve)
-    })
-}
+/// Epochs after which it is due, as in [`RULES`].
+const DUE: u64 = 2;
 
 /// What a guardian knew before it was killed it must know after its restart.
 fn forgot_nothing(before: &ProposalStatus, after: &ProposalStatus) -> bool {
@@ -121,26 +117,24 @@ async fn guardians_killed_at_every_stage_finish_the_exit_and_contradict_themselv
 
     let mut guardians = Guardians::prepare(dir.path(), &urls, 3, &RULES, DARK).await?;
 
-    // Two of four cannot certify: the vote stands open while both are killed, at once, after they voted.
+    // Two of four do not even propose what is due: fewer than three enforce the rule, so it could not be signed.
     guardians.start(1).await?;
     guardians.start(2).await?;
-    let both = |status: &StatusSnapshot| approved(status, 1) && approved(status, 2);
-    let before = guardians.status_until(1, "both approved", both).await?;
-    guardians.status_until(2, "both approved", both).await?;
-    ensure!(
-        leading(&before).is_some_and(|story| story.state == State::Open),
-        "two of four certified {before:?}"
-    );
-    guardians.kill(1).await?;
-    guardians.kill(2).await?;
+    let is_due = |status: &StatusSnapshot| {
+        let enforcing = status.enforcement.get("offline").map(|rule| rule.enforcing);
+        enforcing == Some(2) && status.validators.iter().any(|validator| validator.dark_epochs >= DUE)
+    };
     for index in [1, 2] {
-        guardians.start(index).await?;
-        guardians.status_until(index, "both votes survived", both).await?;
+        let status =
+            guardians.status_until(index, "the validator is due, and two enforce the rule", is_due).await?;
+        ensure!(status.proposals.is_empty(), "two of four proposed {:?}", status.proposals);
     }
 
-    // The others join, and each guardian dies once more as the exit goes its way.
+    // The others join, and each guardian dies as the exit goes its way, the first two as soon as they voted.
     guardians.start(3).await?;
     guardians.start(4).await?;
+    kill_at(&mut guardians, 1, State::Open).await?;
+    kill_at(&mut guardians, 2, State::Open).await?;
     kill_at(&mut guardians, 3, State::Open).await?;
     kill_at(&mut guardians, 4, State::Certified).await?;
     kill_at(&mut guardians, 1, State::Signed).await?;
