@@ -220,7 +220,8 @@ fn copy(from: &Path, to: &Path) {
         let there = to.join(entry.file_name());
         if entry.path().is_dir() {
             copy(&entry.path(), &there);
-        } else {
+        } else if entry.file_type().unwrap().is_file() {
+            // Not the admin socket of the guardian that runs there.
             // Permissions come along.
             std::fs::copy(entry.path(), there).unwrap();
         }
