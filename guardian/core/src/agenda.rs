@@ -1,8 +1,9 @@
 //! `Agenda`: all emergencies, and what each journal record changes in them. As [`crate::docket`] for proposals.
 
+use crate::case::Certified;
 use crate::emergency::Raiser;
 use crate::guardian_set::GuardianIndex;
-use crate::matter::{Approved, Matter};
+use crate::matter::Matter;
 use crate::message::Vote;
 use crate::proposal::{ExitProposal, Origin, ProposalId};
 use crate::record::Record;
@@ -143,7 +144,7 @@ impl Agenda {
                 }
                 self.step(emergency, EmergencyState::Certified)?;
                 self.known(emergency)?.certificate =
-                    Some(Approved { approvals: approvals.clone(), at: *at, sealed: None });
+                    Some(Certified { approvals: approvals.clone(), at: *at, sealed: None });
                 Ok(())
             }
             Record::EmergencyMoved { emergency, to, .. } => self.step(emergency, *to),

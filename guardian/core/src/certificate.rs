@@ -94,6 +94,11 @@ impl Guardian {
         id: &ProposalId,
         approvals: &[(GuardianIndex, Vote, Envelope)],
     ) -> bool {
+        proposal.is_well_formed(&self.definition) && self.are_enough(id, approvals)
+    }
+
+    /// Whether these are t approvals or more of a proposal or an emergency, by distinct members, and nothing else.
+    pub(crate) fn are_enough(&self, id: &ProposalId, approvals: &[(GuardianIndex, Vote, Envelope)]) -> bool {
         let distinct: BTreeSet<_> = approvals.iter().map(|(guardian, _, _)| *guardian).collect();
         let each_approves = approvals.iter().all(|(guardian, vote, sealed)| {
             self.is_member(*guardian)
@@ -101,21 +106,22 @@ impl Guardian {
                 && vote.decision == Decision::Approve
                 && sealed.0.len() <= MAX_SEALED_VOTE
         });
-        proposal.is_well_formed(&self.definition)
-            && each_approves
+        each_approves
             && distinct.len() == approvals.len()
             && self.definition.guardian_set.threshold.met_by(distinct.len())
     }
 
     /// A certificate may carry the other half of an equivocation.
-    fn note_contradictions(
+    pub(crate) fn note_contradictions(
         &mut self,
         id: &ProposalId,
         approvals: &[(GuardianIndex, Vote, Envelope)],
         out: &mut Vec<Command>,
     ) {
         for (guardian, vote, sealed) in approvals {
-            let novelty = self.docket.get(id).map(|case| case.ballot.novelty(*guardian, vote));
+            let matter = || self.agenda.get(id).map(|matter| &matter.ballot);
+            let ballot = self.docket.get(id).map(|case| &case.ballot).or_else(matter);
+            let novelty = ballot.map(|ballot| ballot.novelty(*guardian, vote));
             if let Some(Novelty::Equivocation(earlier)) = novelty {
                 self.fault(*guardian, FaultKind::Equivocation, Some(*id), vec![earlier, sealed.clone()], out);
             }

@@ -17,21 +17,16 @@ use crate::governor::{DAY_EPOCHS, patience};
 use crate::guardian::Guardian;
 use crate::guardian_set::GuardianIndex;
 use crate::matter::Matter;
-use crate::message::{
-    Decision, EmergencyCertificate, Envelope, MAX_SEALED_VOTE, Message, RejectReason, Vote,
-};
+use crate::message::{Decision, EmergencyCertificate, Envelope, MAX_SEALED_VOTE, Message, Vote};
 use crate::notice::Notice;
 use crate::policy::Enforcement;
 use crate::proposal::{ExitProposal, Origin, ProposalId, RuleKind, State};
 use crate::record::Record;
-use crate::request::{OperatorName, Request};
 use crate::rule::Opinion;
-use crate::settings::{StandingOrder, StandingVote};
 use crate::status::{EmergencyState, Hold};
 use crate::voting::MAX_REVISION;
 use crate::{case::Case, docket::MAX_CASES};
 use crypto::spec::Slot;
-use std::collections::BTreeSet;
 
 /// Emergencies of one raiser that may be open at once.
 pub(crate) const MAX_OPEN_EMERGENCIES: usize = 8;
@@ -41,12 +36,6 @@ pub(crate) const MAX_EMERGENCIES_A_DAY: usize = 32;
 
 /// Emergencies of one raiser that are kept until their time is over, whatever became of them.
 pub(crate) const MAX_KEPT_EMERGENCIES: usize = 64;
-
-/// Slots before a standing order speaks: what we said of it before a loss of data, or its taking back, may be on its way.
-const HEED_AFTER: u64 = 2;
-
-/// Under which name a standing order's votes are journaled.
-const STANDING: &str = "standing order";
 
 impl Guardian {
     pub(crate) fn receive_emergency(
@@ -115,32 +104,6 @@ impl Guardian {
         }
         self.ask_operator(&id, out);
         true
-    }
-
-    /// Votes by the first standing order that fits, if our operator gave one and did not speak itself.
-    fn heed(&mut self, id: &ProposalId, out: &mut Vec<Command>) {
-        if self.enforcement(RuleKind::Emergency) != Enforcement::Enforce {
-            return;
-        }
-        let Some(matter) = self.agenda.get(id) else { return };
-        let is_early = self.view.slot() < matter.since.saturating_add(HEED_AFTER);
-        if is_early || matter.own.is_some() || matter.state != EmergencyState::Open {
-            return;
-        }
-        let emergency = matter.emergency();
-        let Some(order) = self.settings.standing.iter().find(|order| fits(order, emergency)) else { return };
-        let (note, vote) = (order.name.clone(), order.vote);
-        let (decision, request) = match vote {
-            StandingVote::Approve if !self.is_confirmed(emergency) => return,
-            StandingVote::Approve => (Decision::Approve, Request::Approve { emergency: *id, note }),
-            StandingVote::Reject => {
-                (Decision::Reject(RejectReason::Operator), Request::Reject { emergency: *id, note })
-            }
-        };
-        let by = OperatorName { uid: u32::MAX, name: STANDING.to_owned() };
-        if self.persist(Record::Asked { at: self.view.slot(), by, request }, out) {
-            self.decide(id, decision, out);
-        }
     }
 
     /// Tells our operator, once, that an emergency waits for it.
@@ -353,12 +316,7 @@ impl Guardian {
         if let Some((_, vote, _)) = own {
             self.relearn(vote, out);
         }
-        for (guardian, vote, sealed) in &approvals {
-            let novelty = self.agenda.get(&id).map(|matter| matter.ballot.novelty(*guardian, vote));
-            if let Some(Novelty::Equivocation(earlier)) = novelty {
-                self.fault(*guardian, FaultKind::Equivocation, Some(id), vec![earlier, sealed.clone()], out);
-            }
-        }
+        self.note_contradictions(&id, &approvals, out);
         let Some(matter) = self.agenda.get(&id) else { return };
         let is_new = matter.state == EmergencyState::Open && self.is_window_over(matter);
         // An approval that its author took back, as far as we heard, does not prove anything any more.
@@ -395,18 +353,7 @@ impl Guardian {
             Proof::Signature(_) => raised.check_proof(&self.definition, self.me).is_ok(),
             Proof::Logged => matches!(emergency.raiser, Raiser::Contract { .. }),
         };
-        let distinct: BTreeSet<_> = approvals.iter().map(|(guardian, _, _)| *guardian).collect();
-        let each_approves = approvals.iter().all(|(guardian, vote, sealed)| {
-            self.is_member(*guardian)
-                && vote.proposal == *id
-                && vote.decision == Decision::Approve
-                && sealed.0.len() <= MAX_SEALED_VOTE
-        });
-        is_from_raiser
-            && emergency.check(&self.definition).is_ok()
-            && each_approves
-            && distinct.len() == approvals.len()
-            && self.definition.guardian_set.threshold.met_by(distinct.len())
+        is_from_raiser && emergency.check(&self.definition).is_ok() && self.are_enough(id, approvals)
     }
 
     /// Makes the exits of a certified emergency that our view confirms and that were not made yet.
@@ -517,14 +464,6 @@ impl Guardian {
             Origin::Offline { .. } | Origin::Tickets { .. } | Origin::Balance { .. } => true,
         }
     }
-}
-
-/// Whether a standing order speaks of an emergency.
-fn fits(order: &StandingOrder, emergency: &Emergency) -> bool {
-    order.raiser.is_none_or(|class| class == emergency.raiser.class())
-        && order.proposer.is_none_or(|account| emergency.raiser.account() == Some(account))
-        && order.severity.is_none_or(|severity| severity == emergency.severity)
-        && u64::try_from(emergency.validators.len()).is_ok_and(|count| count <= order.max_validators)
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ pub const MAX_TARGETS: usize = 1_024;
 /// Longest reason, bytes.
 pub const MAX_REASON: usize = 280;
 
-/// Slots by which the clock of whoever raised an emergency may be ahead of ours.
+/// Slots by which the clock of whoever proposes or raises something may be ahead of ours.
 pub(crate) const CLOCK_SKEW: u64 = 2;
 
 /// How much time there is.

@@ -5,6 +5,7 @@ use crate::emergency::{Emergency, Refusal, Severity};
 use crate::governor::DAY_EPOCHS;
 use crate::guardian::Guardian;
 use crate::proposal::ProposalId;
+use crate::scan::EXIT_QUEUE;
 use crate::status::Hold;
 use crate::tickets;
 use crypto::execution::{Address, ModuleName, Tickets};
@@ -14,9 +15,6 @@ use std::collections::BTreeMap;
 
 /// What a validator is expected to have, Gwei: its operator's bond makes the rest good.
 const FULL_BALANCE: Gwei = Gwei(32_000_000_000);
-
-/// Epochs an exit takes when nobody else is leaving: `1 + MAX_SEED_LOOKAHEAD`.
-const EXIT_QUEUE: u64 = 5;
 
 /// What an emergency would do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

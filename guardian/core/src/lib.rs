@@ -73,6 +73,7 @@ mod scan;
 #[cfg(test)]
 mod scene;
 mod shortage;
+mod standing;
 mod timeline;
 mod view;
 

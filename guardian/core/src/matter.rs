@@ -1,6 +1,7 @@
 //! `Matter`: everything one guardian knows of one emergency.
 
 use crate::ballot::Ballot;
+use crate::case::Certified;
 use crate::emergency::{Cancellation, Emergency, EmergencyRules, Raised, Raiser, Severity};
 use crate::guardian_set::GuardianIndex;
 use crate::message::{Decision, Envelope, Vote};
@@ -25,7 +26,7 @@ pub(crate) struct Matter {
     /// What was said with it.
     pub(crate) note: Option<String>,
     pub(crate) ballot: Ballot,
-    pub(crate) certificate: Option<Approved>,
+    pub(crate) certificate: Option<Certified>,
     /// Its taking back as somebody sealed it, for guardians that were away. Not journaled.
     pub(crate) cancelled: Option<Envelope>,
     /// How it was taken back, and when.
@@ -36,16 +37,6 @@ pub(crate) struct Matter {
     pub(crate) exits: BTreeMap<ValidatorIndex, ProposalId>,
     /// Whether our operator was told that it waits for a decision. Not journaled.
     pub(crate) was_told: bool,
-}
-
-/// A certificate of an emergency in our journal.
-#[derive(Debug, Clone)]
-pub(crate) struct Approved {
-    /// At least t, by distinct members; at most n.
-    pub(crate) approvals: Vec<(GuardianIndex, Envelope)>,
-    pub(crate) at: Slot,
-    /// A certificate as somebody sealed it, for guardians that were away.
-    pub(crate) sealed: Option<Envelope>,
 }
 
 impl Matter {

@@ -11,7 +11,7 @@ use crypto::spec::BlsPubkey;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Epochs an exit takes when nobody else is leaving: `1 + MAX_SEED_LOOKAHEAD`.
-const EXIT_QUEUE: u64 = 5;
+pub(crate) const EXIT_QUEUE: u64 = 5;
 
 impl Guardian {
     /// Where the scan of the contracts goes on after a restart: the last block scanned, the registrations so far by

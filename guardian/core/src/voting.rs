@@ -11,6 +11,7 @@
 
 use crate::case::Case;
 use crate::command::Command;
+use crate::emergency::CLOCK_SKEW;
 use crate::fault::FaultKind;
 use crate::governor::patience;
 use crate::guardian::Guardian;
@@ -43,9 +44,6 @@ pub const MAX_CAPPED: usize = 64;
 pub fn batch(n: u16) -> usize {
     256usize.checked_div(n.into()).unwrap_or(1).clamp(4, 64)
 }
-
-/// Slots by which a proposer's clock may be ahead of ours.
-const CLOCK_SKEW: u64 = 2;
 
 impl Guardian {
     /// Judges a validator: refuses, takes back, approves or proposes as our view demands. Proposes only while there is

@@ -1,9 +1,11 @@
 use super::*;
 use crate::emergency::Severity::{Normal, Urgent};
+use crate::message::RejectReason;
 use crate::proposal::State;
+use crate::request::Request;
 use crate::scene::emergencies::{NOW, emergency, roomy, sealed};
 use crate::scene::{BOB, CAROL, DAVE, ME, Scene, exiting, faults, orders, partial, said, signature, written};
-use crate::settings::Settings;
+use crate::settings::{Settings, StandingOrder, StandingVote};
 use crypto::spec::ValidatorIndex;
 
 #[test]
