@@ -183,7 +183,11 @@ impl Agenda {
             | Record::WishCast { .. }
             | Record::WishSeen { .. }
             | Record::Lapsed(_)
-            | Record::Spared { .. } => Ok(()),
+            | Record::Spared { .. }
+            | Record::Preceded { .. }
+            | Record::Opened { .. }
+            | Record::Ceremony { .. }
+            | Record::Inherited { .. } => Ok(()),
         }
     }
 

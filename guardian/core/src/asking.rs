@@ -5,6 +5,7 @@
 //!   before that, and one operator's looking at emergencies is journaled once a slot.
 //! - Raising is all or nothing: one validator that cannot be made to exit refuses the list, and nothing is stored or sent.
 
+use crate::ceremony::Kind;
 use crate::command::Command;
 use crate::emergency::{
     Cancellation, Emergency, MAX_REASON, MAX_TARGETS, Proof, Raised, Raiser, Refusal, Severity,
@@ -86,6 +87,15 @@ impl Guardian {
                 let inspection = self.inspect(&id).ok_or_else(|| unknown(&id))?;
                 Ok(Answer::Inspection(vec![inspection]))
             }
+            Request::Convene { kind, lifetime } => self.convene(*kind, lifetime, out),
+            Request::Refresh { lifetime } => {
+                let next = Box::new(crate::succession::refreshed(&self.definition));
+                self.convene(Kind::Succession { next }, lifetime, out)
+            }
+            Request::AnswerCeremony { ceremony, agrees, note: _ } => {
+                self.answer_ceremony(&ceremony, agrees, out)
+            }
+            Request::AbortCeremony { ceremony, note: _ } => self.abort_ceremony(&ceremony, out),
             Request::Pause { scope, note: _ } => {
                 self.switch_pause(true, scope, out);
                 Ok(Answer::Pauses(self.pause_status()))
@@ -466,8 +476,14 @@ fn check_bounds(by: &OperatorName, request: &Request) -> Result<(), Problem> {
         | Request::Reject { note, .. }
         | Request::Withdraw { note, .. }
         | Request::Pause { note, .. }
-        | Request::Resume { note, .. } => (note, MAX_NOTE),
-        Request::Submit { .. } | Request::Cancel { .. } | Request::Inspect { .. } => return Ok(()),
+        | Request::Resume { note, .. }
+        | Request::AnswerCeremony { note, .. }
+        | Request::AbortCeremony { note, .. } => (note, MAX_NOTE),
+        Request::Submit { .. }
+        | Request::Cancel { .. }
+        | Request::Inspect { .. }
+        | Request::Convene { .. }
+        | Request::Refresh { .. } => return Ok(()),
     };
     if is_line(note, most) {
         return Ok(());

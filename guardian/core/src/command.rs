@@ -1,5 +1,6 @@
 //! What to do, in the imperative. The shell performs them in order; order is law: `Persist` precedes what it covers.
 
+use crate::ceremony::{CeremonyId, Errand};
 use crate::event::RequestId;
 use crate::fault::Fault;
 use crate::guardian_set::GuardianIndex;
@@ -104,6 +105,13 @@ pub enum Command {
         from: Slot,
         /// Last slot, at most 63 slots later.
         to: Slot,
+    },
+    /// Do this for a ceremony; the answer, if any, is [`crate::Event::CeremonyNews`].
+    Ceremony {
+        /// Which.
+        ceremony: CeremonyId,
+        /// What.
+        errand: Errand,
     },
     /// Answer our operator.
     Answer {

@@ -271,7 +271,11 @@ impl Docket {
             | Record::WishCast { .. }
             | Record::WishSeen { .. }
             | Record::Lapsed(_)
-            | Record::Spared { .. } => Ok(()),
+            | Record::Spared { .. }
+            | Record::Preceded { .. }
+            | Record::Opened { .. }
+            | Record::Ceremony { .. }
+            | Record::Inherited { .. } => Ok(()),
         }
     }
 

@@ -13,6 +13,14 @@ pub enum Error {
         /// What is wrong with it and what would be right.
         problem: String,
     },
+    /// A ceremony that cannot be.
+    #[error("ceremony: `{field}` {problem}")]
+    Ceremony {
+        /// The field.
+        field: &'static str,
+        /// What is wrong with it and what would be right.
+        problem: String,
+    },
     /// The journal tells a story that cannot have happened.
     #[error("journal record {at} contradicts the records before it: {problem}")]
     Journal {

@@ -1,5 +1,6 @@
 //! What happened, in the past tense. The only input of [`crate::Guardian::handle`].
 
+use crate::ceremony::{CeremonyId, News};
 use crate::emergency::Raised;
 use crate::guardian_set::GuardianIndex;
 use crate::message::{Envelope, Message, Partial, Vote};
@@ -7,6 +8,7 @@ use crate::proposal::{ExitProposal, ProposalId};
 use crate::registration::ScanReport;
 use crate::request::{AskId, OperatorName, Request};
 use crate::settings::Settings;
+use crate::statement::{PeerName, Statement};
 use borsh::{BorshDeserialize, BorshSerialize};
 use crypto::execution::{Address, Block, BlockHash, BlockNumber, ContractState, NodeInfo};
 use crypto::keys::PublicKeySet;
@@ -218,6 +220,26 @@ pub enum Event {
         proposal: ProposalId,
         /// The slot of the block that has it; None when none of them has, or they could not be read.
         slot: Option<Slot>,
+    },
+    /// The network's own key was loaded: its commitments, t * 33 bytes.
+    GroupKeyLoaded(Vec<u8>),
+    /// A member sealed a statement in a ceremony's domain; our own come this way too.
+    StatementReceived {
+        /// Which ceremony.
+        ceremony: CeremonyId,
+        /// Who sealed it.
+        from: PeerName,
+        /// What it says.
+        statement: Statement,
+        /// As it arrived.
+        envelope: Envelope,
+    },
+    /// How an errand for a ceremony ended.
+    CeremonyNews {
+        /// Which ceremony.
+        ceremony: CeremonyId,
+        /// What.
+        news: News,
     },
     /// A guardian sealed something that is no message of a version we know. Counted against it.
     GarbageReceived {

@@ -1,5 +1,6 @@
 //! A peer's misbehaviour, as data with a stable code.
 
+use crate::ceremony::Blame;
 use crate::guardian_set::GuardianIndex;
 use crate::proposal::ProposalId;
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -40,6 +41,8 @@ pub enum FaultKind {
     WrongEpoch,
     /// An emergency, or the taking back of one, in the name of somebody who did not make it.
     ForgedAuthority,
+    /// Something that a ceremony does not allow.
+    Ceremony(Blame),
 }
 
 impl FaultKind {
@@ -55,6 +58,7 @@ impl FaultKind {
             Self::Flooding => "flooding",
             Self::WrongEpoch => "wrong_epoch",
             Self::ForgedAuthority => "forged_authority",
+            Self::Ceremony(blame) => blame.fault_code(),
         }
     }
 }

@@ -30,6 +30,7 @@ use crate::record::Record;
 use crate::registry::Registry;
 use crate::status::Hold;
 use crate::view::View;
+use borsh::{BorshDeserialize, BorshSerialize};
 use crypto::execution::{Address, ModuleName};
 use crypto::exit::VoluntaryExit;
 use crypto::spec::{BlsPubkey, Epoch, Slot};
@@ -54,6 +55,21 @@ struct Release {
     home: Option<(Address, ModuleName)>,
 }
 
+/// One exit message that was released in an epoch before: it counts against the caps as ours do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct InheritedRelease {
+    /// The message.
+    pub exit: VoluntaryExit,
+    /// When it was released.
+    pub at: Slot,
+    /// Under which proposal.
+    pub proposal: ProposalId,
+    /// Whose exit.
+    pub pubkey: BlsPubkey,
+    /// Who registered the validator, and where, if anybody had.
+    pub home: Option<(Address, ModuleName)>,
+}
+
 /// What we released.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Ledger {
@@ -76,6 +92,12 @@ impl Ledger {
         if let Record::Lapsed(at) = record {
             self.lapsed = self.lapsed.max(Some(*at));
         }
+        if let Record::Inherited { releases, at: _ } = record {
+            for InheritedRelease { exit, at, proposal, pubkey, home } in releases {
+                let release = Release { at: *at, proposal: *proposal, pubkey: *pubkey, home: *home };
+                self.releases.entry(*exit).or_insert(release);
+            }
+        }
         let Record::Released { proposal, at } = record else { return };
         let Some(case) = docket.get(proposal) else { return };
         let pubkey = case.proposal.pubkey;
@@ -87,6 +109,18 @@ impl Ledger {
             definition.chain.epoch_of(release.at) > today
                 || docket.get(&release.proposal).is_some_and(|case| !case.state.is_over())
         });
+    }
+
+    /// What the next epoch must know of.
+    pub(crate) fn bequeath(&self) -> Vec<InheritedRelease> {
+        let each = self.releases.iter().map(|(exit, release)| InheritedRelease {
+            exit: *exit,
+            at: release.at,
+            proposal: release.proposal,
+            pubkey: release.pubkey,
+            home: release.home,
+        });
+        each.collect()
     }
 
     /// Exits released in or after an epoch.

@@ -16,6 +16,7 @@
 //! | `governor` | what holds a release that all agree on |
 //! | `pause` | whether anything leaves at all |
 //! | `enforcement` | by which rules we act |
+//! | `convening`, `conducting` | what is done with the keys, together |
 //! | `offer`, `catch_up` | what to say again, and to whom |
 //!
 //! # Design decisions
@@ -25,13 +26,15 @@
 //!   without a word: its author says it again as long as it matters.
 
 use crate::agenda::Agenda;
+use crate::ceremony::hall::Hall;
+use crate::ceremony::{CeremonyId, Kind};
 use crate::command::Command;
 use crate::docket::Docket;
 use crate::error::Error;
 use crate::event::Event;
 use crate::fault::{Fault, FaultKind};
 use crate::governor::Ledger;
-use crate::guardian_set::{GuardianIndex, GuardianSetEpoch, NetworkDefinition};
+use crate::guardian_set::{GuardianIndex, GuardianSetEpoch, NetworkDefinition, NetworkId};
 use crate::journal::JournalHead;
 use crate::lifecycle::Lifecycles;
 use crate::message::{Envelope, Heartbeat, Message};
@@ -43,6 +46,7 @@ use crate::roster::Roster;
 use crate::settings::Settings;
 use crate::view::View;
 use crypto::spec::Slot;
+use std::collections::BTreeSet;
 
 /// One guardian's whole state. All data: no handle, no lock, no clock.
 #[derive(Debug, Clone)]
@@ -58,6 +62,15 @@ pub struct Guardian {
     pub(crate) pauses: Pauses,
     pub(crate) lifecycles: Lifecycles,
     pub(crate) settings: Settings,
+    /// Our definition's id: computed once.
+    pub(crate) network: NetworkId,
+    /// The definition that was in force before ours, if ours follows one.
+    pub(crate) previous: Option<(NetworkId, NetworkDefinition)>,
+    /// Commitments of the network's own key, t * 33 bytes, once there is one.
+    pub(crate) group: Option<Vec<u8>>,
+    pub(crate) hall: Hall,
+    /// Ceremonies whose result the shell said is in force since it started.
+    pub(crate) adopted: BTreeSet<CeremonyId>,
     /// When and by whom emergencies were last looked at: journaled once a slot.
     pub(crate) looked: Option<(Slot, String)>,
     /// Of all that was handed out to be persisted, and restored from.
@@ -79,6 +92,11 @@ impl Guardian {
         definition.validate()?;
         definition.member(me)?;
         Ok(Self {
+            network: definition.id(),
+            previous: None,
+            group: None,
+            hall: Hall::default(),
+            adopted: BTreeSet::new(),
             definition,
             me,
             view: View::default(),
@@ -160,6 +178,11 @@ impl Guardian {
             Event::SettingsLoaded(settings) => self.settings = settings,
             Event::OperatorAsked { ask, by, request } => self.operator_asked(ask, by, request, &mut out),
             Event::InclusionFound { proposal, slot } => self.inclusion_found(&proposal, slot, &mut out),
+            Event::GroupKeyLoaded(commitments) => self.group = Some(commitments),
+            Event::StatementReceived { ceremony, from, statement, envelope } => {
+                self.statement_received(ceremony, from, statement, envelope, &mut out);
+            }
+            Event::CeremonyNews { ceremony, news } => self.ceremony_news(ceremony, news, &mut out),
             Event::GarbageReceived { from } => {
                 if self.is_member(from) {
                     self.fault(from, FaultKind::Garbage, None, Vec::new(), &mut out);
@@ -213,6 +236,7 @@ impl Guardian {
         self.expire_emergencies(out);
         self.review(out);
         self.tend_ways(out);
+        self.tend_ceremonies(out);
         self.offer(out);
     }
 
@@ -315,6 +339,10 @@ impl Guardian {
         }
         self.lifecycles.apply(record, &self.docket);
         self.pauses.apply(record);
+        self.hall.apply(record)?;
+        if let Record::Preceded { definition } = record {
+            self.previous = Some((definition.id(), (**definition).clone()));
+        }
         self.ledger.apply(record, &self.docket, self.protocol.registry(), &self.definition);
         self.view.apply(record);
         if let Record::Scanned(report) = record {
@@ -325,6 +353,12 @@ impl Guardian {
         }
         self.journal = self.journal.follow(&record.encode());
         Ok(())
+    }
+
+    /// Whether our definition is not in force yet: the set before has not handed over.
+    pub fn is_joining(&self) -> bool {
+        let followed = |course: &crate::ceremony::course::Course| matches!(&course.order.kind, Kind::Succession { next } if next.id() == self.network);
+        self.previous.is_some() && !self.hall.iter().any(|course| course.is_done() && followed(course))
     }
 
     /// The head of the journal, with everything handed out to be persisted so far.
@@ -374,14 +408,18 @@ fn is_milestone(command: &Command) -> bool {
         | Record::WishSeen { .. }
         | Record::Asked { .. }
         | Record::Lapsed(_)
-        | Record::Spared { .. } => true,
+        | Record::Spared { .. }
+        | Record::Opened { .. }
+        | Record::Ceremony { .. } => true,
         Record::Liveness(_)
         | Record::Finalized(_)
         | Record::VoteCast(_)
         | Record::NotFinalizing(_)
         | Record::Scanned(_)
         | Record::Observed { .. }
-        | Record::WishCast { .. } => false,
+        | Record::WishCast { .. }
+        | Record::Preceded { .. }
+        | Record::Inherited { .. } => false,
     })
 }
 

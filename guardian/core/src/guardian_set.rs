@@ -5,6 +5,7 @@ use crate::emergency::{EmergencyRules, MAX_TARGETS};
 use crate::error::Error;
 use crate::message::canonical;
 use crate::policy::{Caps, Policy};
+use crate::statement::PeerName;
 use borsh::{BorshDeserialize, BorshSerialize};
 use crypto::execution::Address;
 use crypto::spec::ChainSpec;
@@ -128,6 +129,12 @@ impl NetworkDefinition {
             .iter()
             .find(|member| member.index == index)
             .ok_or_else(|| refuse("guardian_set.members", format!("has no member with index {}", index.0)))
+    }
+
+    /// The index of a peer, if it is a member.
+    pub fn index_of(&self, peer: &PeerName) -> Option<GuardianIndex> {
+        let mut members = self.guardian_set.members.iter();
+        members.find(|member| member.peer_id == peer.0).map(|member| member.index)
     }
 
     /// Checks every field against its bounds and against the others.

@@ -8,6 +8,7 @@
 //! | [`registration`] | what the contracts logged, judged |
 //! | [`proposal`] | `ExitProposal`, its states and the one transition table |
 //! | [`fault`], [`status`] | stable codes of misbehaviour and holds; the public projection |
+//! | [`ceremony`], [`statement`], [`succession`] | what is done with the keys, together; who guards after us |
 //! | [`lifecycle`], [`evidence`] | every validator's way out; what we saw when we decided |
 //! | [`governor`], [`voting`], [`catch_up`] | the bounds that operators may want to know |
 //!
@@ -17,6 +18,7 @@
 #![forbid(unsafe_code)]
 
 pub mod catch_up;
+pub mod ceremony;
 pub mod command;
 pub mod contracts;
 pub mod emergency;
@@ -37,7 +39,9 @@ pub mod record;
 pub mod registration;
 pub mod request;
 pub mod settings;
+pub mod statement;
 pub mod status;
+pub mod succession;
 pub mod tickets;
 pub mod voting;
 
@@ -47,6 +51,8 @@ mod balance;
 mod ballot;
 mod case;
 mod certificate;
+mod conducting;
+mod convening;
 mod deciding;
 mod docket;
 mod enforcement;

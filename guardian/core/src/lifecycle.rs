@@ -165,7 +165,11 @@ impl Lifecycles {
             | Record::Held { .. }
             | Record::WishCast { .. }
             | Record::WishSeen { .. }
-            | Record::Lapsed(_) => {}
+            | Record::Lapsed(_)
+            | Record::Preceded { .. }
+            | Record::Opened { .. }
+            | Record::Ceremony { .. }
+            | Record::Inherited { .. } => {}
         }
     }
 

@@ -97,7 +97,11 @@ impl Pauses {
                 | Request::Reject { .. }
                 | Request::Withdraw { .. }
                 | Request::Cancel { .. }
-                | Request::Inspect { .. } => {}
+                | Request::Inspect { .. }
+                | Request::Convene { .. }
+                | Request::Refresh { .. }
+                | Request::AnswerCeremony { .. }
+                | Request::AbortCeremony { .. } => {}
             },
             Record::WishCast { wish, .. } => self.own = Some(*wish),
             Record::WishSeen { from, wish, envelope } => {
@@ -126,7 +130,11 @@ impl Pauses {
             | Record::Observed { .. }
             | Record::Held { .. }
             | Record::Reached { .. }
-            | Record::Lapsed(_) => {}
+            | Record::Lapsed(_)
+            | Record::Preceded { .. }
+            | Record::Opened { .. }
+            | Record::Ceremony { .. }
+            | Record::Inherited { .. } => {}
         }
     }
 

@@ -1,10 +1,12 @@
 //! What the journal holds: enough to be the same guardian after a crash. Canonical borsh behind a version tag.
 
+use crate::ceremony::{CeremonyId, Entry, Order};
 use crate::emergency::{Cancellation, Raised};
 use crate::event::{Liveness, PostOutcome};
 use crate::evidence::Evidence;
 use crate::fault::Fault;
-use crate::guardian_set::GuardianIndex;
+use crate::governor::InheritedRelease;
+use crate::guardian_set::{GuardianIndex, NetworkDefinition};
 use crate::lifecycle::Step;
 use crate::message::{Envelope, Partial, Vote};
 use crate::pause::Wish;
@@ -206,6 +208,34 @@ pub enum Record {
     Spared {
         /// Whose.
         pubkey: BlsPubkey,
+        /// When.
+        at: Slot,
+    },
+    /// This journal's epoch follows another one. First of its records, or not there.
+    Preceded {
+        /// The definition that was in force before.
+        definition: Box<NetworkDefinition>,
+    },
+    /// A ceremony we know, whoever opened it.
+    Opened {
+        /// It.
+        order: Order,
+        /// When we came to know it.
+        at: Slot,
+    },
+    /// Something about a ceremony.
+    Ceremony {
+        /// Which.
+        ceremony: CeremonyId,
+        /// What.
+        entry: Entry,
+        /// When.
+        at: Slot,
+    },
+    /// What was released in the epoch before and still counts against the caps.
+    Inherited {
+        /// Each exit message once.
+        releases: Vec<InheritedRelease>,
         /// When.
         at: Slot,
     },

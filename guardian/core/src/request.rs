@@ -1,6 +1,7 @@
 //! What an operator asks of its own guardian, and what it is answered. Typed both ways; every request is journaled with the
 //! operator's name before it is answered.
 
+use crate::ceremony::{CeremonyId, Kind};
 use crate::emergency::{Raised, Raiser, Refusal, Severity};
 use crate::event::NodeHealth;
 use crate::forecast::Forecast;
@@ -147,6 +148,34 @@ pub enum Request {
         /// Only this one, with all its validators.
         emergency: Option<ProposalId>,
     },
+    /// Open a ceremony, and agree to it.
+    Convene {
+        /// What for.
+        kind: Box<Kind>,
+        /// Slots until it ends without success.
+        lifetime: u64,
+    },
+    /// Open a succession to the same members: new shares of every key.
+    Refresh {
+        /// Slots until it ends without success.
+        lifetime: u64,
+    },
+    /// Agree, or not, to a ceremony that somebody opened.
+    AnswerCeremony {
+        /// Which.
+        ceremony: CeremonyId,
+        /// Whether.
+        agrees: bool,
+        /// Why.
+        note: String,
+    },
+    /// Leave a ceremony.
+    AbortCeremony {
+        /// Which.
+        ceremony: CeremonyId,
+        /// Why.
+        note: String,
+    },
     /// Stop releasing, combining and posting exits.
     Pause {
         /// Only here, or wish it for the whole network too.
@@ -218,6 +247,11 @@ pub enum Answer {
     Cancelled {
         /// Which.
         emergency: ProposalId,
+    },
+    /// Our word on a ceremony is given.
+    Convened {
+        /// Its id.
+        ceremony: CeremonyId,
     },
     /// What we see of emergencies.
     Inspection(Vec<Inspection>),

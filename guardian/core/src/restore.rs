@@ -68,7 +68,11 @@ impl Guardian {
             | Record::Reached { .. }
             | Record::WishCast { .. }
             | Record::Lapsed(_)
-            | Record::Spared { .. } => None,
+            | Record::Spared { .. }
+            | Record::Preceded { .. }
+            | Record::Opened { .. }
+            | Record::Ceremony { .. }
+            | Record::Inherited { .. } => None,
         };
         stranger.map_or(Ok(()), |guardian| Err(format!("guardian {} is no member", guardian.0)))
     }

@@ -301,7 +301,11 @@ impl View {
             | Record::WishCast { .. }
             | Record::WishSeen { .. }
             | Record::Lapsed(_)
-            | Record::Spared { .. } => {}
+            | Record::Spared { .. }
+            | Record::Preceded { .. }
+            | Record::Opened { .. }
+            | Record::Ceremony { .. }
+            | Record::Inherited { .. } => {}
         }
     }
 

@@ -56,7 +56,7 @@ impl Guardian {
             return;
         }
         for (id, decision) in self.refusals(pubkey) {
-            self.cast(&id, decision, out);
+            self.cast_vote(&id, decision, out);
         }
         if self.is_bound(pubkey) {
             return;
@@ -65,9 +65,9 @@ impl Guardian {
         if let Some(id) = self.approvable(pubkey).filter(|id| approved.is_none_or(|approved| *id < approved))
         {
             if let Some(approved) = approved {
-                self.cast(&approved, Decision::Withdraw(RejectReason::Superseded), out);
+                self.cast_vote(&approved, Decision::Withdraw(RejectReason::Superseded), out);
             }
-            self.cast(&id, Decision::Approve, out);
+            self.cast_vote(&id, Decision::Approve, out);
         } else if approved.is_some() {
             // Ours stands.
         } else if *room > 0
@@ -179,11 +179,11 @@ impl Guardian {
         }
         self.docket.note_bringer(id, self.me);
         out.push(Command::Broadcast(Message::Proposal(proposal)));
-        self.cast(&id, Decision::Approve, out);
+        self.cast_vote(&id, Decision::Approve, out);
     }
 
     /// Writes down what we see and our vote, then says it.
-    fn cast(&mut self, id: &ProposalId, decision: Decision, out: &mut Vec<Command>) {
+    fn cast_vote(&mut self, id: &ProposalId, decision: Decision, out: &mut Vec<Command>) {
         let Some(case) = self.docket.get(id) else { return };
         let revision = case.own.as_ref().map_or(0, |vote| vote.revision.saturating_add(1));
         if case.own.as_ref().is_some_and(|vote| vote.decision == decision) || revision > MAX_REVISION {

@@ -1,0 +1,132 @@
+//! Who does what in a ceremony, and how many of them are enough.
+
+use super::{Kind, Order};
+use crate::guardian_set::{GuardianIndex, NetworkDefinition};
+use crate::statement::PeerName;
+use crypto::threshold::Threshold;
+
+/// The members of a ceremony by their parts in it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Cast<'a> {
+    pub(crate) order: &'a Order,
+    /// The definition whose members deal.
+    pub(crate) current: &'a NetworkDefinition,
+}
+
+impl<'a> Cast<'a> {
+    pub(crate) fn next(&self) -> &'a NetworkDefinition {
+        self.order.next(self.current)
+    }
+
+    /// The member's index in the set that deals.
+    pub(crate) fn dealer(&self, peer: &PeerName) -> Option<GuardianIndex> {
+        self.current.index_of(peer)
+    }
+
+    /// The member's index in the set that will hold the result.
+    pub(crate) fn holder(&self, peer: &PeerName) -> Option<GuardianIndex> {
+        self.next().index_of(peer)
+    }
+
+    pub(crate) fn is_party(&self, peer: &PeerName) -> bool {
+        self.dealer(peer).is_some() || self.holder(peer).is_some()
+    }
+
+    /// Whether this member of the current set may deal.
+    pub(crate) fn may_deal(&self, dealer: GuardianIndex) -> bool {
+        match &self.order.kind {
+            Kind::Repair { helpers, .. } => helpers.contains(&dealer),
+            Kind::GroupKey | Kind::ValidatorKeys { .. } | Kind::Succession { .. } => {
+                self.current.member(dealer).is_ok()
+            }
+        }
+    }
+
+    /// Who gets shares of the dealings.
+    pub(crate) fn receivers(&self) -> Vec<GuardianIndex> {
+        match &self.order.kind {
+            Kind::Repair { helpers, .. } => helpers.clone(),
+            Kind::GroupKey | Kind::ValidatorKeys { .. } | Kind::Succession { .. } => {
+                self.next().guardian_set.members.iter().map(|member| member.index).collect()
+            }
+        }
+    }
+
+    /// Who proves that it holds the result.
+    pub(crate) fn provers(&self) -> Vec<GuardianIndex> {
+        match &self.order.kind {
+            Kind::Repair { lost, .. } => vec![*lost],
+            Kind::GroupKey | Kind::ValidatorKeys { .. } | Kind::Succession { .. } => self.receivers(),
+        }
+    }
+
+    /// How many members of the current set must agree before anybody deals.
+    pub(crate) fn agreement(&self) -> usize {
+        let threshold = self.current.guardian_set.threshold;
+        match &self.order.kind {
+            Kind::GroupKey | Kind::ValidatorKeys { .. } => threshold.n().into(),
+            Kind::Succession { .. } => majority(threshold),
+            Kind::Repair { helpers, .. } => helpers.len(),
+        }
+    }
+
+    /// Whether, with so many who may count refusing, it can begin no more.
+    pub(crate) fn is_refused(&self, refusals: usize) -> bool {
+        let all = match &self.order.kind {
+            Kind::Repair { helpers, .. } => helpers.len(),
+            Kind::GroupKey | Kind::ValidatorKeys { .. } | Kind::Succession { .. } => {
+                self.current.guardian_set.members.len()
+            }
+        };
+        all.saturating_sub(refusals) < self.agreement()
+    }
+
+    /// Fewest dealings that make a result. Where keys are generated or helpers were named, all must count.
+    pub(crate) fn dealings(&self) -> usize {
+        match &self.order.kind {
+            Kind::Succession { .. } => self.current.guardian_set.threshold.t().into(),
+            Kind::GroupKey | Kind::ValidatorKeys { .. } | Kind::Repair { .. } => self.agreement(),
+        }
+    }
+
+    /// How many receivers must hold a dealing and choose the same for it to count: two such sets meet in an honest one
+    /// whenever fewer than half are dishonest.
+    pub(crate) fn choosers(&self) -> usize {
+        match &self.order.kind {
+            Kind::Succession { next } => majority(next.guardian_set.threshold),
+            Kind::GroupKey | Kind::ValidatorKeys { .. } | Kind::Repair { .. } => self.receivers().len(),
+        }
+    }
+
+    /// How many must have proven the result before it may come into force.
+    pub(crate) fn proofs(&self) -> usize {
+        match &self.order.kind {
+            Kind::Succession { next } => majority(next.guardian_set.threshold),
+            Kind::GroupKey | Kind::ValidatorKeys { .. } | Kind::Repair { .. } => self.provers().len(),
+        }
+    }
+
+    /// How many members of the current set must endorse the result; zero where it replaces nothing.
+    pub(crate) fn endorsements(&self) -> usize {
+        match &self.order.kind {
+            Kind::Succession { .. } => majority(self.current.guardian_set.threshold),
+            Kind::GroupKey | Kind::ValidatorKeys { .. } | Kind::Repair { .. } => 0,
+        }
+    }
+}
+
+/// At least t and more than half: two such groups share a member, so that no two results come of one epoch number.
+fn majority(threshold: Threshold) -> usize {
+    usize::from(threshold.t().max(threshold.n() / 2 + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_majority_is_at_least_t() {
+        let of = |t, n| majority(Threshold::new(t, n).unwrap());
+        assert_eq!([of(1, 1), of(1, 3), of(2, 4), of(3, 4), of(4, 5), of(4, 7)], [1, 2, 3, 3, 4, 4]);
+    }
+}

@@ -1,0 +1,442 @@
+//! Conducting: takes every ceremony as far as it can go now, from what is journaled alone. Looked at each slot and whenever
+//! something about it came in; every errand that is still wanted is given again.
+
+use crate::ceremony::course::{Conclusion, Course, name_of};
+use crate::ceremony::quorum::Cast;
+use crate::ceremony::{AbortReason, Blame, CeremonyId, Digest, Entry, Errand, Kind, News, Outcome};
+use crate::command::Command;
+use crate::guardian::Guardian;
+use crate::message::Envelope;
+use crate::record::Record;
+use crate::statement::{Choice, MAX_VIEWS, PeerName, Place, Statement};
+
+/// Slots after the last move until those who are late are left out, and until another view of choosing begins.
+pub(crate) const PATIENCE: u64 = 8;
+
+impl Guardian {
+    /// All ceremonies, once a slot.
+    pub(crate) fn tend_ceremonies(&mut self, out: &mut Vec<Command>) {
+        for id in self.hall.ids() {
+            self.convene_again(&id, out);
+            self.tend_ceremony(&id, out);
+        }
+    }
+
+    /// Tells the shell what is under way; it may have been started anew.
+    fn convene_again(&self, id: &CeremonyId, out: &mut Vec<Command>) {
+        let Some(course) = self.hall.get(id) else { return };
+        let Some(cast) = self.cast(&course.order) else { return };
+        if matches!(course.outcome, Some(Outcome::Aborted { .. })) || self.is_settled(course) {
+            return;
+        }
+        let errand = Errand::Convene {
+            order: Box::new(course.order.clone()),
+            current: Box::new(cast.current.clone()),
+            dealers: course.agreed(cast),
+            agreed: self.has_accepted(course),
+        };
+        out.push(Command::Ceremony { ceremony: *id, errand });
+    }
+
+    /// Whether nothing is left to do or to wait for in a ceremony that is done.
+    fn is_settled(&self, course: &Course) -> bool {
+        let Some(cast) = self.cast(&course.order) else { return true };
+        course.is_done()
+            && (!course.is_succession()
+                || cast
+                    .current
+                    .guardian_set
+                    .members
+                    .iter()
+                    .all(|member| course.said(&PeerName(member.peer_id.clone()), Place::Destroyed).is_some()))
+    }
+
+    /// Takes one ceremony as far as it can go.
+    pub(crate) fn tend_ceremony(&mut self, id: &CeremonyId, out: &mut Vec<Command>) {
+        let me = self.my_name();
+        let Some(course) = self.hall.get(id) else { return };
+        if self.cast(&course.order).is_none() {
+            return;
+        }
+        for statement in course.unsealed(&me) {
+            errand(id, Errand::State(Box::new(statement)), out);
+        }
+        self.settle(id, out);
+        let Some(course) = self.hall.get(id) else { return };
+        match course.outcome {
+            Some(Outcome::Aborted { .. }) => return,
+            Some(Outcome::Done { result }) => return self.follow_up(id, result, out),
+            None => {}
+        }
+        if !self.has_accepted(course) {
+            return;
+        }
+        self.deal(id, out);
+        self.collect(id, out);
+        self.choose(id, out);
+        self.conclude(id, out);
+        self.check_proofs(id, out);
+        self.endorse(id, out);
+    }
+
+    /// Ends it: in force because the old set says so, or because all that must prove the result have; or without result.
+    fn settle(&mut self, id: &CeremonyId, out: &mut Vec<Command>) {
+        let Some(course) = self.hall.get(id).filter(|course| !course.is_done()) else { return };
+        let Some(cast) = self.cast(&course.order) else { return };
+        let result = if course.is_succession() {
+            course.endorsed_result(cast).map(|(result, _)| result)
+        } else {
+            let ours = course.conclusion.as_ref().map(|conclusion| conclusion.result);
+            let result = match course.order.kind {
+                Kind::Repair { lost, .. } => course.proven(cast, lost).map(|(result, _)| result),
+                _ => ours,
+            };
+            result.filter(|result| {
+                let provers = cast.provers();
+                provers.iter().all(|prover| course.valid(*result).contains(prover))
+            })
+        };
+        let at = self.view.slot();
+        if let Some(result) = result {
+            let entry = Entry::Ended(Outcome::Done { result });
+            self.persist(Record::Ceremony { ceremony: *id, entry, at }, out);
+            return;
+        }
+        if course.outcome.is_some() {
+            return;
+        }
+        if cast.is_refused(course.refusals(cast)) && !course.is_agreed(cast) {
+            return self.end_ceremony(id, AbortReason::Rejected, Vec::new(), out);
+        }
+        let superseded = course.is_succession()
+            && self.hall.iter().any(|other| {
+                other.id != *id && other.is_done() && other.order.network == course.order.network
+            });
+        if superseded {
+            return self.end_ceremony(id, AbortReason::Superseded, Vec::new(), out);
+        }
+        if at > course.order.expires {
+            let absent = self.awaited(course);
+            return self.end_ceremony(id, AbortReason::Expired, absent, out);
+        }
+        let fixed = !course.is_succession();
+        let blamed = cast.receivers().into_iter().any(|member| {
+            name_of(cast.current, member).is_some_and(|peer| course.blamed.contains_key(&peer))
+        });
+        if fixed && blamed {
+            let absent = course.blamed.keys().map(|peer| self.name_for_people(cast, peer)).collect();
+            self.end_ceremony(id, AbortReason::Dealers, absent, out);
+        }
+    }
+
+    /// A result is in force: adopt it, and once we live by it destroy what it replaces.
+    fn follow_up(&mut self, id: &CeremonyId, result: Digest, out: &mut Vec<Command>) {
+        let me = self.my_name();
+        let Some(course) = self.hall.get(id) else { return };
+        let Some(cast) = self.cast(&course.order) else { return };
+        let lives_by_it = cast.next().id() == self.network && cast.current.id() != self.network;
+        let is_in_next = cast.holder(&me).is_some();
+        let evidence: Vec<Envelope> = if course.is_succession() {
+            course.endorsed(cast, result)
+        } else {
+            course
+                .statements()
+                .filter(|(_, said, _)| matches!(said, Statement::Proven { .. }))
+                .map(|(_, _, sealed)| sealed.clone())
+                .collect()
+        };
+        let enacts = if course.is_succession() {
+            is_in_next && (!lives_by_it || self.is_joining())
+        } else {
+            !self.adopted.contains(id) && self.has_accepted(course)
+        };
+        if enacts {
+            errand(id, Errand::Enact { result, evidence }, out);
+        }
+        let was_in_force = course.is_succession() && cast.dealer(&me).is_some();
+        if was_in_force && (lives_by_it || !is_in_next) && course.own(&me, Place::Destroyed).is_none() {
+            errand(id, Errand::Destroy, out);
+        }
+    }
+
+    fn deal(&mut self, id: &CeremonyId, out: &mut Vec<Command>) {
+        let me = self.my_name();
+        let Some(course) = self.hall.get(id) else { return };
+        let Some(cast) = self.cast(&course.order) else { return };
+        let deals = course.order.network == self.network && cast.may_deal(self.me);
+        if deals && course.is_agreed(cast) && course.own(&me, Place::Dealt).is_none() {
+            errand(id, Errand::Deal, out);
+        }
+    }
+
+    fn collect(&mut self, id: &CeremonyId, out: &mut Vec<Command>) {
+        let me = self.my_name();
+        let Some(course) = self.hall.get(id) else { return };
+        let Some(cast) = self.cast(&course.order) else { return };
+        let receives = cast.holder(&me).is_some_and(|holder| cast.receivers().contains(&holder));
+        let mut held = Vec::new();
+        for member in &cast.current.guardian_set.members {
+            let dealer = member.index;
+            let Some(digest) = course.dealt(cast, dealer) else { continue };
+            if course.collected.get(&dealer) != Some(&digest) {
+                errand(id, Errand::Collect { dealer, digest }, out);
+            } else if receives && course.own(&me, Place::Held(dealer)).is_none() {
+                held.push(Statement::Held { dealer, digest });
+            }
+        }
+        for (accuser, statement, _) in course.statements() {
+            let Statement::Accuse { dealer, batch, dealing } = statement else { continue };
+            let accused = name_of(cast.current, *dealer);
+            let open = accused.is_some_and(|accused| !course.blamed.contains_key(&accused))
+                && !course.blamed.contains_key(accuser);
+            if open {
+                let (accuser, dealer, batch, dealing) = (accuser.clone(), *dealer, *batch, dealing.clone());
+                errand(id, Errand::Examine { accuser, dealer, batch, dealing }, out);
+            }
+        }
+        for statement in held {
+            self.say_at_once(id, statement, out);
+        }
+    }
+
+    /// Says which dealings shall count: at once when every dealer is here, after some patience when some are late, and
+    /// with the others whenever they are more.
+    fn choose(&mut self, id: &CeremonyId, out: &mut Vec<Command>) {
+        let me = self.my_name();
+        let Some(course) = self.hall.get(id) else { return };
+        let Some(cast) = self.cast(&course.order) else { return };
+        let receives = cast.holder(&me).is_some_and(|holder| cast.receivers().contains(&holder));
+        if !receives || course.conclusion.is_some() || course.chosen(cast).is_some() {
+            return;
+        }
+        let is_late = self.view.slot() >= course.moved.saturating_add(PATIENCE);
+        let view = match course.last_view(&me) {
+            None => 0,
+            // Nobody moved for a while: our view has no majority. Another one, from what is known now.
+            Some(view) if is_late && view.saturating_add(1) < MAX_VIEWS => view.saturating_add(1),
+            Some(_) => return,
+        };
+        let ours = course.candidates(cast);
+        let all_here = ours.0.len() == course.agreed(cast).len();
+        let holds = |choice: &Choice| {
+            choice.0.iter().all(|(dealer, digest)| course.collected.get(dealer) == Some(digest))
+        };
+        let others = course.votes(cast, view).into_iter().map(|(choice, _)| choice).find(holds);
+        let choice = match others {
+            Some(choice) => choice,
+            None if ours.0.len() >= cast.dealings() && (all_here || is_late) => ours,
+            None => return,
+        };
+        self.say_at_once(id, Statement::Choose { view, choice }, out);
+    }
+
+    fn conclude(&mut self, id: &CeremonyId, out: &mut Vec<Command>) {
+        let me = self.my_name();
+        let Some(course) = self.hall.get(id) else { return };
+        let Some(cast) = self.cast(&course.order) else { return };
+        let Some(choice) = course.chosen(cast) else { return };
+        let has_all = choice.0.iter().all(|(dealer, digest)| course.collected.get(dealer) == Some(digest));
+        let proves = cast.holder(&me).is_some_and(|holder| cast.provers().contains(&holder));
+        let is_finished =
+            course.conclusion.is_some() && (!proves || course.own(&me, Place::Proven).is_some());
+        if has_all && !is_finished {
+            errand(id, Errand::Conclude { choice }, out);
+        }
+    }
+
+    fn check_proofs(&mut self, id: &CeremonyId, out: &mut Vec<Command>) {
+        let Some(course) = self.hall.get(id) else { return };
+        let Some(cast) = self.cast(&course.order) else { return };
+        let Some(Conclusion { result, .. }) = &course.conclusion else { return };
+        let is_repair = matches!(course.order.kind, Kind::Repair { .. });
+        for holder in cast.provers() {
+            // What a repaired guardian holds is known beforehand; every other result must be the one we computed.
+            let claim = course.proven(cast, holder).filter(|(claimed, _)| is_repair || claimed == result);
+            if let Some((claimed, proof)) = claim
+                && !course.is_checked(holder, claimed)
+            {
+                let proof = proof.to_vec();
+                errand(id, Errand::Check { holder, result: claimed, proof }, out);
+            }
+        }
+    }
+
+    /// Endorses a result that enough of the next set have proven, after some patience with the others.
+    fn endorse(&mut self, id: &CeremonyId, out: &mut Vec<Command>) {
+        let me = self.my_name();
+        let Some(course) = self.hall.get(id) else { return };
+        let Some(cast) = self.cast(&course.order) else { return };
+        let Kind::Succession { next } = &course.order.kind else { return };
+        let Some(Conclusion { result, .. }) = course.conclusion.clone() else { return };
+        let valid = course.valid(result).len();
+        let waits = valid < cast.provers().len() && self.view.slot() < course.moved.saturating_add(PATIENCE);
+        let is_ours_to_say = course.order.network == self.network
+            && course.own(&me, Place::Endorse).is_none()
+            && self.hall.endorsed(next.guardian_set.epoch).is_none();
+        // A validator that came meanwhile would lose its shares: then the ceremony ends by its time, and is opened anew.
+        if is_ours_to_say && valid >= cast.proofs() && !waits && course.order.keys == self.key_list() {
+            self.say_at_once(id, Statement::Endorse { result }, out);
+        }
+    }
+
+    fn say_at_once(&mut self, id: &CeremonyId, statement: Statement, out: &mut Vec<Command>) {
+        self.say(id, statement.clone(), out);
+        errand(id, Errand::State(Box::new(statement)), out);
+    }
+
+    /// What the shell says of an errand.
+    pub(crate) fn ceremony_news(&mut self, id: CeremonyId, news: News, out: &mut Vec<Command>) {
+        let me = self.my_name();
+        let Some(course) = self.hall.get(&id) else { return };
+        let Some(cast) = self.cast(&course.order) else { return };
+        let at = self.view.slot();
+        let over = course.outcome.is_some();
+        let record = |entry: Entry| Record::Ceremony { ceremony: id, entry, at };
+        match news {
+            News::Dealt { digest } if !over => {
+                if course.own(&me, Place::Dealt).is_none() {
+                    self.say(&id, Statement::Dealt { digest }, out);
+                }
+            }
+            News::Collected { dealer, digest } if !over => {
+                if course.dealt(cast, dealer) == Some(digest)
+                    && course.collected.get(&dealer) != Some(&digest)
+                {
+                    self.persist(record(Entry::Collected { dealer, digest }), out);
+                }
+            }
+            News::Flawed { dealer, batch, dealing } if !over => {
+                if course.own(&me, Place::Accuse(dealer)).is_none() {
+                    self.say(&id, Statement::Accuse { dealer, batch, dealing }, out);
+                }
+            }
+            News::Examined { accuser, dealer, guilty } if !over => {
+                let (peer, blame) = if guilty {
+                    (name_of(cast.current, dealer), Blame::InvalidDealing)
+                } else {
+                    (Some(accuser.clone()), Blame::FalseAccusation)
+                };
+                let sealed = course.sealed(&accuser, Place::Accuse(dealer)).cloned();
+                if let Some(peer) = peer {
+                    self.blame(&id, peer, blame, sealed.into_iter().collect(), out);
+                }
+            }
+            News::Concluded { result, proof } if !over => {
+                let Some(choice) = course.chosen(cast) else { return };
+                if course.conclusion.is_none() {
+                    self.persist(record(Entry::Concluded { choice, result }), out);
+                }
+                self.prove(&id, result, proof, out);
+            }
+            News::Checked { holder, result, valid } if !over => {
+                if !course.is_checked(holder, result) {
+                    let peer = name_of(cast.next(), holder);
+                    self.persist(record(Entry::Checked { holder, result, valid }), out);
+                    if let Some(peer) = peer.filter(|_| !valid) {
+                        self.blame(&id, peer, Blame::InvalidProof, Vec::new(), out);
+                    }
+                }
+            }
+            News::Progressed { done, total } => {
+                if let Some(course) = self.hall.get_mut(&id) {
+                    course.progress = Some((done, total));
+                }
+                return;
+            }
+            News::Adopted => {
+                self.adopted.insert(id);
+            }
+            News::Destroyed => {
+                if course.is_done() && course.own(&me, Place::Destroyed).is_none() {
+                    self.say(&id, Statement::Destroyed, out);
+                }
+            }
+            _ => return,
+        }
+        self.tend_ceremony(&id, out);
+    }
+
+    /// Says that we hold the result, where it is ours to hold.
+    fn prove(&mut self, id: &CeremonyId, result: Digest, proof: Vec<u8>, out: &mut Vec<Command>) {
+        let me = self.my_name();
+        let Some(course) = self.hall.get(id) else { return };
+        let Some(cast) = self.cast(&course.order) else { return };
+        let proves = cast.holder(&me).is_some_and(|holder| cast.provers().contains(&holder));
+        if proves && course.own(&me, Place::Proven).is_none() && !proof.is_empty() {
+            self.say(id, Statement::Proven { result, proof }, out);
+        }
+    }
+
+    /// Who is waited for, by name: for its operator's word, its dealing, its holding or its proof, whichever is first.
+    pub(crate) fn awaited(&self, course: &Course) -> Vec<String> {
+        let Some(cast) = self.cast(&course.order) else { return Vec::new() };
+        let set = |definition: &crate::guardian_set::NetworkDefinition| {
+            let members = definition.guardian_set.members.iter();
+            members.map(|member| PeerName(member.peer_id.clone())).collect::<Vec<_>>()
+        };
+        let (dealers, holders) = (set(cast.current), set(cast.next()));
+        let deals = |peer: &PeerName| cast.dealer(peer).is_some_and(|dealer| cast.may_deal(dealer));
+        let receives =
+            |peer: &PeerName| cast.holder(peer).is_some_and(|holder| cast.receivers().contains(&holder));
+        let proves =
+            |peer: &PeerName| cast.holder(peer).is_some_and(|holder| cast.provers().contains(&holder));
+        let late: Vec<PeerName> = if !course.is_agreed(cast) {
+            dealers
+                .into_iter()
+                .filter(|peer| deals(peer) && course.said(peer, Place::Answer).is_none())
+                .collect()
+        } else if let Some(Conclusion { result, .. }) = &course.conclusion {
+            let valid = course.valid(*result);
+            let late = |peer: &PeerName| {
+                proves(peer) && cast.holder(peer).is_some_and(|holder| !valid.contains(&holder))
+            };
+            let unproven: Vec<_> = holders.into_iter().filter(late).collect();
+            if unproven.is_empty() {
+                dealers.into_iter().filter(|peer| course.said(peer, Place::Endorse).is_none()).collect()
+            } else {
+                unproven
+            }
+        } else {
+            let agreed = course.agreed(cast);
+            let undealt = |peer: &PeerName| {
+                cast.dealer(peer).is_some_and(|dealer| {
+                    agreed.contains(&dealer) && course.said(peer, Place::Dealt).is_none()
+                })
+            };
+            let undealt: Vec<_> = dealers.into_iter().filter(undealt).collect();
+            if undealt.is_empty() {
+                let chose = |peer: &PeerName| {
+                    (0..MAX_VIEWS).any(|view| course.said(peer, Place::Choose(view)).is_some())
+                };
+                let holds = |peer: &PeerName| {
+                    agreed.iter().any(|dealer| course.said(peer, Place::Held(*dealer)).is_some())
+                };
+                let mut late: Vec<_> =
+                    holders.into_iter().filter(|peer| receives(peer) && !chose(peer)).collect();
+                // Without those who hold nothing the others cannot choose.
+                if late.iter().any(|peer| !holds(peer)) {
+                    late.retain(|peer| !holds(peer));
+                }
+                late
+            } else {
+                undealt
+            }
+        };
+        late.iter().map(|peer| self.name_for_people(cast, peer)).collect()
+    }
+
+    pub(crate) fn name_for_people(&self, cast: Cast<'_>, peer: &PeerName) -> String {
+        let find = |definition: &crate::guardian_set::NetworkDefinition| {
+            let mut members = definition.guardian_set.members.iter();
+            members.find(|member| member.peer_id == peer.0).map(|member| member.name.clone())
+        };
+        find(cast.current).or_else(|| find(cast.next())).unwrap_or_else(|| peer.0.clone())
+    }
+}
+
+fn errand(id: &CeremonyId, errand: Errand, out: &mut Vec<Command>) {
+    out.push(Command::Ceremony { ceremony: *id, errand });
+}
+
+#[cfg(test)]
+mod tests;
