@@ -113,6 +113,6 @@ fn strangers_have_no_rates() {
     let mut links = links(&[PeerId::random()], start);
     assert!(!links.may_relay(&stranger, start));
     assert!(!links.may_author(&stranger, start));
-    assert!(!links.may_ask(&stranger, start));
+    assert!(!links.may_catch_up(&stranger, start));
     assert!(!links.established(&stranger, start) && !links.subscribed(&stranger));
 }
