@@ -114,3 +114,6 @@ impl Asks {
         self.peers.retain(|_, asks| asks.len() > 0);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,12 +2,14 @@
 //!
 //! The protocol is bound to no network: ceremonies lead from one guardian set to the next, so members of both speak it.
 //! On the wire a request and an answer have the same form: the length (4 bytes, little-endian) and as many bytes. An
-//! empty stream is a declined request. Both sides read with hard caps; the length tells a whole message from one that
-//! a lost connection cut. The form is judged by [`parse`], so that a bad one is data with a peer to blame.
+//! answer of length zero declines. Both sides read with hard caps. The length tells a whole message from one that was
+//! cut: a stream that is reset, as all are when a connection ends, reads like one that was closed, and nobody is to
+//! blame for that. The form is judged by [`Frame::parse`], so that a bad one is data with a peer to blame.
 
 use crate::Rejection;
 use futures::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use libp2p::{StreamProtocol, request_response};
+use std::cmp::Ordering;
 use std::{fmt, io};
 
 /// Name of the protocol, the same in every network.
@@ -28,35 +30,29 @@ pub(crate) struct Frame(Vec<u8>);
 impl Frame {
     /// Frames a payload; one that is too large for the prefix is far beyond every limit, and becomes a decline.
     pub(crate) fn of(payload: &[u8]) -> Frame {
-        let Ok(length) = u32::try_from(payload.len()) else { return Frame::declined() };
+        let Ok(length) = u32::try_from(payload.len()) else { return Frame::of(&[]) };
         let mut bytes = Vec::with_capacity(payload.len().saturating_add(PREFIX));
         bytes.extend_from_slice(&length.to_le_bytes());
         bytes.extend_from_slice(payload);
         Frame(bytes)
     }
 
-    /// The frame of a declined request.
-    pub(crate) fn declined() -> Frame {
-        Frame(Vec::new())
-    }
-
     /// Takes a frame apart strictly; the payload has at most `limit` bytes.
     ///
     /// # Errors
-    /// [`Rejection::NoAnswer`] for an empty frame, [`Rejection::TooLarge`] beyond the limit, [`Rejection::BadAnswer`]
-    /// for any other form.
+    /// [`Rejection::NoAnswer`] for a frame that was cut, [`Rejection::TooLarge`] beyond the limit,
+    /// [`Rejection::TrailingBytes`] for what follows the payload.
     pub(crate) fn parse(self, limit: usize) -> Result<Vec<u8>, Rejection> {
         let Frame(mut bytes) = self;
-        if bytes.is_empty() {
-            return Err(Rejection::NoAnswer);
-        }
-        let (length, payload) = bytes.split_first_chunk::<PREFIX>().ok_or(Rejection::BadAnswer)?;
+        let (length, payload) = bytes.split_first_chunk::<PREFIX>().ok_or(Rejection::NoAnswer)?;
         let length = usize::try_from(u32::from_le_bytes(*length)).map_err(|_| Rejection::TooLarge)?;
         if length > limit || payload.len() > limit {
             return Err(Rejection::TooLarge);
         }
-        if payload.len() != length {
-            return Err(Rejection::BadAnswer);
+        match payload.len().cmp(&length) {
+            Ordering::Less => return Err(Rejection::NoAnswer),
+            Ordering::Equal => {}
+            Ordering::Greater => return Err(Rejection::TrailingBytes),
         }
         bytes.drain(..PREFIX);
         Ok(bytes)

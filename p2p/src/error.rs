@@ -93,13 +93,14 @@ pub enum Error {
         /// Which peer.
         peer: PeerId,
     },
-    /// The connection was lost, or the stream broke, before the answer was complete. The peer may have got the request.
-    #[error("the connection with peer {peer} was lost before it answered; ask again")]
+    /// The connection or the stream ended before the answer was complete: the peer is gone, has no stream left for us,
+    /// or dropped the request. It may have got it.
+    #[error("peer {peer} hung up before it had answered; ask again")]
     Disconnected {
         /// Which peer.
         peer: PeerId,
     },
-    /// The peer declined: it does not want to answer, is too busy, or refused the request.
+    /// The peer declined: it has no answer, is too busy, or refused the request as too large or one too many.
     #[error("peer {peer} declined to answer")]
     Declined {
         /// Which peer.

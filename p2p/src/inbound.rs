@@ -29,8 +29,8 @@ pub enum Inbound {
         /// The right to answer once, within the catch-up timeout.
         token: RequestToken,
     },
-    /// A member or a guest asks on the ceremony channel. Answer with [`Network::answer`](crate::Network::answer), or
-    /// drop the token to decline.
+    /// A member or a guest asks on the ceremony channel. Answer with [`Network::answer`](crate::Network::answer),
+    /// with nothing to decline. Dropping the token hangs up on the asker.
     Asked {
         /// Who asks.
         from: PeerId,

@@ -37,8 +37,7 @@ impl Task {
     }
 
     pub(super) fn answer(&mut self, token: AskToken, answer: &[u8]) {
-        let frame = if answer.is_empty() { Frame::declined() } else { Frame::of(answer) };
-        if self.swarm.behaviour_mut().ceremony.send_response(token.channel, frame).is_ok() {
+        if self.swarm.behaviour_mut().ceremony.send_response(token.channel, Frame::of(answer)).is_ok() {
             count(&self.tally.asks_answered);
         }
     }
@@ -50,13 +49,15 @@ impl Task {
                     self.on_asked(peer, request, channel, now);
                 }
                 request_response::Message::Response { request_id, response } => {
-                    let outcome = response.parse(self.limits.max_answer).map_err(|reason| match reason {
-                        Rejection::NoAnswer => Error::Declined { peer },
-                        reason => {
+                    let outcome = match response.parse(self.limits.max_answer) {
+                        Ok(answer) if answer.is_empty() => Err(Error::Declined { peer }),
+                        Ok(answer) => Ok(answer),
+                        Err(Rejection::NoAnswer) => Err(Error::Disconnected { peer }),
+                        Err(reason) => {
                             self.refuse(Some(peer), reason);
-                            Error::BadAnswer { peer, reason }
+                            Err(Error::BadAnswer { peer, reason })
                         }
-                    });
+                    };
                     self.asks.settle(&peer, request_id, outcome);
                     self.send_asks(&peer, now);
                 }
@@ -80,24 +81,25 @@ impl Task {
         }
     }
 
-    /// Checks an ask and hands it up. Refusing means dropping the channel, which declines.
+    /// Checks an ask and hands it up, or declines it. One that was cut has no asker any more.
     fn on_asked(&mut self, from: PeerId, request: Frame, channel: ResponseChannel<Frame>, now: Instant) {
-        if !self.links.may_be_asked(&from, now) {
-            self.note(Some(from), Rejection::RateLimited);
-            return;
-        }
-        let request = match request.parse(self.limits.max_request) {
-            Ok(request) => request,
-            // The peer opened a stream and said nothing: its connection is about to go, or it has lost interest.
-            Err(Rejection::NoAnswer) => return,
-            Err(reason) => {
-                self.refuse(Some(from), reason);
+        let judged = if self.links.may_be_asked(&from, now) {
+            request.parse(self.limits.max_request)
+        } else {
+            Err(Rejection::RateLimited)
+        };
+        let token = AskToken { channel };
+        let reason = match (judged, self.mailbox.place()) {
+            (Err(Rejection::NoAnswer), _) => return,
+            (Err(reason), _) => reason,
+            (Ok(_), None) => Rejection::QueueFull,
+            (Ok(request), Some(place)) => {
+                let _ = place.send(Inbound::Asked { from, request, token });
                 return;
             }
         };
-        if !self.mailbox.offer(Inbound::Asked { from, request, token: AskToken { channel } }) {
-            self.note(Some(from), Rejection::QueueFull);
-        }
+        self.refuse(Some(from), reason);
+        self.answer(token, &[]);
     }
 
     /// Replaces the guests. Members and ourselves are none.
