@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 /// Most bytes of one dealer's public and one receiver's private part of a batch together.
 pub const MAX_BATCH_BYTES: usize = 40 * 1024;

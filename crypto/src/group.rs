@@ -186,6 +186,14 @@ impl G1Affine {
         ok.then_some(Self(point))
     }
 
+    /// Whether 48 compressed bytes are a point of the curve, of whatever order.
+    #[cfg(test)]
+    pub(crate) fn on_curve(bytes: &[u8; 48]) -> bool {
+        let mut point = blst_p1_affine::default();
+        // SAFETY: 48 readable bytes, live output.
+        unsafe { blst_p1_uncompress(&mut point, bytes.as_ptr()) == BLST_ERROR::BLST_SUCCESS }
+    }
+
     pub(crate) fn to_compressed(self) -> [u8; 48] {
         let mut out = [0u8; 48];
         // SAFETY: room for the 48 bytes that are written.
