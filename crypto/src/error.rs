@@ -55,6 +55,17 @@ pub enum Error {
         /// The length it had.
         got: usize,
     },
+    /// Commitments of an impossible length.
+    #[error("commitments must be {point} bytes times 1..=100, got {got} bytes")]
+    CommitmentsLength {
+        /// Bytes of a point on this curve.
+        point: usize,
+        /// The length they had.
+        got: usize,
+    },
+    /// Dealings, or parts of a share, that cannot be put together.
+    #[error("dealings cannot be put together: {0}")]
+    Dealings(&'static str),
     /// A share that does not belong to its public key set.
     #[error(
         "share {index} does not belong to this public key set: it is for another validator, another guardian or damaged"

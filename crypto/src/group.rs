@@ -111,6 +111,37 @@ impl Scalar {
         Self(out)
     }
 
+    /// The limbs inside (Montgomery form, always reduced): for [`crate::ciphersuite`], whose scalars must be `Copy`.
+    pub(crate) fn limbs(&self) -> [u64; 4] {
+        self.0.l
+    }
+
+    /// From limbs that [`Scalar::limbs`] gave.
+    pub(crate) fn from_limbs(l: [u64; 4]) -> Self {
+        Self(blst_fr { l })
+    }
+
+    /// `hash_to_field` of RFC 9380 into the scalars: `expand_message_xmd` with SHA-256, 48 bytes reduced modulo r.
+    pub(crate) fn hash(message: &[u8], dst: &[u8]) -> Self {
+        let mut wide = [0u8; 48];
+        let mut scalar = blst_scalar::default();
+        let mut fr = blst_fr::default();
+        // SAFETY: pointers with their true lengths, live outputs, and the reduction leaves a value below r.
+        unsafe {
+            blst_expand_message_xmd(
+                wide.as_mut_ptr(),
+                wide.len(),
+                message.as_ptr(),
+                message.len(),
+                dst.as_ptr(),
+                dst.len(),
+            );
+            blst_scalar_from_be_bytes(&mut scalar, wide.as_ptr(), wide.len());
+            blst_fr_from_scalar(&mut fr, &scalar);
+        }
+        Self(fr)
+    }
+
     /// This scalar times the generator of G1, in constant time. Infinity for zero.
     pub(crate) fn public_point(&self) -> G1Affine {
         let mut out = blst_p1::default();
@@ -153,6 +184,14 @@ impl G1Affine {
                 && blst_p1_affine_in_g1(&point)
         };
         ok.then_some(Self(point))
+    }
+
+    /// Whether 48 compressed bytes are a point of the curve, of whatever order.
+    #[cfg(test)]
+    pub(crate) fn on_curve(bytes: &[u8; 48]) -> bool {
+        let mut point = blst_p1_affine::default();
+        // SAFETY: 48 readable bytes, live output.
+        unsafe { blst_p1_uncompress(&mut point, bytes.as_ptr()) == BLST_ERROR::BLST_SUCCESS }
     }
 
     pub(crate) fn to_compressed(self) -> [u8; 48] {
@@ -211,14 +250,39 @@ impl G1 {
         Self(out)
     }
 
-    fn double(&self) -> Self {
+    pub(crate) fn double(&self) -> Self {
         let mut out = blst_p1::default();
         // SAFETY: live input and output.
         unsafe { blst_p1_double(&mut out, &self.0) };
         Self(out)
     }
 
-    fn add(&self, other: &Self) -> Self {
+    pub(crate) fn generator() -> Self {
+        // SAFETY: the pointer is to a static of the library.
+        Self(unsafe { *blst_p1_generator() })
+    }
+
+    pub(crate) fn is_infinity(&self) -> bool {
+        // SAFETY: live input.
+        unsafe { blst_p1_is_inf(&self.0) }
+    }
+
+    pub(crate) fn negate(mut self) -> Self {
+        // SAFETY: live point, negated in place.
+        unsafe { blst_p1_cneg(&mut self.0, true) };
+        self
+    }
+
+    /// `k` times this point, in constant time.
+    pub(crate) fn times(&self, k: &Scalar) -> Self {
+        let k = k.to_blst();
+        let mut out = blst_p1::default();
+        // SAFETY: 255 bits are announced, 32 bytes are there; live points.
+        unsafe { blst_p1_mult(&mut out, &self.0, k.b.as_ptr(), 255) };
+        Self(out)
+    }
+
+    pub(crate) fn add(&self, other: &Self) -> Self {
         let mut out = blst_p1::default();
         // SAFETY: three live points.
         unsafe { blst_p1_add_or_double(&mut out, &self.0, &other.0) };
@@ -244,6 +308,34 @@ impl G1 {
         G1Affine(out)
     }
 
+    /// The sum of `weights[i] * points[i]` by Pippenger's method; each weight is 16 bytes little-endian. No point may
+    /// be infinite. Surplus points or weights are ignored.
+    pub(crate) fn weighted_sum(points: &[G1Affine], weights: &[[u8; 16]]) -> Self {
+        let count = points.len().min(weights.len());
+        if count == 0 {
+            return Self::infinity();
+        }
+        // SAFETY: a size computation.
+        let scratch_bytes = unsafe { blst_p1s_mult_pippenger_scratch_sizeof(count) };
+        let mut scratch = vec![0u64; scratch_bytes.div_ceil(size_of::<u64>())];
+        let points = [points.as_ptr().cast::<blst_p1_affine>(), ptr::null()];
+        let weights = [weights.as_ptr().cast::<u8>(), ptr::null()];
+        let mut out = blst_p1::default();
+        // SAFETY: both arrays are contiguous with at least `count` items, a weight has 128 bits, and the scratch has the
+        // size the library asked for.
+        unsafe {
+            blst_p1s_mult_pippenger(
+                &mut out,
+                points.as_ptr(),
+                count,
+                weights.as_ptr(),
+                128,
+                scratch.as_mut_ptr(),
+            );
+        }
+        Self(out)
+    }
+
     /// Many at once, with one inversion.
     pub(crate) fn to_affines(points: &[Self]) -> Vec<G1Affine> {
         let mut out = vec![G1Affine(blst_p1_affine::default()); points.len()];
@@ -257,6 +349,16 @@ impl G1 {
         out
     }
 }
+
+/// Compares the points, not their coordinates.
+impl PartialEq for G1 {
+    fn eq(&self, other: &Self) -> bool {
+        // SAFETY: live inputs.
+        unsafe { blst_p1_is_equal(&self.0, &other.0) }
+    }
+}
+
+impl Eq for G1 {}
 
 /// A point of E2, affine. On the curve; in the subgroup only where [`G2Affine::in_subgroup`] was asked.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -103,7 +103,7 @@ impl SecretKey {
 /// One guardian's share of a validator's secret key: never zero, wiped when dropped.
 pub struct SecretKeyShare {
     index: ShareIndex,
-    scalar: Scalar,
+    pub(crate) scalar: Scalar,
 }
 
 impl SecretKeyShare {
@@ -113,6 +113,11 @@ impl SecretKeyShare {
     /// [`Error::SecretScalar`] for zero or a value not below the group order.
     pub fn new(index: ShareIndex, bytes: &[u8; 32]) -> Result<Self, Error> {
         Ok(Self { index, scalar: secret_scalar(bytes, "key share")? })
+    }
+
+    /// Of a scalar that is not zero.
+    pub(crate) fn from_scalar(index: ShareIndex, scalar: Scalar) -> Self {
+        Self { index, scalar }
     }
 
     /// The point x at which the polynomial was evaluated.
@@ -194,8 +199,13 @@ impl PublicKeySet {
         Ok(Self { commitments: points.collect::<Result<_, _>>()? })
     }
 
-    fn from_points(commitments: Vec<G1Affine>) -> Self {
+    /// Of 1 to 100 points, none infinite.
+    pub(crate) fn from_points(commitments: Vec<G1Affine>) -> Self {
         Self { commitments: commitments.into() }
+    }
+
+    pub(crate) fn points(&self) -> &[G1Affine] {
+        &self.commitments
     }
 
     /// The t * 48 bytes.

@@ -31,7 +31,10 @@ pub(crate) enum Weights {
 impl Weights {
     /// The weights at zero of distinct indices.
     pub(crate) fn at_zero(indices: &[ShareIndex]) -> Self {
-        small(indices).unwrap_or_else(|| Self::Full(full(indices)))
+        match small_at(0, indices) {
+            Some((numerators, denominator)) => Self::Small { numerators, denominator },
+            None => Self::Full(full(indices)),
+        }
     }
 
     /// The weighted sum of one point an index, in the same order.
@@ -105,14 +108,14 @@ impl Iterator for Subsets {
     }
 }
 
-/// `None` when a number outgrows 63 bits.
-fn small(indices: &[ShareIndex]) -> Option<Weights> {
+/// The weights at `x` of distinct indices as numerators over a common denominator. `None` when a number outgrows 63 bits.
+pub(crate) fn small_at(x: u16, indices: &[ShareIndex]) -> Option<(Vec<i64>, u64)> {
     let mut fractions = Vec::with_capacity(indices.len());
     let mut denominator: i128 = 1;
     for i in indices {
         let (mut top, mut bottom) = (1i128, 1i128);
         for j in indices.iter().filter(|j| *j != i) {
-            top = top.checked_mul(j.get().into())?;
+            top = top.checked_mul(i128::from(j.get()) - i128::from(x))?;
             bottom = bottom.checked_mul(i128::from(j.get()) - i128::from(i.get()))?;
             let divisor = gcd(top, bottom);
             (top, bottom) = (top / divisor, bottom / divisor);
@@ -127,7 +130,7 @@ fn small(indices: &[ShareIndex]) -> Option<Weights> {
         .into_iter()
         .map(|(top, bottom)| i64::try_from(top.checked_mul(denominator / bottom)?).ok())
         .collect::<Option<Vec<i64>>>()?;
-    Some(Weights::Small { numerators, denominator: u64::try_from(denominator).ok()? })
+    Some((numerators, u64::try_from(denominator).ok()?))
 }
 
 /// The positive greatest common divisor; 1 instead of 0.

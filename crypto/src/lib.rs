@@ -16,6 +16,14 @@
 //! | [`typed_data`] | what a proposer signs with its account | EIP-712 |
 //! | [`custody`] | a share sealed for one guardian (ECIES) | Puffer's layout |
 //! | [`keystore`] | EIP-2335 keystores in and out | EIP-2335 |
+//! | [`ciphersuite`] | BLS12-381 G1 as `frost-core` sees it | RFC 9591 |
+//! | [`curve`] | the two curves keys are dealt on | |
+//! | [`sharing`] | commitments and shares on either curve (Shamir, Feldman) | |
+//! | [`seed`] | the 32 bytes all of a dealer's randomness comes from | RFC 5869 |
+//! | [`dealing`] | what a dealer hands out, and the flaws it can have | |
+//! | [`dkg`] | new keys that nobody ever held whole | the FROST paper, figure 1 |
+//! | [`reshare`] | the same keys for another set of guardians, and lost shares rebuilt | Desmedt and Jajodia |
+//! | [`possession`] | a proof of holding shares, one for all of them | Schnorr |
 //! | [`password`] | passwords and bounded key derivation | EIP-2335, RFC 7914, RFC 8018 |
 //! | [`vault`] | secrets at rest under one wrapped data key | |
 //!
@@ -55,15 +63,23 @@
 //! - Not here: consensus, storage, the clock; and no signing of bytes chosen by a caller beyond a root, which is why the
 //!   layer above recomputes the exit it signs.
 
+pub mod ciphersuite;
+pub mod curve;
 pub mod custody;
+pub mod dealing;
 pub mod deposit;
+pub mod dkg;
 pub mod execution;
 pub mod exit;
 pub mod keys;
 pub mod keystore;
 pub mod partial;
 pub mod password;
+pub mod possession;
 pub mod registration;
+pub mod reshare;
+pub mod seed;
+pub mod sharing;
 pub mod spec;
 pub mod threshold;
 pub mod typed_data;
@@ -75,6 +91,7 @@ mod combine;
 mod error;
 mod group;
 mod hashed_roots;
+mod interpolation;
 mod lagrange;
 pub mod wire;
 

@@ -5,7 +5,9 @@
 
 use crate::catch_up::Codec;
 use crate::config::{Config, SEEN_TIME};
-use crate::{Error, topic};
+use crate::link::Changes;
+use crate::members::MembersOnly;
+use crate::{Error, ceremony, topic};
 use libp2p::allow_block_list::{self, AllowedPeers};
 use libp2p::gossipsub::{
     self, ConfigBuilder, IdentityTransform, Message, MessageAuthenticity, MessageId, PeerScoreParams,
@@ -37,8 +39,9 @@ pub(crate) type Gossip = gossipsub::Behaviour<IdentityTransform, WhitelistSubscr
 pub(crate) struct Behaviour {
     allowed: allow_block_list::Behaviour<AllowedPeers>,
     limits: connection_limits::Behaviour,
-    pub(crate) gossip: Gossip,
-    pub(crate) catch_up: request_response::Behaviour<Codec>,
+    pub(crate) gossip: MembersOnly<Gossip>,
+    pub(crate) catch_up: MembersOnly<request_response::Behaviour<Codec>>,
+    pub(crate) ceremony: request_response::Behaviour<ceremony::Codec>,
     identify: identify::Behaviour,
     ping: ping::Behaviour,
 }
@@ -54,13 +57,11 @@ impl Behaviour {
             allowed.allow_peer(peer.peer_id);
         }
         let limits = &config.limits;
-        // `check` bounds the number of peers by 128.
-        let established = u32::try_from(config.peers.len()).unwrap_or(u32::MAX);
-        let established = established.saturating_mul(limits.connections_per_peer);
         let connection_limits = connection_limits::ConnectionLimits::default()
             .with_max_pending_incoming(Some(limits.pending_incoming))
-            .with_max_established(Some(established))
+            .with_max_established(Some(established(config.peers.len(), limits.connections_per_peer)))
             .with_max_established_per_peer(Some(limits.connections_per_peer));
+        let members: HashSet<_> = config.peers.iter().map(|peer| peer.peer_id).collect();
 
         let catch_up = request_response::Behaviour::with_codec(
             Codec::new(limits.catch_up_envelopes, limits.catch_up_bytes),
@@ -68,6 +69,13 @@ impl Behaviour {
             request_response::Config::default()
                 .with_request_timeout(limits.catch_up_timeout)
                 .with_max_concurrent_streams(CATCH_UP_STREAMS),
+        );
+        let ceremony = request_response::Behaviour::with_codec(
+            ceremony::Codec::new(limits.max_request, limits.max_answer),
+            [(ceremony::PROTOCOL, ProtocolSupport::Full)],
+            request_response::Config::default()
+                .with_request_timeout(limits.ask_timeout)
+                .with_max_concurrent_streams(ceremony::STREAMS),
         );
         let identify =
             identify::Config::new(topic::identify_protocol(&config.network), config.keypair.public())
@@ -77,14 +85,33 @@ impl Behaviour {
         Ok(Behaviour {
             allowed,
             limits: connection_limits::Behaviour::new(connection_limits),
-            gossip: gossip(config)?,
-            catch_up,
+            gossip: MembersOnly::new(gossip(config)?, members.clone()),
+            catch_up: MembersOnly::new(catch_up, members),
+            ceremony,
             identify: identify::Behaviour::new(identify),
             ping: ping::Behaviour::new(
                 ping::Config::new().with_interval(limits.ping).with_timeout(limits.ping),
             ),
         })
     }
+
+    /// Lets admitted guests in, closes what dismissed ones have open, and makes room for `peers` peers.
+    pub(crate) fn admit(&mut self, changes: &Changes, peers: usize, per_peer: u32) {
+        for guest in &changes.dismissed {
+            self.allowed.disallow_peer(*guest);
+        }
+        for guest in &changes.admitted {
+            self.allowed.allow_peer(*guest);
+        }
+        let limits = self.limits.limits_mut();
+        *limits = limits.clone().with_max_established(Some(established(peers, per_peer)));
+    }
+}
+
+/// Connections that so many peers may have together.
+fn established(peers: usize, per_peer: u32) -> u32 {
+    // At most 128 members and 128 guests.
+    u32::try_from(peers).unwrap_or(u32::MAX).saturating_mul(per_peer)
 }
 
 /// Gossip that forwards only what was validated. Gossip's own authorship is left out: the envelope is signed.

@@ -9,6 +9,9 @@ use std::time::Duration;
 /// Most peers a network may have. Limits that grow with the set stay small below it.
 pub const MAX_PEERS: usize = 128;
 
+/// Most guests at a time, beyond the peers.
+pub const MAX_GUESTS: usize = 128;
+
 /// All the network needs to know.
 #[derive(Clone)]
 pub struct Config {
@@ -19,7 +22,7 @@ pub struct Config {
     /// Where to listen, each `/ip4|ip6/ADDRESS/tcp/PORT`. Port 0 takes any free port, see
     /// [`Network::listening`](crate::Network::listening). None means we only dial.
     pub listen: Vec<Multiaddr>,
-    /// The other guardians. Nobody else is spoken to.
+    /// The other guardians. Nobody else is spoken to, except guests: [`Network::admit`](crate::Network::admit).
     pub peers: Vec<Peer>,
     /// The bounds of everything.
     pub limits: Limits,
@@ -79,6 +82,19 @@ pub struct Limits {
     pub catch_up_timeout: Duration,
     /// Time after which a peer may ask for one more answer; three may come at once. Default 5 s.
     pub catch_up_interval: Duration,
+    /// Largest request on the ceremony channel, bytes, at most 16 MiB. Default 16 KiB.
+    pub max_request: usize,
+    /// Largest answer on the ceremony channel, bytes, at most 16 MiB. Default 128 KiB.
+    pub max_answer: usize,
+    /// Time for an ask to be answered, from the call on. Default 20 s.
+    pub ask_timeout: Duration,
+    /// Asks of ours outstanding with one peer; more are refused with [`Error::Busy`]. Default 8.
+    pub asks_outstanding: usize,
+    /// Asks a second each peer may send; those beyond are declined, at no penalty. Our own are held back to the same
+    /// number. Default 64.
+    pub asks_per_second: u32,
+    /// Asks a peer may send at once after it was quiet; ours are held back to half of it. Default 128.
+    pub ask_burst: u32,
     /// Time in which half of a peer's penalty is forgiven; at most two of it until a graylisted peer is heard
     /// again. Default 60 s.
     pub penalty_half_life: Duration,
@@ -108,11 +124,20 @@ impl Default for Limits {
             catch_up_bytes: 1024 * 1024,
             catch_up_timeout: Duration::from_secs(10),
             catch_up_interval: Duration::from_secs(5),
+            max_request: 16 * 1024,
+            max_answer: 128 * 1024,
+            ask_timeout: Duration::from_secs(20),
+            asks_outstanding: 8,
+            asks_per_second: 64,
+            ask_burst: 128,
             penalty_half_life: Duration::from_secs(60),
             refused_per_second: 10,
         }
     }
 }
+
+/// Bound of the limits on one message, 16 MiB.
+const MOST_BYTES: usize = 16 * 1024 * 1024;
 
 /// For how long gossip remembers a message it has seen.
 pub(crate) const SEEN_TIME: Duration = Duration::from_secs(300);
@@ -125,7 +150,7 @@ impl Limits {
 
     fn check(&self) -> Result<(), Error> {
         let limit = |field, problem| Err(Error::Limit { field, problem });
-        if self.max_payload > 16 * 1024 * 1024 {
+        if self.max_payload > MOST_BYTES {
             return limit("max_payload", "must be at most 16 MiB");
         }
         if self.max_transmit < self.max_envelope().saturating_add(1024) {
@@ -146,6 +171,15 @@ impl Limits {
         if self.catch_up_bytes < self.max_envelope() {
             return limit("catch_up_bytes", "must hold the largest envelope");
         }
+        if self.max_request > MOST_BYTES {
+            return limit("max_request", "must be at most 16 MiB");
+        }
+        if self.max_answer > MOST_BYTES {
+            return limit("max_answer", "must be at most 16 MiB");
+        }
+        if self.ask_timeout > Duration::from_secs(3600) {
+            return limit("ask_timeout", "must be at most an hour");
+        }
         let counts = [
             ("command_queue", self.command_queue == 0),
             ("inbound_queue", self.inbound_queue == 0),
@@ -158,6 +192,12 @@ impl Limits {
             ("ping", self.ping.is_zero()),
             ("catch_up_envelopes", self.catch_up_envelopes == 0),
             ("catch_up_timeout", self.catch_up_timeout.is_zero()),
+            ("max_request", self.max_request == 0),
+            ("max_answer", self.max_answer == 0),
+            ("ask_timeout", self.ask_timeout.is_zero()),
+            ("asks_outstanding", self.asks_outstanding == 0),
+            ("asks_per_second", self.asks_per_second == 0),
+            ("ask_burst", self.ask_burst == 0),
             ("penalty_half_life", self.penalty_half_life.is_zero()),
         ];
         match counts.into_iter().find(|(_, zero)| *zero) {
@@ -177,24 +217,31 @@ impl Config {
         if self.keypair.key_type() != identity::KeyType::Secp256k1 {
             return Err(Error::IdentityType { found: self.keypair.key_type().to_string() });
         }
-        if self.peers.len() > MAX_PEERS {
-            return Err(Error::TooManyPeers { found: self.peers.len(), limit: MAX_PEERS });
-        }
         let own = self.keypair.public().to_peer_id();
-        let mut seen = HashSet::new();
-        for peer in &self.peers {
-            if peer.peer_id == own {
-                return Err(Error::OwnPeer { peer: own });
-            }
-            if !seen.insert(peer.peer_id) {
-                return Err(Error::DuplicatePeer { peer: peer.peer_id });
-            }
-            for address in &peer.addresses {
-                check_address(address, Some(peer.peer_id))?;
-            }
+        if self.peers.iter().any(|peer| peer.peer_id == own) {
+            return Err(Error::OwnPeer { peer: own });
         }
+        check_peers(&self.peers, MAX_PEERS)?;
         self.listen.iter().try_for_each(|address| check_address(address, None))
     }
+}
+
+/// At most `limit`, each once, each with an identity of the right type and addresses that can be dialled.
+pub(crate) fn check_peers(peers: &[Peer], limit: usize) -> Result<(), Error> {
+    if peers.len() > limit {
+        return Err(Error::TooManyPeers { found: peers.len(), limit });
+    }
+    let mut seen = HashSet::new();
+    for Peer { peer_id, addresses } in peers {
+        if !seen.insert(*peer_id) {
+            return Err(Error::DuplicatePeer { peer: *peer_id });
+        }
+        if crate::envelope::public_key(*peer_id).is_none() {
+            return Err(Error::PeerKey { peer: *peer_id });
+        }
+        addresses.iter().try_for_each(|address| check_address(address, Some(*peer_id)))?;
+    }
+    Ok(())
 }
 
 /// Only IP and TCP, and behind it only the PeerId that is meant.

@@ -7,8 +7,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// A reading of the counters.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Counters {
-    /// Peers connected and subscribed now.
+    /// Members connected and subscribed now.
     pub connected: u64,
+    /// Guests connected now.
+    pub guests: u64,
     /// Envelopes of ours that at least one peer was sent.
     pub published: u64,
     /// Envelopes of ours that found no peer, or only full queues.
@@ -19,6 +21,8 @@ pub struct Counters {
     pub catch_ups_served: u64,
     /// Catch-up answers we got.
     pub catch_ups_received: u64,
+    /// Answers we gave on the ceremony channel, declines among them.
+    pub asks_answered: u64,
     /// Times dialling a peer failed.
     pub dial_failures: u64,
     /// Refusals by reason; every reason is present.
@@ -41,11 +45,13 @@ impl Counters {
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     pub(crate) connected: AtomicU64,
+    pub(crate) guests: AtomicU64,
     pub(crate) published: AtomicU64,
     pub(crate) unsent: AtomicU64,
     pub(crate) received: AtomicU64,
     pub(crate) catch_ups_served: AtomicU64,
     pub(crate) catch_ups_received: AtomicU64,
+    pub(crate) asks_answered: AtomicU64,
     pub(crate) dial_failures: AtomicU64,
     refused: [AtomicU64; Rejection::ALL.len()],
 }
@@ -63,11 +69,13 @@ impl Tally {
         let get = |count: &AtomicU64| count.load(Ordering::Relaxed);
         Counters {
             connected: get(&self.connected),
+            guests: get(&self.guests),
             published: get(&self.published),
             unsent: get(&self.unsent),
             received: get(&self.received),
             catch_ups_served: get(&self.catch_ups_served),
             catch_ups_received: get(&self.catch_ups_received),
+            asks_answered: get(&self.asks_answered),
             dial_failures: get(&self.dial_failures),
             refused: Rejection::ALL
                 .iter()

@@ -18,6 +18,9 @@
 //! can make a second valid envelope from a first, and gossip, which tells messages apart by their hash, cannot be
 //! flooded with variants.
 //!
+//! An envelope may be sealed for a domain other than a network, such as one ceremony. Then the domain, 32 bytes, stands
+//! in place of the network id, and [`OTHER_DOMAIN`] in place of [`DOMAIN`]; nothing else differs.
+//!
 //! Opening checks the cheap things first and the signature last, and takes the time as an argument.
 
 use crate::{Error, Rejection};
@@ -26,6 +29,7 @@ use k256::ecdsa::{Signature, SigningKey, VerifyingKey};
 use libp2p::PeerId;
 use libp2p::identity::{self, KeyType, PublicKey};
 use std::collections::HashMap;
+use std::ops::Range;
 use std::time::Duration;
 use zeroize::Zeroizing;
 
@@ -35,8 +39,15 @@ pub const VERSION: u8 = 1;
 /// Goes before the signed bytes, so that the identity key's signatures for envelopes mean nothing elsewhere.
 pub const DOMAIN: &[u8] = b"guardian-network/envelope/v1\0";
 
+/// Goes before the signed bytes of an envelope sealed for another domain than a network: neither kind is ever taken for
+/// the other, even if a domain equals a network id.
+pub const OTHER_DOMAIN: &[u8] = b"guardian-network/envelope-in-domain/v1\0";
+
 /// Bytes before the payload.
 pub const HEADER: usize = 1 + 32 + 33 + 8 + 4;
+
+/// Where in an envelope the sender's key stands.
+const SENDER: Range<usize> = 33..66;
 
 /// Bytes of the signature.
 pub const SIGNATURE: usize = 64;
@@ -77,15 +88,24 @@ impl Sealer {
 
     /// Seals `payload` at `now`, unix seconds. A payload above the receivers' limit is theirs to refuse.
     pub fn seal(&self, payload: &[u8], now: u64) -> Vec<u8> {
+        self.seal_as(DOMAIN, &self.network, payload, now)
+    }
+
+    /// Seals `payload` at `now`, unix seconds, for a domain other than a network.
+    pub fn seal_in(&self, domain: &[u8; 32], payload: &[u8], now: u64) -> Vec<u8> {
+        self.seal_as(OTHER_DOMAIN, domain, payload, now)
+    }
+
+    fn seal_as(&self, tag: &[u8], place: &[u8; 32], payload: &[u8], now: u64) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(payload.len() + OVERHEAD);
         bytes.push(VERSION);
-        bytes.extend_from_slice(&self.network);
+        bytes.extend_from_slice(place);
         bytes.extend_from_slice(&self.public);
         bytes.extend_from_slice(&now.to_le_bytes());
         // A length that does not fit cannot be opened by anyone, as `too_large`; no payload of ours comes near 4 GiB.
         bytes.extend_from_slice(&u32::try_from(payload.len()).unwrap_or(u32::MAX).to_le_bytes());
         bytes.extend_from_slice(payload);
-        let signature: Signature = self.key.multipart_sign(&[DOMAIN, &bytes]);
+        let signature: Signature = self.key.multipart_sign(&[tag, &bytes]);
         bytes.extend_from_slice(&signature.to_bytes());
         bytes
     }
@@ -100,10 +120,12 @@ pub struct Window {
     pub max_ahead: Duration,
 }
 
-/// Opens envelopes of one network's guardians.
+/// Opens envelopes of one network's guardians, or those sealed by certain guardians for another domain.
 #[derive(Debug, Clone)]
 pub struct Opener {
-    network: [u8; 32],
+    tag: &'static [u8],
+    /// The network or the domain.
+    place: [u8; 32],
     members: HashMap<[u8; 33], (PeerId, VerifyingKey)>,
     max_payload: usize,
 }
@@ -118,6 +140,27 @@ impl Opener {
         members: impl IntoIterator<Item = PeerId>,
         max_payload: usize,
     ) -> Result<Opener, Error> {
+        Opener::of(DOMAIN, network, members, max_payload)
+    }
+
+    /// An opener for what `members` sealed for a domain other than a network, payloads of at most `max_payload` bytes.
+    ///
+    /// # Errors
+    /// [`Error::PeerKey`] for a PeerId without a secp256k1 key.
+    pub fn in_domain(
+        domain: [u8; 32],
+        members: impl IntoIterator<Item = PeerId>,
+        max_payload: usize,
+    ) -> Result<Opener, Error> {
+        Opener::of(OTHER_DOMAIN, domain, members, max_payload)
+    }
+
+    fn of(
+        tag: &'static [u8],
+        place: [u8; 32],
+        members: impl IntoIterator<Item = PeerId>,
+        max_payload: usize,
+    ) -> Result<Opener, Error> {
         let members = members
             .into_iter()
             .map(|peer| {
@@ -126,7 +169,7 @@ impl Opener {
                 Ok((public, (peer, key)))
             })
             .collect::<Result<_, Error>>()?;
-        Ok(Opener { network, members, max_payload })
+        Ok(Opener { tag, place, members, max_payload })
     }
 
     /// Opens an envelope that must also be fresh at `now`, unix seconds.
@@ -162,7 +205,7 @@ impl Opener {
             return Err(Rejection::Version);
         }
         let (network, rest) = rest.split_first_chunk::<32>().ok_or(Rejection::Truncated)?;
-        if *network != self.network {
+        if *network != self.place {
             return Err(Rejection::WrongNetwork);
         }
         let (public, rest) = rest.split_first_chunk::<33>().ok_or(Rejection::Truncated)?;
@@ -180,12 +223,13 @@ impl Opener {
         }
         let (signed, _) = bytes.split_at_checked(HEADER + length).ok_or(Rejection::Truncated)?;
         let sent_at = u64::from_le_bytes(*sent_at);
-        Ok(Unverified { sender: *sender, key, sent_at, payload, signed, signature })
+        Ok(Unverified { tag: self.tag, sender: *sender, key, sent_at, payload, signed, signature })
     }
 }
 
 /// A well-formed envelope of a known sender whose signature is still to be checked.
 struct Unverified<'a> {
+    tag: &'static [u8],
     sender: PeerId,
     key: &'a VerifyingKey,
     sent_at: u64,
@@ -197,13 +241,34 @@ struct Unverified<'a> {
 impl Unverified<'_> {
     fn verify(self) -> Result<Opened, Rejection> {
         let signature = Signature::from_slice(self.signature).map_err(|_| Rejection::BadSignature)?;
-        self.key.multipart_verify(&[DOMAIN, self.signed], &signature).map_err(|_| Rejection::BadSignature)?;
+        self.key
+            .multipart_verify(&[self.tag, self.signed], &signature)
+            .map_err(|_| Rejection::BadSignature)?;
         Ok(Opened { sender: self.sender, sent_at: self.sent_at, payload: self.payload.to_vec() })
     }
 }
 
+/// Opens one envelope that any of `members` sealed for a domain other than a network, whatever its age. For many, keep an
+/// [`Opener::in_domain`].
+///
+/// # Errors
+/// The first check that fails. A member without a secp256k1 key in its PeerId has sealed nothing.
+pub fn open_in(
+    domain: [u8; 32],
+    members: impl IntoIterator<Item = PeerId>,
+    bytes: &[u8],
+    max_payload: usize,
+) -> Result<Opened, Rejection> {
+    // Only the key of the one that claims to be the sender is decompressed.
+    let claimed = bytes.get(SENDER);
+    let is_sender = |peer: &PeerId| public_key(*peer).is_some_and(|key| claimed == Some(key.as_slice()));
+    let sender = members.into_iter().find(is_sender);
+    let opener = Opener::in_domain(domain, sender, max_payload).map_err(|_| Rejection::UnknownSender)?;
+    opener.open(bytes)
+}
+
 /// The compressed secp256k1 key inside a PeerId; `None` if it carries another kind of key or only a hash.
-fn public_key(peer: PeerId) -> Option<[u8; 33]> {
+pub(crate) fn public_key(peer: PeerId) -> Option<[u8; 33]> {
     let key = PublicKey::try_decode_protobuf(peer.as_ref().digest()).ok()?;
     if key.key_type() != KeyType::Secp256k1 || key.to_peer_id() != peer {
         return None;

@@ -1,6 +1,7 @@
 //! How this crate can be misused, or fail for reasons of the machine it runs on. What peers do wrong is a
 //! [`Rejection`](crate::Rejection) instead.
 
+use crate::Rejection;
 use libp2p::{Multiaddr, PeerId};
 
 /// What went wrong, and what to do about it.
@@ -74,17 +75,57 @@ pub enum Error {
     /// Not called from within a tokio runtime.
     #[error("the network needs a running tokio runtime")]
     NoRuntime,
-    /// The envelope to broadcast is larger than peers accept.
-    #[error("the envelope of {found} bytes exceeds the limit of {limit}")]
+    /// An envelope, a request or an answer is larger than peers accept.
+    #[error("the message of {found} bytes exceeds the limit of {limit}")]
     TooLarge {
         /// Its length, bytes.
         found: usize,
         /// The limit, bytes.
         limit: usize,
     },
-    /// The command queue is full: nothing was sent. Dropping is safe where the sender offers again later.
-    #[error("the network's command queue is full; try again later")]
+    /// The command queue is full, or too many asks of one peer are outstanding: nothing was sent. Dropping is safe where
+    /// the sender offers again later.
+    #[error("the network's queue is full; try again later")]
     Busy,
+    /// The peer to ask is neither a connected member nor a connected guest.
+    #[error("peer {peer} is not connected; ask again when it is")]
+    NotConnected {
+        /// Which peer.
+        peer: PeerId,
+    },
+    /// The connection or the stream ended before the answer was complete: the peer is gone, has no stream left for us,
+    /// or dropped the request. It may have got it.
+    #[error("peer {peer} hung up before it had answered; ask again")]
+    Disconnected {
+        /// Which peer.
+        peer: PeerId,
+    },
+    /// The peer declined: it has no answer, is too busy, or refused the request as too large or one too many.
+    #[error("peer {peer} declined to answer")]
+    Declined {
+        /// Which peer.
+        peer: PeerId,
+    },
+    /// The peer did not answer in time. It may have got the request.
+    #[error("peer {peer} did not answer in time; ask again")]
+    NoAnswer {
+        /// Which peer.
+        peer: PeerId,
+    },
+    /// The answer is too large or not in the agreed form; the peer was penalised for it.
+    #[error("peer {peer} gave an answer that was refused: {reason}")]
+    BadAnswer {
+        /// Which peer.
+        peer: PeerId,
+        /// Why.
+        reason: Rejection,
+    },
+    /// The peer does not speak the ceremony protocol.
+    #[error("peer {peer} does not take part in ceremonies; its software is too old")]
+    NoCeremonies {
+        /// Which peer.
+        peer: PeerId,
+    },
     /// The network has been shut down.
     #[error("the network has been shut down")]
     Stopped,

@@ -1,15 +1,16 @@
 //! What the network hands to its one consumer, and the bounded queue in between.
 
 use crate::Rejection;
+use crate::ceremony::Frame;
 use crate::rate::Bucket;
 use libp2p::PeerId;
 use libp2p::request_response::ResponseChannel;
 use std::collections::VecDeque;
+use std::fmt;
 use std::time::Instant;
 use tokio::sync::mpsc::{self, OwnedPermit};
 
 /// Something that happened on the network.
-#[derive(Debug)]
 pub enum Inbound {
     /// A guardian said something: signature, network, size and, for gossip, freshness and rate are checked.
     Message {
@@ -28,9 +29,19 @@ pub enum Inbound {
         /// The right to answer once, within the catch-up timeout.
         token: RequestToken,
     },
-    /// A peer is connected and subscribed: what is broadcast from now on reaches it.
+    /// A member or a guest asks on the ceremony channel. Answer with [`Network::answer`](crate::Network::answer),
+    /// with nothing to decline. Dropping the token hangs up on the asker.
+    Asked {
+        /// Who asks.
+        from: PeerId,
+        /// What it asks. May hold ciphertext of secrets.
+        request: Vec<u8>,
+        /// The right to answer once, within the ask timeout.
+        token: AskToken,
+    },
+    /// A member is connected and subscribed: what is broadcast from now on reaches it.
     Connected(PeerId),
-    /// The last connection with a connected peer is gone. It is dialled again until it is back.
+    /// The last connection with a connected member is gone. It is dialled again until it is back.
     Disconnected(PeerId),
     /// Something was refused. At most [`Limits::refused_per_second`](crate::Limits::refused_per_second) of these
     /// come, and none while the queue is full; [`Counters`](crate::Counters) has them all.
@@ -47,6 +58,30 @@ pub enum Inbound {
 #[derive(Debug)]
 pub struct RequestToken {
     pub(crate) channel: ResponseChannel<Vec<u8>>,
+}
+
+/// The right to answer one ask, once.
+#[derive(Debug)]
+pub struct AskToken {
+    pub(crate) channel: ResponseChannel<Frame>,
+}
+
+/// Tells of bytes only how many there are: what is asked in a ceremony stays out of logs, whoever prints it.
+impl fmt::Debug for Inbound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Inbound::Message { sender, payload, .. } => {
+                write!(f, "Message of {} bytes from {sender}", payload.len())
+            }
+            Inbound::CatchUpRequested { from, .. } => write!(f, "CatchUpRequested from {from}"),
+            Inbound::Asked { from, request, .. } => {
+                write!(f, "Asked, {} bytes, from {from}", request.len())
+            }
+            Inbound::Connected(peer) => write!(f, "Connected({peer})"),
+            Inbound::Disconnected(peer) => write!(f, "Disconnected({peer})"),
+            Inbound::Refused { peer, reason } => write!(f, "Refused({reason}) from {peer:?}"),
+        }
+    }
 }
 
 /// The task's end of the inbound queue.

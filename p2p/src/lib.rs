@@ -3,10 +3,12 @@
 //! [`start`] takes a [`Config`] and gives a [`Network`] handle and the receiver of [`Inbound`]. Messages are sealed
 //! ([`envelope`]), gossiped to everyone on a topic bound to the network, and checked before they are forwarded or
 //! queued. A guardian that was away asks a peer for what it missed; the answer carries the original envelopes.
+//! Ceremonies have a channel of their own, on which one guardian asks another ([`Network::ask`]); it reaches beyond the
+//! network to the guests that were admitted ([`Network::admit`]).
 //!
 //! # Design decisions
 //! - **Known peers only.** A connection from a PeerId outside the set is closed before any protocol runs over it.
-//!   There is no discovery, no relay and no DHT.
+//!   There is no discovery, no relay and no DHT. Guests are known too; gossip and catch-up do not exist for them.
 //! - **Everything is bounded**, see [`Limits`]: sizes, rates, queues, connections, waits. When the consumer is slow,
 //!   messages are dropped and counted, never piled up; whoever sends them offers them again.
 //! - **Refusals are data.** What peers do wrong is a [`Rejection`] with a stable code, counted in [`Counters`].
@@ -20,20 +22,23 @@ pub mod counters;
 pub mod envelope;
 pub mod topic;
 
+mod asks;
 mod behaviour;
 mod catch_up;
+mod ceremony;
 mod error;
 mod inbound;
 mod link;
+mod members;
 mod network;
 mod rate;
 mod rejection;
 
 pub use config::{Config, Limits, Peer};
 pub use counters::Counters;
-pub use envelope::Opened;
+pub use envelope::{Opened, open_in};
 pub use error::Error;
-pub use inbound::{Inbound, RequestToken};
+pub use inbound::{AskToken, Inbound, RequestToken};
 pub use network::{Network, start};
 pub use rejection::Rejection;
 

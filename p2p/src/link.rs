@@ -4,7 +4,7 @@
 use crate::config::{Limits, Peer};
 use crate::rate::Bucket;
 use libp2p::{Multiaddr, PeerId};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 /// After this long a second connection means that the peer lost the first, or that its identity is used twice;
@@ -22,14 +22,18 @@ const MOST_PENALTY: f64 = 400.0;
 /// One peer.
 #[derive(Debug)]
 pub(crate) struct Link {
-    pub(crate) addresses: Vec<Multiaddr>,
+    addresses: Vec<Multiaddr>,
     state: State,
     failures: u32,
     penalty: f64,
     slow: u32,
     relays: Bucket,
     authors: Bucket,
-    asks: Bucket,
+    catch_ups: Bucket,
+    /// Asks of ours, and the peer's.
+    asking: Bucket,
+    asked: Bucket,
+    guest: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,14 +43,20 @@ enum State {
     Connected { since: Instant, subscribed: bool },
 }
 
-/// All peers of the set.
+/// All peers of the set, and the guests.
 #[derive(Debug)]
 pub(crate) struct Links {
     links: HashMap<PeerId, Link>,
-    redial_min: Duration,
-    redial_max: Duration,
-    subscribe_timeout: Duration,
-    half_life: Duration,
+    /// Messages a link may carry: burst, and a second.
+    relays: (u32, u32),
+    limits: Limits,
+}
+
+/// Who became a guest, and who is none any more.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Changes {
+    pub(crate) admitted: Vec<PeerId>,
+    pub(crate) dismissed: Vec<PeerId>,
 }
 
 impl Links {
@@ -58,29 +68,73 @@ impl Links {
             limits.message_burst.saturating_mul(members),
             limits.messages_per_second.saturating_mul(members),
         );
-        let links = peers
-            .into_iter()
-            .map(|peer| {
-                let link = Link {
-                    addresses: peer.addresses,
-                    state: State::Waiting { until: now },
-                    failures: 0,
-                    penalty: 0.0,
-                    slow: 0,
-                    relays: Bucket::per_second(relays.0, relays.1, now),
-                    authors: Bucket::per_second(limits.message_burst, limits.messages_per_second, now),
-                    asks: Bucket::new(3, limits.catch_up_interval, now),
-                };
-                (peer.peer_id, link)
-            })
-            .collect();
-        Links {
-            links,
-            redial_min: limits.redial_min,
-            redial_max: limits.redial_max,
-            subscribe_timeout: limits.subscribe_timeout,
-            half_life: limits.penalty_half_life,
+        let mut links = Links { links: HashMap::new(), relays, limits: limits.clone() };
+        for peer in peers {
+            links.insert(peer, false, now);
         }
+        links
+    }
+
+    fn insert(&mut self, peer: Peer, guest: bool, now: Instant) {
+        let limits = &self.limits;
+        let link = Link {
+            addresses: peer.addresses,
+            state: State::Waiting { until: now },
+            failures: 0,
+            penalty: 0.0,
+            slow: 0,
+            relays: Bucket::per_second(self.relays.0, self.relays.1, now),
+            authors: Bucket::per_second(limits.message_burst, limits.messages_per_second, now),
+            catch_ups: Bucket::new(3, limits.catch_up_interval, now),
+            // Half of the burst, so that what a slow line delivers at once is not too much for the peer.
+            asking: Bucket::per_second(limits.ask_burst.div_ceil(2), limits.asks_per_second, now),
+            asked: Bucket::per_second(limits.ask_burst, limits.asks_per_second, now),
+            guest,
+        };
+        self.links.insert(peer.peer_id, link);
+    }
+
+    /// Replaces the guests; new ones are due to be dialled now. A member stays as it is.
+    pub(crate) fn admit(&mut self, guests: Vec<Peer>, now: Instant) -> Changes {
+        let listed: HashSet<_> = guests.iter().map(|guest| guest.peer_id).collect();
+        let gone = |(peer, link): (&PeerId, &Link)| (link.guest && !listed.contains(peer)).then_some(*peer);
+        let dismissed: Vec<_> = self.links.iter().filter_map(gone).collect();
+        for peer in &dismissed {
+            self.links.remove(peer);
+        }
+        let mut admitted = Vec::new();
+        for guest in guests {
+            match self.links.get_mut(&guest.peer_id) {
+                Some(link) if link.guest => link.addresses = guest.addresses,
+                Some(_) => {}
+                None => {
+                    admitted.push(guest.peer_id);
+                    self.insert(guest, true, now);
+                }
+            }
+        }
+        Changes { admitted, dismissed }
+    }
+
+    /// Members and guests.
+    pub(crate) fn len(&self) -> usize {
+        self.links.len()
+    }
+
+    /// Whether the peer is a guest.
+    pub(crate) fn is_guest(&self, peer: &PeerId) -> bool {
+        self.links.get(peer).is_some_and(|link| link.guest)
+    }
+
+    /// Whether the peer is a member or a guest.
+    pub(crate) fn is_known(&self, peer: &PeerId) -> bool {
+        self.links.contains_key(peer)
+    }
+
+    /// How many guests are connected.
+    pub(crate) fn guests_connected(&self) -> u64 {
+        let connected = |link: &&Link| link.guest && matches!(link.state, State::Connected { .. });
+        self.links.values().filter(connected).map(|_| 1).sum()
     }
 
     /// Peers to dial now, with their addresses; each counts as being dialled from here on.
@@ -96,11 +150,12 @@ impl Links {
             .collect()
     }
 
-    /// Connected peers that did not subscribe in time.
+    /// Connected members that did not subscribe in time. Guests have nothing to subscribe to.
     pub(crate) fn unsubscribed(&self, now: Instant) -> Vec<PeerId> {
         let overdue = |link: &Link| {
-            matches!(link.state, State::Connected { since, subscribed: false }
-                if now.saturating_duration_since(since) >= self.subscribe_timeout)
+            !link.guest
+                && matches!(link.state, State::Connected { since, subscribed: false }
+                if now.saturating_duration_since(since) >= self.limits.subscribe_timeout)
         };
         self.links.iter().filter(|(_, link)| overdue(link)).map(|(peer, _)| *peer).collect()
     }
@@ -131,7 +186,8 @@ impl Links {
         let Some(link) = self.links.get_mut(peer) else { return false };
         let (stable, was_subscribed) = match link.state {
             State::Connected { since, subscribed } => {
-                (subscribed && now.saturating_duration_since(since) >= STABLE, subscribed)
+                let useful = subscribed || link.guest;
+                (useful && now.saturating_duration_since(since) >= STABLE, subscribed)
             }
             State::Waiting { .. } | State::Dialing => (false, false),
         };
@@ -151,7 +207,7 @@ impl Links {
 
     fn wait(&mut self, peer: &PeerId, now: Instant, jitter: f64) {
         let Some(link) = self.links.get_mut(peer) else { return };
-        let delay = redial_delay(self.redial_min, self.redial_max, link.failures, jitter);
+        let delay = redial_delay(self.limits.redial_min, self.limits.redial_max, link.failures, jitter);
         link.state = State::Waiting { until: now + delay };
         link.failures = link.failures.saturating_add(1);
     }
@@ -174,8 +230,18 @@ impl Links {
     }
 
     /// Whether the peer may ask for one more catch-up.
-    pub(crate) fn may_ask(&mut self, peer: &PeerId, now: Instant) -> bool {
-        self.links.get_mut(peer).is_some_and(|link| link.asks.take(now))
+    pub(crate) fn may_catch_up(&mut self, peer: &PeerId, now: Instant) -> bool {
+        self.links.get_mut(peer).is_some_and(|link| link.catch_ups.take(now))
+    }
+
+    /// Whether the pace allows to send the peer one more ask.
+    pub(crate) fn may_send_ask(&mut self, peer: &PeerId, now: Instant) -> bool {
+        self.links.get_mut(peer).is_some_and(|link| link.asking.take(now))
+    }
+
+    /// Whether the peer may send us one more ask.
+    pub(crate) fn may_be_asked(&mut self, peer: &PeerId, now: Instant) -> bool {
+        self.links.get_mut(peer).is_some_and(|link| link.asked.take(now))
     }
 
     /// Our queue to the peer was full for one more gossip heartbeat. Says whether that is so often (ten times in one
@@ -186,16 +252,16 @@ impl Links {
         link.slow.is_multiple_of(10)
     }
 
-    /// Adds a misdeed. Returns what the peer owes now.
+    /// Adds a misdeed. Returns what the peer owes now. A guest owes nothing: there is no gossip of it to silence.
     pub(crate) fn penalise(&mut self, peer: &PeerId) -> Option<f64> {
-        let link = self.links.get_mut(peer)?;
+        let link = self.links.get_mut(peer).filter(|link| !link.guest)?;
         link.penalty = (link.penalty + MISDEED).min(MOST_PENALTY);
         Some(link.penalty)
     }
 
     /// Lets penalties decay over `passed`. Returns every peer that owed something, with what is left of it.
     pub(crate) fn forgive(&mut self, passed: Duration) -> Vec<(PeerId, f64)> {
-        let kept = 0.5f64.powf(passed.as_secs_f64() / self.half_life.as_secs_f64());
+        let kept = 0.5f64.powf(passed.as_secs_f64() / self.limits.penalty_half_life.as_secs_f64());
         self.links
             .iter_mut()
             .filter(|(_, link)| link.penalty > 0.0)

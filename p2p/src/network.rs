@@ -2,10 +2,10 @@
 //! commands over a bounded queue and never waits.
 
 use crate::behaviour::Behaviour;
-use crate::config::Config;
+use crate::config::{Config, MAX_GUESTS, Peer, check_peers};
 use crate::counters::{Counters, Tally};
 use crate::envelope::{Opened, Opener, Sealer};
-use crate::inbound::{Inbound, Mailbox, RequestToken};
+use crate::inbound::{AskToken, Inbound, Mailbox, RequestToken};
 use crate::{Error, Rejection};
 use libp2p::multiaddr::Protocol;
 use libp2p::swarm::Swarm;
@@ -19,7 +19,7 @@ mod task;
 
 use task::{Command, Task};
 
-/// Streams of one connection: gossip both ways, catch-up, identify and ping need less than half. Each may have 256 KiB
+/// Streams of one connection: gossip both ways, catch-up, ceremonies, identify and ping need less than half. Each may have 256 KiB
 /// on the way to us unread.
 const MAX_STREAMS: usize = 32;
 
@@ -32,6 +32,8 @@ const MAX_NEGOTIATING_STREAMS: usize = 16;
 pub struct Network {
     peer_id: PeerId,
     max_envelope: usize,
+    max_request: usize,
+    max_answer: usize,
     sealer: Arc<Sealer>,
     opener: Arc<Opener>,
     tally: Arc<Tally>,
@@ -68,6 +70,8 @@ pub fn start(config: Config) -> Result<(Network, mpsc::Receiver<Inbound>), Error
     let network = Network {
         peer_id,
         max_envelope: limits.max_envelope(),
+        max_request: limits.max_request,
+        max_answer: limits.max_answer,
         sealer,
         opener: opener.clone(),
         tally: tally.clone(),
@@ -98,6 +102,12 @@ impl Network {
         self.opener.open(bytes)
     }
 
+    /// Seals a payload now for a domain other than this network, such as one ceremony. What is sealed so is never taken
+    /// for an envelope of a network, whatever the domain; [`open_in`](crate::open_in) opens it.
+    pub fn seal_in(&self, domain: [u8; 32], payload: &[u8]) -> Vec<u8> {
+        self.sealer.seal_in(&domain, payload, unix_now())
+    }
+
     /// Queues a sealed envelope for broadcast, without waiting. It may still be lost; see
     /// [`Counters::unsent`](crate::Counters::unsent). Broadcasting the same bytes again within five minutes sends
     /// nothing.
@@ -106,9 +116,7 @@ impl Network {
     /// [`Error::TooLarge`] for an envelope that peers would refuse, [`Error::Busy`] when the queue is full,
     /// [`Error::Stopped`] after shutdown.
     pub fn try_broadcast(&self, sealed: Vec<u8>) -> Result<(), Error> {
-        if sealed.len() > self.max_envelope {
-            return Err(Error::TooLarge { found: sealed.len(), limit: self.max_envelope });
-        }
+        bounded(&sealed, self.max_envelope)?;
         self.command(Command::Broadcast(sealed))
     }
 
@@ -125,7 +133,57 @@ impl Network {
         let _ = self.command(Command::Reply(request, envelopes));
     }
 
-    /// Holds a misdeed against a peer. Four in short order silence it for a while, which ends by itself.
+    /// Asks a connected member or guest on the ceremony channel, at once: the future only waits, and dropping it takes
+    /// nothing back but the interest in the answer. It is ready at the latest a moment after
+    /// [`Limits::ask_timeout`](crate::Limits::ask_timeout). Asks of one peer leave in order, two at a time and no faster
+    /// than the peer accepts. An answer is never empty. Nothing is asked again by itself.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`] for a request that peers would refuse, [`Error::Busy`] when the command queue is full or too
+    /// many asks of this peer are outstanding, [`Error::NotConnected`] for a peer that is not connected or unknown.
+    /// Afterwards [`Error::Declined`], [`Error::NoAnswer`], [`Error::BadAnswer`], [`Error::NoCeremonies`], or
+    /// [`Error::Disconnected`] when the connection was lost. [`Error::Stopped`] after, or at, shutdown.
+    pub fn ask(
+        &self,
+        peer: PeerId,
+        request: Vec<u8>,
+    ) -> impl Future<Output = Result<Vec<u8>, Error>> + Send + use<> {
+        let (reply, outcome) = oneshot::channel();
+        let sent = bounded(&request, self.max_request)
+            .and_then(|()| self.command(Command::Ask(peer, request, reply)));
+        async move {
+            sent?;
+            // The task ended and took the other half with it.
+            outcome.await.map_err(|_| Error::Stopped)?
+        }
+    }
+
+    /// Answers an ask; an empty answer declines it. A late answer is dropped.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`] for an answer that peers would refuse, [`Error::Busy`] when the command queue is full,
+    /// [`Error::Stopped`] after shutdown. The ask is declined then.
+    pub fn answer(&self, token: AskToken, answer: Vec<u8>) -> Result<(), Error> {
+        bounded(&answer, self.max_answer)?;
+        self.command(Command::Answer(token, answer))
+    }
+
+    /// Replaces the guests: peers beyond the members that may connect, and are dialled, for ceremonies only. Gossip and
+    /// catch-up do not exist between them and us, no [`Inbound`] tells of their coming and going
+    /// ([`Network::ask`] fails at once while they are away), and they may belong to another network. Whoever is no
+    /// longer listed is disconnected. Members and ourselves are passed over: a member stays a member, and one that
+    /// runs with another network's id is refused as ever.
+    ///
+    /// # Errors
+    /// [`Error::TooManyPeers`] beyond [`MAX_GUESTS`], [`Error::DuplicatePeer`], [`Error::PeerKey`] or [`Error::Address`]
+    /// for a guest that cannot work, [`Error::Busy`] when the command queue is full, [`Error::Stopped`] after
+    /// shutdown. The guests stay as they were then.
+    pub fn admit(&self, guests: Vec<Peer>) -> Result<(), Error> {
+        check_peers(&guests, MAX_GUESTS)?;
+        self.command(Command::Admit(guests))
+    }
+
+    /// Holds a misdeed against a member. Four in short order silence it for a while, which ends by itself.
     pub fn penalise(&self, peer: PeerId) {
         let _ = self.command(Command::Penalise(peer));
     }
@@ -161,6 +219,11 @@ impl Network {
             mpsc::error::TrySendError::Closed(_) => Error::Stopped,
         })
     }
+}
+
+/// Refuses what peers would refuse.
+fn bounded(bytes: &[u8], limit: usize) -> Result<(), Error> {
+    if bytes.len() > limit { Err(Error::TooLarge { found: bytes.len(), limit }) } else { Ok(()) }
 }
 
 /// libp2p's listeners let several sockets of one user share a port, so that a second guardian on our address would start

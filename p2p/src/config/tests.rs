@@ -48,6 +48,13 @@ fn too_many_peers_are_refused() {
 }
 
 #[test]
+fn a_peer_id_without_our_kind_of_key_is_refused() {
+    let stranger = Peer { peer_id: PeerId::random(), addresses: vec![] };
+    let refusal = refusal(&config(vec![stranger.clone()]));
+    assert!(refusal.contains(&stranger.peer_id.to_string()) && refusal.contains("no secp256k1"), "{refusal}");
+}
+
+#[test]
 fn addresses_that_cannot_be_dialled_are_refused_by_name() {
     let other = peer(&[]).peer_id;
     let other = format!("/ip4/10.0.0.1/tcp/1/p2p/{other}");
@@ -80,7 +87,7 @@ fn an_identity_of_another_kind_is_refused() {
 #[test]
 fn limits_that_cannot_work_are_refused_by_field() {
     type Change = fn(&mut Limits);
-    let cases: [(&str, Change); 9] = [
+    let cases: [(&str, Change); 13] = [
         ("limits.max_transmit", |limits| limits.max_payload = 64 * 1024),
         ("limits.max_payload", |limits| limits.max_payload = usize::MAX),
         ("limits.max_age", |limits| limits.max_age = Duration::from_secs(270)),
@@ -90,6 +97,10 @@ fn limits_that_cannot_work_are_refused_by_field() {
         ("limits.inbound_queue", |limits| limits.inbound_queue = 0),
         ("limits.penalty_half_life", |limits| limits.penalty_half_life = Duration::ZERO),
         ("limits.messages_per_second", |limits| limits.messages_per_second = 0),
+        ("limits.max_request", |limits| limits.max_request = usize::MAX),
+        ("limits.max_answer", |limits| limits.max_answer = 0),
+        ("limits.ask_timeout", |limits| limits.ask_timeout = Duration::MAX),
+        ("limits.asks_outstanding", |limits| limits.asks_outstanding = 0),
     ];
     for (field, change) in cases {
         let mut config = config(vec![]);

@@ -184,3 +184,51 @@ proptest! {
         prop_assert_eq!(opened, Opened { sender: peer(2), sent_at, payload });
     }
 }
+
+const CEREMONY: [u8; 32] = [0x22; 32];
+
+/// As for a network, but for the domain and what goes before the signed bytes. OpenSSL makes the same signature.
+#[test]
+fn the_bytes_for_another_domain_are_these() {
+    let sealed = sealer(1).seal_in(&CEREMONY, b"hello", 0x0102_0304_0506_0708);
+    let expected = [
+        "01",
+        "2222222222222222222222222222222222222222222222222222222222222222",
+        "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798",
+        "0807060504030201",
+        "05000000",
+        "68656c6c6f",
+        "5a93037719e18c7efa3226fb5e57f9e4de2e5d2af7c0e73d0afcb506002713f13d42be13e3b9eeeeddc80b42f36b14267098a641f2be423806a7b59c8ed0c09d",
+    ];
+    assert_eq!(hex::encode(sealed), expected.concat());
+}
+
+#[test]
+fn what_was_sealed_for_a_domain_opens_there_whatever_its_age() {
+    let sealed = sealer(1).seal_in(&CEREMONY, b"dealt", 1);
+    let opened = Opened { sender: peer(1), sent_at: 1, payload: b"dealt".to_vec() };
+    assert_eq!(open_in(CEREMONY, [peer(2), peer(1)], &sealed, 1000), Ok(opened.clone()));
+    let opener = Opener::in_domain(CEREMONY, [peer(2), peer(1)], 1000).unwrap();
+    assert_eq!(opener.open(&sealed), Ok(opened));
+
+    assert_eq!(open_in(CEREMONY, [peer(2)], &sealed, 1000), Err(Rejection::UnknownSender));
+    assert_eq!(open_in(CEREMONY, [PeerId::random()], &sealed, 1000), Err(Rejection::UnknownSender));
+    assert_eq!(open_in(CEREMONY, [], &sealed, 1000), Err(Rejection::UnknownSender));
+    assert_eq!(open_in([0x23; 32], [peer(1)], &sealed, 1000), Err(Rejection::WrongNetwork));
+    assert_eq!(open_in(CEREMONY, [peer(1)], &sealed, 4), Err(Rejection::TooLarge));
+    for length in 0..sealed.len() {
+        assert!(open_in(CEREMONY, [peer(1)], &sealed[..length], 1000).is_err(), "{length}");
+    }
+    let mut altered = sealed;
+    altered[HEADER] ^= 1;
+    assert_eq!(open_in(CEREMONY, [peer(1)], &altered, 1000), Err(Rejection::BadSignature));
+}
+
+/// Whoever chooses a domain cannot make a guardian speak to its network, nor the other way round.
+#[test]
+fn a_domain_that_equals_a_network_id_is_still_another_domain() {
+    let (inside, outside) = (sealer(1).seal(b"x", NOW), sealer(1).seal_in(&NETWORK, b"x", NOW));
+    assert_eq!(opener().open(&outside), Err(Rejection::BadSignature));
+    assert_eq!(open_in(NETWORK, [peer(1)], &inside, 1000), Err(Rejection::BadSignature));
+    assert!(opener().open(&inside).is_ok() && open_in(NETWORK, [peer(1)], &outside, 1000).is_ok());
+}

@@ -56,3 +56,12 @@ fn refusals_are_bounded_by_rate() {
     let told = std::iter::from_fn(|| receiver.try_recv().ok()).count();
     assert_eq!(told, 5);
 }
+
+/// Payloads are not for logs.
+#[test]
+fn printing_tells_only_how_many_bytes_there_are() {
+    let message =
+        Inbound::Message { sender: PeerId::random(), payload: vec![0xab; 3], envelope: vec![171; 3] };
+    let printed = format!("{message:?}");
+    assert!(printed.starts_with("Message of 3 bytes") && !printed.contains("171"), "{printed}");
+}

@@ -113,6 +113,61 @@ fn strangers_have_no_rates() {
     let mut links = links(&[PeerId::random()], start);
     assert!(!links.may_relay(&stranger, start));
     assert!(!links.may_author(&stranger, start));
-    assert!(!links.may_ask(&stranger, start));
+    assert!(!links.may_catch_up(&stranger, start));
     assert!(!links.established(&stranger, start) && !links.subscribed(&stranger));
+}
+
+#[test]
+fn guests_come_and_go_and_members_stay() {
+    let start = Instant::now();
+    let [member, early, late] = [(); 3].map(|()| PeerId::random());
+    let address: Multiaddr = "/ip4/127.0.0.1/tcp/1".parse().unwrap();
+    let guest = |peer_id| Peer { peer_id, addresses: vec![address.clone()] };
+    let mut links = links(&[member], start);
+    links.due(start);
+
+    let changes = links.admit(vec![guest(early), guest(member)], start);
+    assert_eq!(changes, Changes { admitted: vec![early], dismissed: vec![] });
+    assert!(links.is_guest(&early) && !links.is_guest(&member));
+    assert_eq!(
+        links.due(start),
+        [(early, vec![address.clone()])],
+        "dialled at once, and the member not again"
+    );
+
+    let changes = links.admit(vec![guest(late), guest(early)], start);
+    assert_eq!(changes, Changes { admitted: vec![late], dismissed: vec![] });
+    let changes = links.admit(vec![guest(late)], start);
+    assert_eq!(changes, Changes { admitted: vec![], dismissed: vec![early] });
+    assert!(!links.is_known(&early) && links.is_known(&member));
+    assert_eq!(links.len(), 2);
+}
+
+#[test]
+fn a_guest_need_not_subscribe_and_owes_nothing() {
+    let start = Instant::now();
+    let alice = PeerId::random();
+    let mut links = links(&[], start);
+    links.admit(vec![Peer { peer_id: alice, addresses: vec![] }], start);
+    assert!(!links.established(&alice, start));
+    assert_eq!(links.guests_connected(), 1);
+    assert!(links.unsubscribed(start + secs(3600)).is_empty());
+    assert_eq!(links.penalise(&alice), None);
+    assert!(!links.closed(&alice, start + secs(3600), 1.0), "nobody was told that it came");
+    assert_eq!(links.guests_connected(), 0);
+}
+
+/// Our own pace stays within what we allow others, so that two guardians with the same limits never decline.
+#[test]
+fn asks_have_rates_both_ways() {
+    let start = Instant::now();
+    let alice = PeerId::random();
+    let mut links = links(&[alice], start);
+    let sent = (0..1000).filter(|_| links.may_send_ask(&alice, start)).count();
+    let taken = (0..1000).filter(|_| links.may_be_asked(&alice, start)).count();
+    assert_eq!((sent, taken), (64, 128));
+    let sent = (0..1000).filter(|_| links.may_send_ask(&alice, start + secs(1))).count();
+    let taken = (0..1000).filter(|_| links.may_be_asked(&alice, start + secs(1))).count();
+    assert_eq!((sent, taken), (64, 64));
+    assert!(!links.may_send_ask(&PeerId::random(), start) && !links.may_be_asked(&PeerId::random(), start));
 }

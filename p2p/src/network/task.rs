@@ -1,11 +1,12 @@
 //! The task that owns the swarm: one loop, one event at a time.
 
 use super::reason;
+use crate::asks::{Asks, Reply};
 use crate::behaviour::{Behaviour, BehaviourEvent};
-use crate::config::{Config, Limits};
+use crate::config::{Config, Limits, Peer};
 use crate::counters::{Tally, count};
 use crate::envelope::Opener;
-use crate::inbound::{Mailbox, RequestToken};
+use crate::inbound::{AskToken, Mailbox, RequestToken};
 use crate::link::Links;
 use crate::{Rejection, topic};
 use futures::StreamExt;
@@ -24,6 +25,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::MissedTickBehavior;
 
 mod catch_up;
+mod ceremony;
 mod gossip;
 
 /// How often dials, timeouts and penalties are looked at.
@@ -38,6 +40,9 @@ pub(crate) enum Command {
     RequestCatchUp(PeerId),
     Reply(RequestToken, Vec<Vec<u8>>),
     Penalise(PeerId),
+    Ask(PeerId, Vec<u8>, Reply),
+    Answer(AskToken, Vec<u8>),
+    Admit(Vec<Peer>),
     Shutdown(oneshot::Sender<()>),
 }
 
@@ -59,6 +64,7 @@ pub(crate) struct Task {
     /// Envelopes of answers, each with the peer that answered, verified one by one as the consumer has room for them.
     /// A peer is not asked again while any of its own wait, so there are at most `catch_up_envelopes` a peer.
     answers: VecDeque<(PeerId, Vec<u8>)>,
+    asks: Asks,
     /// Listeners that have not yet told an address.
     starting: HashSet<ListenerId>,
     listening: watch::Sender<Option<Vec<Multiaddr>>>,
@@ -80,6 +86,7 @@ impl Task {
             own: *swarm.local_peer_id(),
             links: Links::new(config.peers, &config.limits, Instant::now()),
             forgiven: Instant::now(),
+            asks: Asks::new(config.limits.asks_outstanding),
             limits: config.limits,
             swarm,
             opener,
@@ -123,6 +130,8 @@ impl Task {
 
     /// Closes every connection properly, so that peers notice at once.
     async fn farewell(mut self) {
+        // Whoever waits for an answer learns that none will come.
+        self.asks = Asks::new(0);
         let peers: Vec<PeerId> = self.swarm.connected_peers().copied().collect();
         for peer in peers {
             let _ = self.swarm.disconnect_peer_id(peer);
@@ -135,6 +144,7 @@ impl Task {
         // Connections that do not close in time end with the swarm.
         let _ = tokio::time::timeout(FAREWELL, closed).await;
         self.tally.connected.store(0, Ordering::Relaxed);
+        self.tally.guests.store(0, Ordering::Relaxed);
         tracing::debug!("network stopped");
     }
 
@@ -149,6 +159,10 @@ impl Task {
             tracing::info!(%peer, "peer is connected but does not listen to our topic; reconnecting");
             let _ = self.swarm.disconnect_peer_id(peer);
         }
+        self.asks.expire(now);
+        for peer in self.asks.ready() {
+            self.send_asks(&peer, now);
+        }
         let passed = now.saturating_duration_since(self.forgiven);
         self.forgiven = now;
         for (peer, penalty) in self.links.forgive(passed) {
@@ -162,6 +176,9 @@ impl Task {
             Command::RequestCatchUp(peer) => self.request_catch_up(peer),
             Command::Reply(token, envelopes) => self.reply(token, &envelopes),
             Command::Penalise(peer) => self.penalise(peer),
+            Command::Ask(peer, request, reply) => self.ask(peer, request, reply),
+            Command::Answer(token, answer) => self.answer(token, &answer),
+            Command::Admit(guests) => self.admit(guests),
             // Handled where the loop ends.
             Command::Shutdown(_) => {}
         }
@@ -180,6 +197,7 @@ impl Task {
             SwarmEvent::Behaviour(event) => self.on_behaviour(event, now),
             SwarmEvent::ConnectionEstablished { peer_id, .. } => {
                 let replaces = self.links.established(&peer_id, now);
+                self.tally.guests.store(self.links.guests_connected(), Ordering::Relaxed);
                 if replaces {
                     tracing::warn!(peer = %peer_id, "second connection from a connected peer: it restarted, or its identity is used twice; reconnecting");
                     let _ = self.swarm.disconnect_peer_id(peer_id);
@@ -187,7 +205,10 @@ impl Task {
             }
             SwarmEvent::ConnectionClosed { peer_id, num_established: 0, cause, .. } => {
                 tracing::debug!(peer = %peer_id, cause = cause.map(|error| reason(&error)), "connection closed");
-                if self.links.closed(&peer_id, now, rand::random()) {
+                self.asks.disconnected(&peer_id);
+                let was_subscribed = self.links.closed(&peer_id, now, rand::random());
+                self.tally.guests.store(self.links.guests_connected(), Ordering::Relaxed);
+                if was_subscribed {
                     self.tally.connected.fetch_sub(1, Ordering::Relaxed);
                     self.mailbox.change(peer_id, false);
                 }
@@ -247,8 +268,11 @@ impl Task {
         match event {
             BehaviourEvent::Gossip(event) => self.on_gossip(event, now),
             BehaviourEvent::CatchUp(event) => self.on_catch_up(event, now),
+            BehaviourEvent::Ceremony(event) => self.on_ceremony(event, now),
             BehaviourEvent::Identify(identify::Event::Received { peer_id, info, .. }) => {
-                if info.protocol_version != topic::identify_protocol(&self.network) {
+                // A guest may well belong to another network: it comes for a ceremony between the two.
+                let elsewhere = info.protocol_version != topic::identify_protocol(&self.network);
+                if elsewhere && !self.links.is_guest(&peer_id) {
                     let theirs: String = info.protocol_version.chars().take(90).collect();
                     tracing::warn!(peer = %peer_id, theirs, "peer serves another network; compare the network definitions");
                     self.refuse(Some(peer_id), Rejection::WrongNetwork);

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod catch_up;
+mod ceremonies;
 mod gossip;
 mod load;
 mod nodes;

@@ -61,7 +61,7 @@ impl Task {
                 request_response::Message::Request { request: Request, channel, .. } => {
                     // Refusing means dropping the channel, which tells the peer so.
                     let token = RequestToken { channel };
-                    if !self.links.may_ask(&peer, now) {
+                    if !self.links.may_catch_up(&peer, now) {
                         self.note(Some(peer), Rejection::RateLimited);
                     } else if !self.mailbox.offer(Inbound::CatchUpRequested { from: peer, token }) {
                         self.note(Some(peer), Rejection::QueueFull);

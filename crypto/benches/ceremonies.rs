@@ -1,0 +1,3 @@
+//! What a ceremony costs.
+
+fn main() {}
