@@ -15,6 +15,7 @@
 //! | [`registration`] | what a registration is worth: one coded verdict | |
 //! | [`typed_data`] | what a proposer signs with its account | EIP-712 |
 //! | [`custody`] | a share sealed for one guardian (ECIES) | Puffer's layout |
+//! | [`group_key`] | the network's own key: FROST signatures that a contract verifies | RFC 9591 |
 //! | [`keystore`] | EIP-2335 keystores in and out | EIP-2335 |
 //! | [`password`] | passwords and bounded key derivation | EIP-2335, RFC 7914, RFC 8018 |
 //! | [`vault`] | secrets at rest under one wrapped data key | |
@@ -59,6 +60,7 @@ pub mod custody;
 pub mod deposit;
 pub mod execution;
 pub mod exit;
+pub mod group_key;
 pub mod keys;
 pub mod keystore;
 pub mod partial;
