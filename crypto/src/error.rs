@@ -85,6 +85,32 @@ pub enum Error {
         "account signature is none: it is not r, s and v of secp256k1 with s in the lower half and v 27 or 28"
     )]
     AccountSignature,
+    /// Bytes that are not a compressed point of secp256k1, or the point at infinity.
+    #[error("{what} is not a point of secp256k1 (33 bytes beginning with 02 or 03)")]
+    Secp256k1Point {
+        /// What should have been one.
+        what: &'static str,
+    },
+    /// Bytes that are not a scalar of secp256k1.
+    #[error("{what} is zero or not below the group order of secp256k1: it is damaged or none")]
+    Secp256k1Scalar {
+        /// What should have been one.
+        what: &'static str,
+    },
+    /// Commitments of the group key that do not belong to its threshold.
+    #[error("commitments of a group key of threshold {t} must be {t} times 33 bytes, got {got} bytes")]
+    GroupKeyLength {
+        /// Signers needed.
+        t: u16,
+        /// The length they had, bytes.
+        got: usize,
+    },
+    /// Commitments of the group key under which a guardian's share would be zero.
+    #[error("commitments of a group key make share {index} zero: nobody deals such a key by chance")]
+    ZeroShare {
+        /// Whose.
+        index: u16,
+    },
     /// A custody envelope that does not open.
     #[error(
         "custody envelope does not open with this custody key: it was sealed for another guardian or is damaged"

@@ -15,6 +15,7 @@
 //! | [`registration`] | what a registration is worth: one coded verdict | |
 //! | [`typed_data`] | what a proposer signs with its account | EIP-712 |
 //! | [`custody`] | a share sealed for one guardian (ECIES) | Puffer's layout |
+//! | [`group_key`] | the network's own key: FROST signatures that a contract verifies | RFC 9591 |
 //! | [`keystore`] | EIP-2335 keystores in and out | EIP-2335 |
 //! | [`ciphersuite`] | BLS12-381 G1 as `frost-core` sees it | RFC 9591 |
 //! | [`curve`] | the two curves keys are dealt on | |
@@ -71,6 +72,7 @@ pub mod deposit;
 pub mod dkg;
 pub mod execution;
 pub mod exit;
+pub mod group_key;
 pub mod keys;
 pub mod keystore;
 pub mod partial;
