@@ -1,5 +1,8 @@
 use crate::nodes::*;
 use futures::StreamExt;
+use libp2p::gossipsub::{self, MessageAuthenticity, ValidationMode};
+use libp2p::swarm::{NetworkBehaviour, SwarmEvent};
+use libp2p::{SwarmBuilder, identify, noise, ping, tcp, yamux};
 use p2p::identity::Keypair;
 use p2p::{AskToken, Config, Error, Inbound, Limits, Network, Peer, PeerId, Rejection};
 use std::time::Duration;
@@ -107,32 +110,80 @@ async fn a_guest_of_another_network_asks_and_is_asked() {
     }
 }
 
-/// The guest takes itself for a member: it belongs to the same network, has the host in its set and speaks.
+/// What a guest of another make speaks: it takes itself for a member, and stays whatever it is told.
+#[derive(NetworkBehaviour)]
+struct Intruder {
+    gossip: gossipsub::Behaviour,
+    identify: identify::Behaviour,
+    ping: ping::Behaviour,
+}
+
+impl Intruder {
+    fn new(keypair: &Keypair) -> Intruder {
+        let mut gossip: gossipsub::Behaviour =
+            gossipsub::Behaviour::new(MessageAuthenticity::Anonymous, gossip_settings()).unwrap();
+        gossip.subscribe(&p2p::topic::topic(&NETWORK)).unwrap();
+        let identify = identify::Config::new("another/1".to_owned(), keypair.public());
+        Intruder { gossip, identify: identify::Behaviour::new(identify), ping: ping::Behaviour::default() }
+    }
+}
+
+fn gossip_settings() -> gossipsub::Config {
+    gossipsub::ConfigBuilder::default().validation_mode(ValidationMode::Anonymous).build().unwrap()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_gossip_of_a_guest_reaches_nobody() {
+async fn to_a_guest_gossip_and_catch_up_do_not_exist() {
     let [alice, bob, guest] = identities();
     let mut b = Node::start(config(&bob, vec![peer(&alice, None)])).await;
     let mut a = Node::start(config(&alice, vec![peer(&bob, Some(&b.address))])).await;
     a.connected(&[b.id()]).await;
     b.connected(&[a.id()]).await;
     a.network.admit(vec![peer(&guest, None)]).unwrap();
-    let mut g = Node::start(config(&guest, vec![peer(&alice, Some(&a.address))])).await;
+    // A command later and obeyed: the guest is expected.
+    a.say(b"a guest comes");
+    assert_eq!(b.message().await, (a.id(), b"a guest comes".to_vec()));
+
+    let mut intruder = SwarmBuilder::with_existing_identity(guest.clone())
+        .with_tokio()
+        .with_tcp(tcp::Config::default(), noise::Config::new, yamux::Config::default)
+        .unwrap()
+        .with_behaviour(Intruder::new)
+        .unwrap()
+        .with_swarm_config(|swarm| swarm.with_idle_connection_timeout(2 * PATIENCE))
+        .build();
+    intruder.dial(a.address.clone()).unwrap();
+    let (mut protocols, mut refused) = (None, false);
+    let told = async {
+        while protocols.is_none() || !refused {
+            match intruder.select_next_some().await {
+                SwarmEvent::Behaviour(IntruderEvent::Identify(identify::Event::Received {
+                    info, ..
+                })) => {
+                    protocols = Some(info.protocols);
+                }
+                SwarmEvent::Behaviour(IntruderEvent::Gossip(event)) => {
+                    assert!(matches!(event, gossipsub::Event::GossipsubNotSupported { .. }), "{event:?}");
+                    refused = true;
+                }
+                _ => {}
+            }
+        }
+    };
+    timeout(PATIENCE, told).await.unwrap();
+    let mut protocols: Vec<_> = protocols.unwrap().iter().map(ToString::to_string).collect();
+    protocols.sort();
+    let expected = ["/guardian/ceremony/1", "/ipfs/id/1.0.0", "/ipfs/id/push/1.0.0", "/ipfs/ping/1.0.0"];
+    assert_eq!(protocols, expected);
+    let said = intruder.behaviour_mut().gossip.publish(p2p::topic::topic(&NETWORK), b"let me in".to_vec());
+    assert!(said.is_err(), "there is nobody to say it to");
+
     meet(&a).await;
-    g.say(b"let me in");
-    g.counted("its broadcast", |counters| counters.unsent == 1).await;
-    g.network.request_catch_up(a.id());
-    a.say(b"members only");
-    assert_eq!(b.message().await, (a.id(), b"members only".to_vec()));
     b.say(b"as ever");
     assert_eq!(a.message().await, (b.id(), b"as ever".to_vec()));
-    meet(&a).await;
     let items = arrived(&mut a);
     assert!(items.is_empty(), "{items:?}");
-    assert_eq!(a.counters().refused_total(), 0, "{:?}", a.counters());
-    let heard = arrived(&mut g)
-        .into_iter()
-        .find(|item| matches!(item, Inbound::Message { .. } | Inbound::Connected(_)));
-    assert!(heard.is_none(), "{heard:?}");
+    assert_eq!((a.counters().received, a.counters().refused_total()), (1, 0));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -238,26 +289,39 @@ async fn what_is_too_large_is_refused_on_both_sides() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn declining_and_silence_are_told_apart() {
+async fn declining_hanging_up_and_losing_interest_are_no_offence() {
+    let mut nodes = mesh(&identities::<2>(), &limits()).await;
+    let [a, b] = nodes.as_mut_slice() else { unreachable!() };
+    let asking = a.network.ask(b.id(), b"please".to_vec());
+    let token = asked(b).await.2;
+    b.network.answer(token, vec![]).unwrap();
+    assert!(matches!(outcome(asking).await, Err(Error::Declined { peer }) if peer == b.id()));
+    let asking = a.network.ask(b.id(), b"please".to_vec());
+    drop(asked(b).await.2);
+    assert!(matches!(outcome(asking).await, Err(Error::Disconnected { peer }) if peer == b.id()));
+    let asking = a.network.ask(b.id(), b"never mind".to_vec());
+    let token = asked(b).await.2;
+    drop(asking);
+    b.network.answer(token, b"as you like".to_vec()).unwrap();
+    ask_and_answer(a, b, b"still friends?").await;
+    assert_eq!((a.counters().refused_total(), b.counters().refused_total()), (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn silence_ends_in_time_for_those_sent_and_those_that_wait() {
     let [alice, bob] = identities();
     let mut b = Node::start(config(&bob, vec![peer(&alice, None)])).await;
-    let hasty = Limits { ask_timeout: Duration::from_millis(500), ..limits() };
+    let hasty = Limits { ask_timeout: Duration::from_secs(2), ..limits() };
     let alice_config = config(&alice, vec![peer(&bob, Some(&b.address))]);
     let mut a = Node::start(Config { limits: hasty, ..alice_config }).await;
     a.connected(&[b.id()]).await;
-
-    let asking = b.network.ask(a.id(), b"please".to_vec());
-    let token = asked(&mut a).await.2;
-    a.network.answer(token, vec![]).unwrap();
-    assert!(matches!(outcome(asking).await, Err(Error::Declined { peer }) if peer == a.id()));
-
-    let asking = a.network.ask(b.id(), b"please".to_vec());
+    let asking: Vec<_> = (0..8).map(|number| a.network.ask(b.id(), vec![number])).collect();
     let kept = asked(&mut b).await.2;
-    assert!(matches!(outcome(asking).await, Err(Error::NoAnswer { peer }) if peer == b.id()));
+    for asking in asking {
+        let refused = outcome(asking).await;
+        assert!(matches!(refused, Err(Error::NoAnswer { peer }) if peer == b.id()), "{refused:?}");
+    }
     b.network.answer(kept, b"too late".to_vec()).unwrap();
-    // A caller that lost interest takes nothing away from the next.
-    drop(a.network.ask(b.id(), b"never mind".to_vec()));
-    ask_and_answer(&b, &mut a, b"still friends?").await;
     assert_eq!((a.counters().refused_total(), b.counters().refused_total()), (0, 0));
 }
 

@@ -106,14 +106,13 @@ impl Task {
     pub(super) fn admit(&mut self, mut guests: Vec<Peer>) {
         guests.retain(|guest| guest.peer_id != self.own);
         let changes = self.links.admit(guests, Instant::now());
-        tracing::info!(
-            admitted = changes.admitted.len(),
-            dismissed = changes.dismissed.len(),
-            "guests changed"
-        );
+        for guest in &changes.admitted {
+            tracing::info!(peer = %guest, "guest admitted");
+        }
         let behaviour = self.swarm.behaviour_mut();
         behaviour.admit(&changes, self.links.len(), self.limits.connections_per_peer);
         for guest in &changes.dismissed {
+            tracing::info!(peer = %guest, "guest dismissed");
             self.asks.disconnected(guest);
         }
         self.tally.guests.store(self.links.guests_connected(), Ordering::Relaxed);
