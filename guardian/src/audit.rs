@@ -20,6 +20,7 @@ use guardian_core::proposal::ProposalId;
 use guardian_core::record::Record;
 use serde::{Deserialize, Serialize};
 
+mod ceremony;
 mod decision;
 pub mod entry;
 pub mod export;

@@ -18,6 +18,7 @@ use crate::{Error, Store, http, logging};
 use chain_watcher::{Archive, Poster};
 use crypto::execution::Address;
 use crypto::spec::{BlsPubkey, Slot};
+use guardian_core::ceremony::{self, CeremonyId};
 use guardian_core::command::CombineOrder;
 use guardian_core::event::RequestId;
 use guardian_core::fault::Fault;
@@ -68,6 +69,7 @@ pub struct Effects {
     combine: mpsc::Sender<CombineOrder>,
     submit: mpsc::Sender<Submission>,
     search: mpsc::Sender<Search>,
+    ceremonies: mpsc::Sender<(CeremonyId, ceremony::Errand)>,
     /// Where notices are sent, if anywhere.
     deliver: Option<mpsc::Sender<Delivery>>,
 }
@@ -94,6 +96,8 @@ pub struct Tools {
     pub poster: Poster,
     /// The blocks of the past.
     pub archive: Archive,
+    /// Who does what ceremonies need.
+    pub ceremonies: mpsc::Sender<(CeremonyId, ceremony::Errand)>,
     /// Where notices are sent, if anywhere.
     pub webhook: Option<Webhook>,
     /// Where results go.
@@ -114,6 +118,7 @@ impl Effects {
             signer,
             poster,
             archive,
+            ceremonies,
             ..
         } = tools;
         let (webhook, inbox) = (tools.webhook, tools.inbox);
@@ -153,6 +158,7 @@ impl Effects {
             combine,
             submit,
             search,
+            ceremonies,
             deliver,
         }
     }
@@ -225,6 +231,10 @@ impl Effects {
             Command::FindInclusion { proposal, exit, from, to } => {
                 let taken = self.search.try_send(Search { proposal, exit, from, to }).is_ok();
                 self.handed_on(taken, "inclusion");
+            }
+            Command::Ceremony { ceremony, errand } => {
+                let taken = self.ceremonies.try_send((ceremony, errand)).is_ok();
+                self.handed_on(taken, "ceremony");
             }
             Command::Answer { ask, answer } => self.answer(ask, answer),
             Command::Notify(notice) => self.notify(notice),

@@ -4,6 +4,7 @@
 //! become messages, and the sealed approvals inside a certificate are opened and checked one by one, so that the core
 //! never sees a vote that its author did not seal.
 
+use crate::ceremonies::Asked;
 use crate::metrics::Metrics;
 use crate::node::{Arrival, Directory, Reply};
 use guardian_core::Event;
@@ -27,16 +28,25 @@ pub async fn run(
     mut inbound: mpsc::Receiver<Inbound>,
     directory: Directory,
     metrics: Metrics,
+    asked: mpsc::Sender<Asked>,
     inbox: mpsc::Sender<Arrival>,
 ) {
     let mut requests = 0;
     let mut hints = ClockHints::default();
     while let Some(item) = inbound.recv().await {
+        let item = match item {
+            // What a full queue refuses is declined; whoever asked asks again.
+            Inbound::Asked { from, request, token } => {
+                let _ = asked.try_send(Asked { from, request, token });
+                continue;
+            }
+            other => other,
+        };
         // Opening a certificate of a hundred approvals takes milliseconds; the place comes first so that a full
         // inbox makes this task wait and the network's bounded queue drop, not pile up.
         let Ok(place) = inbox.reserve().await else { return };
         let open = |bytes: &[u8]| network.open_sealed(bytes);
-        // The network layer speaks to members only, so every PeerId is known.
+        // Beside what is asked in ceremonies, the network layer speaks to members only: every PeerId is known.
         let arrival = match item {
             Inbound::Message { sender, payload, envelope } => {
                 let Some(from) = directory.index(&sender) else { continue };
@@ -51,6 +61,8 @@ pub async fn run(
                     reply: Some(Reply::CatchUp(request, token)),
                 }
             }
+            // Taken above.
+            Inbound::Asked { .. } => continue,
             Inbound::Connected(peer) => {
                 let Some(peer) = directory.index(&peer) else { continue };
                 Event::PeerConnected(peer).into()

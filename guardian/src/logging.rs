@@ -4,6 +4,7 @@
 //! `info` and `warn`, and each move that an operator cares for at `info`, when the journal holds it. Field names are stable: `proposal`, `validator`, `guardian`, `slot`,
 //! `code`. Nothing here can see a secret: events and commands carry none.
 
+mod ceremonies;
 mod moves;
 mod notices;
 
@@ -137,6 +138,13 @@ pub fn event(event: &Event) {
         Event::InclusionFound { proposal, slot } => {
             debug!(target: "guardian::event", event = "inclusion_found", %proposal, included = slot.map(tracing::field::display));
         }
+        Event::GroupKeyLoaded(_) => debug!(target: "guardian::event", event = "group_key_loaded"),
+        Event::StatementReceived { ceremony, from, statement, .. } => {
+            debug!(target: "guardian::event", event = "statement_received", %ceremony, %from, statement = statement.code());
+        }
+        Event::CeremonyNews { ceremony, news } => {
+            debug!(target: "guardian::event", event = "ceremony_news", %ceremony, news = news.code());
+        }
         Event::GarbageReceived { from } => {
             debug!(target: "guardian::event", event = "garbage_received", guardian = from.0)
         }
@@ -194,6 +202,9 @@ pub fn command(command: &Command) {
         Command::FindInclusion { proposal, exit, from, to } => {
             debug!(target: "guardian::command", command = "find_inclusion", %proposal, validator = %exit.validator_index, %from, %to);
         }
+        Command::Ceremony { ceremony, errand } => {
+            debug!(target: "guardian::command", command = "ceremony", %ceremony, errand = errand.code());
+        }
         Command::Answer { ask, answer } => {
             debug!(target: "guardian::command", command = "answer", ask = ask.0, answer = answered(answer));
         }
@@ -240,6 +251,10 @@ fn asked(request: &Request) -> &'static str {
         Request::Withdraw { .. } => "withdraw",
         Request::Cancel { .. } => "cancel",
         Request::Inspect { .. } => "inspect",
+        Request::Convene { .. } => "convene",
+        Request::Refresh { .. } => "refresh",
+        Request::AnswerCeremony { .. } => "answer_ceremony",
+        Request::AbortCeremony { .. } => "abort_ceremony",
         Request::Pause { .. } => "pause",
         Request::Resume { .. } => "resume",
     }
@@ -253,6 +268,7 @@ fn answered(answer: &Answer) -> &'static str {
         Answer::Raised { .. } => "raised",
         Answer::Voted { .. } => "voted",
         Answer::Cancelled { .. } => "cancelled",
+        Answer::Convened { .. } => "convened",
         Answer::Inspection(_) => "inspection",
         Answer::Pauses(_) => "pauses",
     }

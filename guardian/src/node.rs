@@ -141,6 +141,8 @@ async fn live(
     let archive = nodes.archive();
     let (poster, observations) = chain_watcher::watch(nodes, watched);
 
+    let (ceremonies, _errands) = mpsc::channel(64);
+    let (asked, _asking) = mpsc::channel(64);
     let (inbox, mut arrivals) = mpsc::channel(INBOX);
     let mut parts = JoinSet::new();
     let tools = Tools {
@@ -154,6 +156,7 @@ async fn live(
         signer,
         poster,
         archive,
+        ceremonies,
         webhook: Webhook::of(config, &definition, directory.me())?,
         inbox: inbox.clone(),
     };
@@ -178,7 +181,7 @@ async fn live(
         });
     }
     parts.spawn(admin::serve(socket, journal, inbox.clone()));
-    parts.spawn(inbound::run(network.clone(), arriving, directory, metrics, inbox));
+    parts.spawn(inbound::run(network.clone(), arriving, directory, metrics, asked, inbox));
 
     view.send_modify(|view| view.phase = Phase::Running);
     let first = [Event::SettingsLoaded(config.settings()), Event::CustodyLoaded(custody)];

@@ -78,3 +78,18 @@ fn a_key_has_the_address_that_wallets_show() {
     let key = CustodySecretKey::from_bytes(&secret).unwrap();
     assert_eq!(key.public_key().address().to_string(), "0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266");
 }
+
+#[test]
+fn a_parcel_opens_for_its_recipient_in_its_place_only() {
+    let mut rng = rand::rngs::StdRng::seed_from_u64(7);
+    let (key, other) = (CustodySecretKey::generate(&mut rng), CustodySecretKey::generate(&mut rng));
+    let text = vec![9u8; 5_000];
+    let mut parcel = seal_parcel(&key.public_key(), b"here", &text, &mut rng).unwrap();
+    assert_eq!(*open_parcel(&key, b"here", &parcel).unwrap(), text);
+    assert!(open_parcel(&key, b"there", &parcel).is_err());
+    assert!(open_parcel(&other, b"here", &parcel).is_err());
+    assert!(open_parcel(&key, b"here", &parcel[..90]).is_err());
+    *parcel.last_mut().unwrap() ^= 1;
+    assert!(open_parcel(&key, b"here", &parcel).is_err());
+    assert!(seal_parcel(&key.public_key(), b"here", &vec![0; 65 * 1024], &mut rng).is_err());
+}

@@ -34,6 +34,9 @@ pub(crate) mod hall;
 pub(crate) mod quorum;
 #[cfg(test)]
 pub(crate) mod rehearsal;
+mod status;
+
+pub use status::{CeremonyStatus, Phase};
 
 crypto::fixed_bytes!(
     /// SHA-256 of a ceremony's [`Order`] behind a tag. Its statements are sealed in this domain.
@@ -348,6 +351,8 @@ pub enum Errand {
         dealers: Vec<GuardianIndex>,
         /// Whether our operator agreed, so that members of the next set who are strangers here are let in.
         agreed: bool,
+        /// Every sealed statement so far, for whoever asks.
+        board: Vec<Envelope>,
     },
     /// Seal this statement in the ceremony's domain, put it on our board, and hand it back to us.
     State(Box<Statement>),
@@ -396,6 +401,41 @@ pub enum Errand {
     Destroy,
     /// Forget everything secret about it: it ended without a result.
     Dissolve,
+}
+
+impl Errand {
+    /// The stable code: in logs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Convene { .. } => "convene",
+            Self::State(_) => "state",
+            Self::Deal => "deal",
+            Self::Collect { .. } => "collect",
+            Self::Examine { .. } => "examine",
+            Self::Conclude { .. } => "conclude",
+            Self::Check { .. } => "check",
+            Self::Enact { .. } => "enact",
+            Self::Destroy => "destroy",
+            Self::Dissolve => "dissolve",
+        }
+    }
+}
+
+impl News {
+    /// The stable code: in logs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Dealt { .. } => "dealt",
+            Self::Collected { .. } => "collected",
+            Self::Flawed { .. } => "flawed",
+            Self::Examined { .. } => "examined",
+            Self::Concluded { .. } => "concluded",
+            Self::Checked { .. } => "checked",
+            Self::Progressed { .. } => "progressed",
+            Self::Adopted => "adopted",
+            Self::Destroyed => "destroyed",
+        }
+    }
 }
 
 /// How an [`Errand`] ended.

@@ -34,6 +34,7 @@ impl Guardian {
             current: Box::new(cast.current.clone()),
             dealers: course.agreed(cast),
             agreed: self.has_accepted(course),
+            board: course.statements().map(|(_, _, sealed)| sealed.clone()).collect(),
         };
         out.push(Command::Ceremony { ceremony: *id, errand });
     }

@@ -56,6 +56,9 @@ impl Guardian {
             pauses: self.pause_status(),
             enforcement: self.enforcement_status(),
             faults: self.roster.faults().copied().collect(),
+            joining: self.is_joining(),
+            group_key: self.group.as_ref().and_then(|commitments| commitments.get(..33)).map(hex::encode),
+            ceremonies: self.ceremony_statuses(),
         }
     }
 

@@ -1,5 +1,6 @@
 //! `StatusSnapshot`: what this guardian shows the world. A projection, never an input.
 
+use crate::ceremony::CeremonyStatus;
 use crate::contracts::Mismatch;
 use crate::emergency::Emergency;
 use crate::event::{ExecutionHealth, NodeHealth, PostOutcome};
@@ -69,6 +70,15 @@ pub struct StatusSnapshot {
     pub enforcement: BTreeMap<String, EnforcementStatus>,
     /// Faults seen, newest first, at most 256.
     pub faults: Vec<Fault>,
+    /// Whether this guardian waits for the set before it to hand over.
+    #[serde(default)]
+    pub joining: bool,
+    /// The network's own key, compressed (33 bytes, hex), once there is one.
+    #[serde(default)]
+    pub group_key: Option<String>,
+    /// Ceremonies, the latest first.
+    #[serde(default)]
+    pub ceremonies: Vec<CeremonyStatus>,
 }
 
 /// One other guardian.

@@ -23,6 +23,13 @@ fn asked(request: &Request) -> String {
         Request::Withdraw { note, .. } => format!("withdrew: {note}"),
         Request::Cancel { .. } => "asked to take it back".to_owned(),
         Request::Inspect { .. } => "looked at emergencies".to_owned(),
+        Request::Convene { kind, .. } => format!("opened a ceremony ({})", kind.code()),
+        Request::Refresh { .. } => "opened a refresh of all shares".to_owned(),
+        Request::AnswerCeremony { ceremony, agrees, note } => {
+            let verb = if *agrees { "agreed to" } else { "rejected" };
+            format!("{verb} ceremony {ceremony}: {note}")
+        }
+        Request::AbortCeremony { ceremony, note } => format!("left ceremony {ceremony}: {note}"),
         Request::Pause { scope, note } => format!("paused ({}): {note}", code(scope)),
         Request::Resume { scope, note } => format!("resumed ({}): {note}", code(scope)),
     }
@@ -145,7 +152,11 @@ pub(super) fn tell(record: &Record) -> Option<Told> {
         | Record::Moved { .. }
         | Record::Faulted { .. }
         | Record::NotFinalizing(_)
-        | Record::Scanned(_) => None,
+        | Record::Scanned(_)
+        | Record::Preceded { .. }
+        | Record::Opened { .. }
+        | Record::Ceremony { .. }
+        | Record::Inherited { .. } => None,
     }
 }
 

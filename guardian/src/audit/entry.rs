@@ -151,6 +151,12 @@ fn tell(record: &Record) -> Told {
         | Record::WishCast { .. }
         | Record::WishSeen { .. }
         | Record::Lapsed(_) => super::decision::tell(record).unwrap_or_else(|| unknown(&record.encode())),
+        Record::Preceded { .. }
+        | Record::Opened { .. }
+        | Record::Ceremony { .. }
+        | Record::Inherited { .. } => {
+            super::ceremony::tell(record).unwrap_or_else(|| unknown(&record.encode()))
+        }
     }
 }
 

@@ -95,11 +95,21 @@ fn concern(record: &Record) -> Concern<'_> {
             Request::Submit { raised, .. } => Concern::Proposal(raised.emergency.id()),
             Request::Propose { .. }
             | Request::Inspect { emergency: None }
+            | Request::Convene { .. }
+            | Request::Refresh { .. }
+            | Request::AnswerCeremony { .. }
+            | Request::AbortCeremony { .. }
             | Request::Pause { .. }
             | Request::Resume { .. } => Concern::Guardian,
         },
         Record::Reached { pubkey, .. } | Record::Spared { pubkey, .. } => Concern::Validator(*pubkey),
-        Record::WishCast { .. } | Record::WishSeen { .. } | Record::Lapsed(_) => Concern::Guardian,
+        Record::WishCast { .. }
+        | Record::WishSeen { .. }
+        | Record::Lapsed(_)
+        | Record::Preceded { .. }
+        | Record::Opened { .. }
+        | Record::Ceremony { .. }
+        | Record::Inherited { .. } => Concern::Guardian,
         Record::Faulted { fault, .. } => fault.proposal.map_or(Concern::Guardian, Concern::Proposal),
         Record::Liveness(liveness) => Concern::Liveness(liveness),
         Record::Finalized(checkpoint) => Concern::Finalized(checkpoint.epoch),

@@ -99,7 +99,10 @@ async fn join(
                 }
                 // Dropping a request declines it; a message is not for us to answer.
                 Some(
-                    Inbound::Message { .. } | Inbound::CatchUpRequested { .. } | Inbound::Refused { .. },
+                    Inbound::Message { .. }
+                    | Inbound::CatchUpRequested { .. }
+                    | Inbound::Asked { .. }
+                    | Inbound::Refused { .. },
                 ) => {}
                 None => break,
             }

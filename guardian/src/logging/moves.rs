@@ -143,6 +143,12 @@ pub fn moved(record: &Record, me: GuardianIndex) {
             target: TARGET, code = "journal_is_old", slot = %at,
             "this journal lacks what this guardian once said: it is an old backup; the caps are closed for a day"
         ),
+        Record::Preceded { .. }
+        | Record::Opened { .. }
+        | Record::Ceremony { .. }
+        | Record::Inherited { .. } => {
+            super::ceremonies::moved(record);
+        }
     }
 }
 

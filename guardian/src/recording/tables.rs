@@ -126,6 +126,9 @@ impl Tables {
                 Sight::Contracts { block, minimum_tickets, skip_penalty, operators }
             }
             Event::OperatorsObserved { block, infos } => self.note_operators(*block, infos),
+            Event::GroupKeyLoaded(_) | Event::StatementReceived { .. } | Event::CeremonyNews { .. } => {
+                return None;
+            }
             Event::ContractsDiverged { scanned, found } => {
                 self.diverged = Some((*scanned, *found));
                 Sight::Diverged { scanned: *scanned, found: *found }

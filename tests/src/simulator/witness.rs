@@ -109,6 +109,7 @@ impl Witness {
                 );
                 self.faults.insert(*fault);
             }
+            Command::Ceremony { .. } => {}
             Command::PublishStatus(status) => self.sees_status(guardian, status),
             Command::SubmitExit { proposal, .. } => {
                 assert!(!is_paused, "{guardian:?} posts while it is paused");

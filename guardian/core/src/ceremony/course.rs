@@ -109,11 +109,6 @@ impl Course {
         open.map(|(_, statement)| statement.clone()).collect()
     }
 
-    /// Every sealed statement, for our board.
-    pub(crate) fn envelopes(&self) -> impl Iterator<Item = &Envelope> {
-        self.said.values().map(|(_, envelope)| envelope)
-    }
-
     pub(crate) fn statements(&self) -> impl Iterator<Item = (&PeerName, &Statement, &Envelope)> {
         self.said.iter().map(|((peer, _), (statement, envelope))| (peer, statement, envelope))
     }

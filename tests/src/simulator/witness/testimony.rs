@@ -111,7 +111,11 @@ impl Testimony {
             | Record::Observed { .. }
             | Record::Held { .. }
             | Record::Reached { .. }
-            | Record::Spared { .. } => {}
+            | Record::Spared { .. }
+            | Record::Preceded { .. }
+            | Record::Opened { .. }
+            | Record::Ceremony { .. }
+            | Record::Inherited { .. } => {}
         }
     }
 
