@@ -41,7 +41,7 @@ fn a_sealed_zero_or_out_of_range_share_is_refused() {
         let ephemeral = SecretKey::generate_from_rng(&mut rng);
         let point = uncompressed(&ephemeral.public_key());
         let mut text = plaintext;
-        let tag = cipher(&ephemeral, &alice.public_key().0, &point)
+        let tag = cipher(&ephemeral, &alice.public_key().0, &point, &[])
             .unwrap()
             .encrypt_inout_detached(&[5; NONCE].into(), &[], text.as_mut_slice().into())
             .unwrap();
