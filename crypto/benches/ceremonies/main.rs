@@ -7,11 +7,11 @@
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot set up should stop")]
 
 #[path = "../exits/clock.rs"]
-#[allow(dead_code, reason = "criterion's side of it is for the other benchmark")]
 mod clock;
 mod ours;
 mod peer;
 
+use clock::ProcessorTime;
 use criterion::Criterion;
 use crypto::ciphersuite::Bls12381;
 use crypto::possession::Statement;
@@ -51,13 +51,16 @@ fn main() {
             Resharing::new(t, n, keys).line(rounds, reshared);
         }
     }
-    let mut criterion = Criterion::default().sample_size(20).measurement_time(Duration::from_secs(3));
+    let mut criterion = Criterion::default()
+        .with_measurement(ProcessorTime)
+        .sample_size(20)
+        .measurement_time(Duration::from_secs(3));
     singles(&mut criterion);
     criterion.final_summary();
 }
 
 /// Single steps of a 3-of-4, one key.
-fn singles(criterion: &mut Criterion) {
+fn singles(criterion: &mut Criterion<ProcessorTime>) {
     let generation = Generation::new(3, 4, 1);
     let resharing = Resharing::new(3, 4, 1);
     criterion.bench_function("dkg 3-of-4, deal", |b| b.iter(|| generation.deal()));
