@@ -12,7 +12,7 @@ use crate::shares::Keyring;
 use crate::signer;
 use crypto::custody::CustodySecretKey;
 use guardian_core::Event;
-use guardian_core::ceremony::{CeremonyId, Errand, Kind, News, Order};
+use guardian_core::ceremony::{CeremonyId, Errand, News, Order};
 use guardian_core::guardian_set::{GuardianIndex, NetworkDefinition};
 use guardian_core::statement::{MAX_STATEMENT, PeerName, Statement};
 use p2p::{Multiaddr, Network, Peer, PeerId};
