@@ -6,6 +6,7 @@
 //! | `work` | one errand, one answer: fetch, check, keep |
 //! | `session`, `result` | one ceremony's cryptography, batch by batch |
 //! | `enact` | a result comes into force; old shares are destroyed |
+//! | `quill` | signs with the network's own key |
 //! | `channel`, `board` | what is asked of members, and what they sealed |
 //! | `batches`, `shelf` | how keys are cut; the files of a ceremony |
 //!
@@ -23,12 +24,15 @@ mod board;
 mod channel;
 mod enact;
 mod office;
+mod quill;
 mod result;
 mod session;
 mod shelf;
 mod work;
 
 pub use office::{Tools, run};
+pub use quill::Order;
+pub(crate) use quill::run as run_quill;
 pub(crate) use shelf::shred_directory;
 
 /// What a member of a ceremony asks, and the right to answer it.

@@ -14,7 +14,7 @@ use crate::metrics::Metrics;
 use crate::node::{Arrival, Directory, Reply};
 use crate::signer::{self, Errand, Signer};
 use crate::webhook::{self, Delivery, Webhook};
-use crate::{Error, Store, http, logging};
+use crate::{Error, Store, ceremonies, http, logging};
 use chain_watcher::{Archive, Poster};
 use crypto::execution::Address;
 use crypto::spec::{BlsPubkey, Slot};
@@ -70,6 +70,7 @@ pub struct Effects {
     submit: mpsc::Sender<Submission>,
     search: mpsc::Sender<Search>,
     ceremonies: mpsc::Sender<(CeremonyId, ceremony::Errand)>,
+    quill: mpsc::Sender<ceremonies::Order>,
     /// Where notices are sent, if anywhere.
     deliver: Option<mpsc::Sender<Delivery>>,
 }
@@ -98,6 +99,8 @@ pub struct Tools {
     pub archive: Archive,
     /// Who does what ceremonies need.
     pub ceremonies: mpsc::Sender<(CeremonyId, ceremony::Errand)>,
+    /// Who signs with the network's own key.
+    pub quill: mpsc::Sender<ceremonies::Order>,
     /// Where notices are sent, if anywhere.
     pub webhook: Option<Webhook>,
     /// Where results go.
@@ -119,6 +122,7 @@ impl Effects {
             poster,
             archive,
             ceremonies,
+            quill,
             ..
         } = tools;
         let (webhook, inbox) = (tools.webhook, tools.inbox);
@@ -159,6 +163,7 @@ impl Effects {
             submit,
             search,
             ceremonies,
+            quill,
             deliver,
         }
     }
@@ -231,6 +236,14 @@ impl Effects {
             Command::FindInclusion { proposal, exit, from, to } => {
                 let taken = self.search.try_send(Search { proposal, exit, from, to }).is_ok();
                 self.handed_on(taken, "inclusion");
+            }
+            Command::CommitNonces { matter, attempt } => {
+                let taken = self.quill.try_send(ceremonies::Order::Commit { matter, attempt }).is_ok();
+                self.handed_on(taken, "quill");
+            }
+            Command::SignGroup(order) => {
+                let taken = self.quill.try_send(ceremonies::Order::Sign(order)).is_ok();
+                self.handed_on(taken, "quill");
             }
             Command::Ceremony { ceremony, errand } => {
                 let taken = self.ceremonies.try_send((ceremony, errand)).is_ok();

@@ -153,7 +153,8 @@ fn open_approvals(
                 | Message::Emergency(_)
                 | Message::Cancellation(_)
                 | Message::EmergencyCertificate(_)
-                | Message::Wish(_) => None,
+                | Message::Wish(_)
+                | Message::Signing(_) => None,
             }
         })
         .collect();

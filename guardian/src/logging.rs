@@ -139,6 +139,12 @@ pub fn event(event: &Event) {
             debug!(target: "guardian::event", event = "inclusion_found", %proposal, included = slot.map(tracing::field::display));
         }
         Event::GroupKeyLoaded(_) => debug!(target: "guardian::event", event = "group_key_loaded"),
+        Event::NoncesCommitted { matter, attempt, .. } => {
+            debug!(target: "guardian::event", event = "nonces_committed", %matter, attempt);
+        }
+        Event::GroupSigned { matter, attempt, .. } => {
+            debug!(target: "guardian::event", event = "group_signed", %matter, attempt);
+        }
         Event::StatementReceived { ceremony, from, statement, .. } => {
             debug!(target: "guardian::event", event = "statement_received", %ceremony, %from, statement = statement.code());
         }
@@ -202,6 +208,12 @@ pub fn command(command: &Command) {
         Command::FindInclusion { proposal, exit, from, to } => {
             debug!(target: "guardian::command", command = "find_inclusion", %proposal, validator = %exit.validator_index, %from, %to);
         }
+        Command::CommitNonces { matter, attempt } => {
+            debug!(target: "guardian::command", command = "commit_nonces", %matter, attempt);
+        }
+        Command::SignGroup(order) => {
+            debug!(target: "guardian::command", command = "sign_group", matter = %order.matter(), attempt = order.attempt());
+        }
         Command::Ceremony { ceremony, errand } => {
             debug!(target: "guardian::command", command = "ceremony", %ceremony, errand = errand.code());
         }
@@ -238,6 +250,7 @@ fn kind(message: &Message) -> &'static str {
         Message::Cancellation(_) => "cancellation",
         Message::EmergencyCertificate(_) => "emergency_certificate",
         Message::Wish(_) => "wish",
+        Message::Signing(_) => "signing",
     }
 }
 
@@ -255,6 +268,7 @@ fn asked(request: &Request) -> &'static str {
         Request::Refresh { .. } => "refresh",
         Request::AnswerCeremony { .. } => "answer_ceremony",
         Request::AbortCeremony { .. } => "abort_ceremony",
+        Request::Attest { .. } => "attest",
         Request::Pause { .. } => "pause",
         Request::Resume { .. } => "resume",
     }
@@ -269,6 +283,7 @@ fn answered(answer: &Answer) -> &'static str {
         Answer::Voted { .. } => "voted",
         Answer::Cancelled { .. } => "cancelled",
         Answer::Convened { .. } => "convened",
+        Answer::Attesting { .. } => "attesting",
         Answer::Inspection(_) => "inspection",
         Answer::Pauses(_) => "pauses",
     }

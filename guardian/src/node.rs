@@ -190,6 +190,7 @@ async fn live(
 
     let (ceremonies, errands) = mpsc::channel(ERRANDS);
     let (asked, asking) = mpsc::channel(ERRANDS);
+    let (quill, orders) = mpsc::channel(ERRANDS);
     let (inbox, mut arrivals) = mpsc::channel(INBOX);
     let mut parts = JoinSet::new();
     let tools = Tools {
@@ -204,6 +205,7 @@ async fn live(
         poster,
         archive,
         ceremonies,
+        quill,
         webhook: Webhook::of(config, &definition, directory.me())?,
         inbox: inbox.clone(),
     };
@@ -228,9 +230,13 @@ async fn live(
         });
     }
     let group = match &keyring {
-        Some(keyring) => keyring.group_key_set()?.map(|set| set.to_bytes()),
+        Some(keyring) => keyring.group_key_set()?,
         None => None,
     };
+    parts.spawn_blocking({
+        let (keyring, inbox) = (keyring.clone(), inbox.clone());
+        move || ceremonies::run_quill(keyring, orders, &inbox)
+    });
     let (ending, ended_for) = oneshot::channel();
     let office = ceremonies::Tools {
         network: network.clone(),

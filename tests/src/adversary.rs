@@ -129,7 +129,8 @@ impl Liar {
                 | Message::Emergency(_)
                 | Message::Cancellation(_)
                 | Message::EmergencyCertificate(_)
-                | Message::Wish(_),
+                | Message::Wish(_)
+                | Message::Signing(_),
             )
             | None => false,
         };

@@ -47,7 +47,8 @@ async fn ask(guardians: &Guardians, index: usize, request: Request) -> Result<An
 /// Opens a ceremony at the first guardian, and has the others' operators agree.
 async fn convene(guardians: &Guardians, kind: Kind, others: &[usize]) -> Result<CeremonyId> {
     let request = Request::Convene { kind: Box::new(kind), lifetime: LIFETIME };
-    let Answer::Convened { ceremony } = ask(guardians, 1, request).await? else { bail!("not convened") };
+    let answer = ask(guardians, 1, request).await?;
+    let Answer::Convened { ceremony } = answer else { bail!("not convened: {answer:?}") };
     for index in others {
         guardians.status_until(*index, "knows the ceremony", |status| of(status, ceremony).is_some()).await?;
         let request = Request::AnswerCeremony { ceremony, agrees: true, note: "as we said".into() };
@@ -60,7 +61,7 @@ async fn convene(guardians: &Guardians, kind: Kind, others: &[usize]) -> Result<
 /// The definition of guardians 2 to 6, four of whom must agree and who act.
 fn next_of(guardians: &Guardians, old: &NetworkDefinition) -> Result<NetworkDefinition> {
     let mut next = old.clone();
-    next.guardian_set.epoch = GuardianSetEpoch(1);
+    next.guardian_set.epoch = GuardianSetEpoch(old.guardian_set.epoch.0 + 1);
     next.guardian_set.threshold = crypto::threshold::Threshold::new(4, 5)?;
     next.guardian_set.members = (2..=6)
         .zip(1..)
@@ -128,7 +129,7 @@ async fn four_hand_over_to_five_and_the_five_force_a_validator_off() -> Result<(
                 status.network_id == next.id() && !status.joining && status.validators.len() == 1
             })
             .await?;
-        ensure!(status.guardian_set_epoch == GuardianSetEpoch(1));
+        ensure!(status.guardian_set_epoch == next.guardian_set.epoch);
         ensure!(status.group_key == group, "guardian {index}: the network's own key never changes");
         ensure!(status.faults.is_empty(), "nobody did wrong: {:?}", status.faults);
     }

@@ -187,7 +187,8 @@ impl Agenda {
             | Record::Preceded { .. }
             | Record::Opened { .. }
             | Record::Ceremony { .. }
-            | Record::Inherited { .. } => Ok(()),
+            | Record::Inherited { .. }
+            | Record::GroupSigned { .. } => Ok(()),
         }
     }
 

@@ -95,6 +95,7 @@ impl Guardian {
             Request::AnswerCeremony { ceremony, agrees, note: _ } => {
                 self.answer_ceremony(&ceremony, agrees, out)
             }
+            Request::Attest { chain_id, contract, nonce } => self.attest(chain_id, contract, nonce, out),
             Request::AbortCeremony { ceremony, note: _ } => self.abort_ceremony(&ceremony, out),
             Request::Pause { scope, note: _ } => {
                 self.switch_pause(true, scope, out);
@@ -483,6 +484,7 @@ fn check_bounds(by: &OperatorName, request: &Request) -> Result<(), Problem> {
         | Request::Cancel { .. }
         | Request::Inspect { .. }
         | Request::Convene { .. }
+        | Request::Attest { .. }
         | Request::Refresh { .. } => return Ok(()),
     };
     if is_line(note, most) {

@@ -24,6 +24,7 @@ use crate::record::Record;
 use crate::statement::{Choice, PeerName, Statement};
 use borsh::{BorshDeserialize, BorshSerialize};
 use crypto::execution::WithdrawalCredentials;
+use crypto::group_key::{GroupKeySet, GroupPublicKey};
 use crypto::keys::PublicKeySet;
 use crypto::spec::Slot;
 use serde::{Deserialize, Serialize};
@@ -101,40 +102,43 @@ pub struct KeyList {
     pub digest: Digest,
     /// How many validators' keys.
     pub validators: u32,
-    /// Whether the network's own key is among them.
-    pub group: bool,
+    /// The network's own key, if there is one: it is handed on with the others, and signs what comes of it.
+    pub group: Option<GroupPublicKey>,
 }
 
 /// No keys: where they are generated.
 impl Default for KeyList {
     fn default() -> Self {
-        Self { digest: Digest([0; 32]), validators: 0, group: false }
+        Self { digest: Digest([0; 32]), validators: 0, group: None }
     }
 }
 
 impl KeyList {
-    /// The list of a network's own key, if any (its t * 33 bytes of commitments), and validators' keys, ascending by key.
-    pub fn of<'a>(group: Option<&[u8]>, validators: impl IntoIterator<Item = &'a PublicKeySet>) -> Self {
-        let group_bytes = group.unwrap_or_default();
+    /// The list of a network's own key, if any, and validators' keys, ascending by key.
+    pub fn of<'a>(
+        group: Option<&GroupKeySet>,
+        validators: impl IntoIterator<Item = &'a PublicKeySet>,
+    ) -> Self {
+        let group_bytes = group.map(GroupKeySet::to_bytes).unwrap_or_default();
         let mut sets: Vec<_> = validators.into_iter().map(|set| (set.public_key(), set.id())).collect();
         sets.sort_unstable();
         let mut digest = Sha256::new()
             .chain_update(b"guardian/key-list/v1")
             .chain_update(u64::try_from(group_bytes.len()).unwrap_or(u64::MAX).to_le_bytes())
-            .chain_update(group_bytes);
+            .chain_update(&group_bytes);
         for (_, id) in &sets {
             digest.update(id.0);
         }
         Self {
             digest: Digest(digest.finalize().into()),
             validators: u32::try_from(sets.len()).unwrap_or(u32::MAX),
-            group: group.is_some(),
+            group: group.map(GroupKeySet::key),
         }
     }
 
     /// How many keys, the network's own among them.
     pub fn len(&self) -> u32 {
-        self.validators.saturating_add(u32::from(self.group))
+        self.validators.saturating_add(u32::from(self.group.is_some()))
     }
 
     /// Whether it names no key.

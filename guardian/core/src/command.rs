@@ -9,9 +9,11 @@ use crate::notice::Notice;
 use crate::proposal::ProposalId;
 use crate::record::Record;
 use crate::request::{Answer, AskId};
+use crate::signing::MatterId;
 use crate::status::StatusSnapshot;
 use crypto::execution::Address;
 use crypto::exit::{SignedVoluntaryExit, VoluntaryExit};
+use crypto::group_key::SigningPackage;
 use crypto::keys::{KeySetId, PublicKeySet};
 use crypto::partial::SignatureShare;
 use crypto::spec::{BlsPubkey, Root, Slot};
@@ -52,6 +54,31 @@ impl ReleaseOrder {
     /// The 32 bytes to sign.
     pub fn signing_root(&self) -> Root {
         self.signing_root
+    }
+}
+
+/// An order to sign with our share of the network's own key. Only the core can make one, and only over what it recomputed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupOrder {
+    pub(crate) matter: MatterId,
+    pub(crate) attempt: u32,
+    pub(crate) package: SigningPackage,
+}
+
+impl GroupOrder {
+    /// For what.
+    pub fn matter(&self) -> MatterId {
+        self.matter
+    }
+
+    /// In which attempt: with whose nonces.
+    pub fn attempt(&self) -> u32 {
+        self.attempt
+    }
+
+    /// Message and signers.
+    pub fn package(&self) -> &SigningPackage {
+        &self.package
     }
 }
 
@@ -106,6 +133,15 @@ pub enum Command {
         /// Last slot, at most 63 slots later.
         to: Slot,
     },
+    /// Draw nonces for one attempt; the answer is [`crate::Event::NoncesCommitted`].
+    CommitNonces {
+        /// For what.
+        matter: MatterId,
+        /// Which attempt.
+        attempt: u32,
+    },
+    /// Sign with the nonces of this attempt, once; the answer is [`crate::Event::GroupSigned`].
+    SignGroup(GroupOrder),
     /// Do this for a ceremony; the answer, if any, is [`crate::Event::CeremonyNews`].
     Ceremony {
         /// Which.

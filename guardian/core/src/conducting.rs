@@ -94,7 +94,8 @@ impl Guardian {
         let Some(course) = self.hall.get(id).filter(|course| !course.is_done()) else { return };
         let Some(cast) = self.cast(&course.order) else { return };
         let result = if course.is_succession() {
-            course.endorsed_result(cast).map(|(result, _)| result)
+            let endorsed = course.endorsed_result(cast).map(|(result, _)| result);
+            endorsed.filter(|result| course.is_signed(cast, *result))
         } else {
             let ours = course.conclusion.as_ref().map(|conclusion| conclusion.result);
             let result = match course.order.kind {

@@ -44,7 +44,7 @@ impl Guardian {
 
     /// The keys we hold now, as a ceremony names them.
     pub(crate) fn key_list(&self) -> KeyList {
-        KeyList::of(self.group.as_deref(), self.view.held().map(|(_, held)| &held.custody.key_set))
+        KeyList::of(self.group.as_ref(), self.view.held().map(|(_, held)| &held.custody.key_set))
     }
 
     /// Opens a ceremony in our operator's name, who agrees to it.
@@ -332,5 +332,7 @@ fn is_in_place(cast: Cast<'_>, from: &PeerName, statement: &Statement) -> bool {
         }
         Statement::Proven { .. } => holder.is_some_and(|holder| cast.provers().contains(&holder)),
         Statement::Endorse { .. } | Statement::Destroyed => dealer.is_some() && is_succession,
+        // Anybody may bring it, and nobody may bring a false one.
+        Statement::Signed { result, signature } => is_succession && cast.is_signed(*result, signature),
     }
 }

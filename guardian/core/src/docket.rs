@@ -275,7 +275,8 @@ impl Docket {
             | Record::Preceded { .. }
             | Record::Opened { .. }
             | Record::Ceremony { .. }
-            | Record::Inherited { .. } => Ok(()),
+            | Record::Inherited { .. }
+            | Record::GroupSigned { .. } => Ok(()),
         }
     }
 

@@ -8,9 +8,11 @@ use crate::proposal::{ExitProposal, ProposalId};
 use crate::registration::ScanReport;
 use crate::request::{AskId, OperatorName, Request};
 use crate::settings::Settings;
+use crate::signing::MatterId;
 use crate::statement::{PeerName, Statement};
 use borsh::{BorshDeserialize, BorshSerialize};
 use crypto::execution::{Address, Block, BlockHash, BlockNumber, ContractState, NodeInfo};
+use crypto::group_key::{GroupKeySet, NonceCommitments, SignatureShare};
 use crypto::keys::PublicKeySet;
 use crypto::spec::{BlsPubkey, BlsSignature, Checkpoint, Epoch, Slot, ValidatorIndex};
 use crypto::threshold::ShareIndex;
@@ -221,8 +223,26 @@ pub enum Event {
         /// The slot of the block that has it; None when none of them has, or they could not be read.
         slot: Option<Slot>,
     },
-    /// The network's own key was loaded: its commitments, t * 33 bytes.
-    GroupKeyLoaded(Vec<u8>),
+    /// The network's own key was loaded.
+    GroupKeyLoaded(GroupKeySet),
+    /// Nonces were drawn for one attempt at a signature of the network's own key; they stay in the signer's memory.
+    NoncesCommitted {
+        /// For what.
+        matter: MatterId,
+        /// Which attempt.
+        attempt: u32,
+        /// What commits to them.
+        commitments: NonceCommitments,
+    },
+    /// The signer signed with its nonces, which are gone now.
+    GroupSigned {
+        /// What.
+        matter: MatterId,
+        /// In which attempt.
+        attempt: u32,
+        /// Its share of the signature.
+        share: SignatureShare,
+    },
     /// A member sealed a statement in a ceremony's domain; our own come this way too.
     StatementReceived {
         /// Which ceremony.

@@ -41,6 +41,8 @@ pub enum FaultKind {
     WrongEpoch,
     /// An emergency, or the taking back of one, in the name of somebody who did not make it.
     ForgedAuthority,
+    /// A share of a signature of the network's own key that does not verify.
+    InvalidGroupShare,
     /// Something that a ceremony does not allow.
     Ceremony(Blame),
 }
@@ -58,6 +60,7 @@ impl FaultKind {
             Self::Flooding => "flooding",
             Self::WrongEpoch => "wrong_epoch",
             Self::ForgedAuthority => "forged_authority",
+            Self::InvalidGroupShare => "invalid_group_share",
             Self::Ceremony(blame) => blame.fault_code(),
         }
     }

@@ -44,7 +44,9 @@ use crate::protocol::Protocol;
 use crate::record::Record;
 use crate::roster::Roster;
 use crate::settings::Settings;
+use crate::signing::Signings;
 use crate::view::View;
+use crypto::group_key::GroupKeySet;
 use crypto::spec::Slot;
 use std::collections::BTreeSet;
 
@@ -66,8 +68,9 @@ pub struct Guardian {
     pub(crate) network: NetworkId,
     /// The definition that was in force before ours, if ours follows one.
     pub(crate) previous: Option<(NetworkId, NetworkDefinition)>,
-    /// Commitments of the network's own key, t * 33 bytes, once there is one.
-    pub(crate) group: Option<Vec<u8>>,
+    /// The network's own key, once there is one.
+    pub(crate) group: Option<GroupKeySet>,
+    pub(crate) signings: Signings,
     pub(crate) hall: Hall,
     /// Ceremonies whose result the shell said is in force since it started.
     pub(crate) adopted: BTreeSet<CeremonyId>,
@@ -95,6 +98,7 @@ impl Guardian {
             network: definition.id(),
             previous: None,
             group: None,
+            signings: Signings::default(),
             hall: Hall::default(),
             adopted: BTreeSet::new(),
             definition,
@@ -178,7 +182,13 @@ impl Guardian {
             Event::SettingsLoaded(settings) => self.settings = settings,
             Event::OperatorAsked { ask, by, request } => self.operator_asked(ask, by, request, &mut out),
             Event::InclusionFound { proposal, slot } => self.inclusion_found(&proposal, slot, &mut out),
-            Event::GroupKeyLoaded(commitments) => self.group = Some(commitments),
+            Event::GroupKeyLoaded(key_set) => self.group = Some(key_set),
+            Event::NoncesCommitted { matter, attempt, commitments } => {
+                self.nonces_committed(matter, attempt, commitments, &mut out);
+            }
+            Event::GroupSigned { matter, attempt, share } => {
+                self.group_signed(matter, attempt, share, &mut out);
+            }
             Event::StatementReceived { ceremony, from, statement, envelope } => {
                 self.statement_received(ceremony, from, statement, envelope, &mut out);
             }
@@ -237,6 +247,7 @@ impl Guardian {
         self.review(out);
         self.tend_ways(out);
         self.tend_ceremonies(out);
+        self.tend_signings(out);
         self.offer(out);
     }
 
@@ -283,6 +294,7 @@ impl Guardian {
             }
             Message::Wish(wish) => self.receive_wish(from, wish, envelope, out),
             Message::Partial(partial) => self.receive_partial(from, partial, envelope, out),
+            Message::Signing(said) => self.receive_signing(from, said, envelope, out),
         }
     }
 
@@ -340,6 +352,7 @@ impl Guardian {
         self.lifecycles.apply(record, &self.docket);
         self.pauses.apply(record);
         self.hall.apply(record)?;
+        self.signings.apply(record);
         if let Record::Preceded { definition } = record {
             self.previous = Some((definition.id(), (**definition).clone()));
         }
@@ -415,7 +428,8 @@ fn is_milestone(command: &Command) -> bool {
         | Record::Lapsed(_)
         | Record::Spared { .. }
         | Record::Opened { .. }
-        | Record::Ceremony { .. } => true,
+        | Record::Ceremony { .. }
+        | Record::GroupSigned { .. } => true,
         Record::Liveness(_)
         | Record::Finalized(_)
         | Record::VoteCast(_)

@@ -8,7 +8,7 @@
 //! | [`registration`] | what the contracts logged, judged |
 //! | [`proposal`] | `ExitProposal`, its states and the one transition table |
 //! | [`fault`], [`status`] | stable codes of misbehaviour and holds; the public projection |
-//! | [`ceremony`], [`statement`], [`succession`] | what is done with the keys, together; who guards after us |
+//! | [`ceremony`], [`statement`], [`succession`], [`signing`] | what is done with the keys, together; who guards after us |
 //! | [`lifecycle`], [`evidence`] | every validator's way out; what we saw when we decided |
 //! | [`governor`], [`voting`], [`catch_up`] | the bounds that operators may want to know |
 //!
@@ -39,6 +39,7 @@ pub mod record;
 pub mod registration;
 pub mod request;
 pub mod settings;
+pub mod signing;
 pub mod statement;
 pub mod status;
 pub mod succession;

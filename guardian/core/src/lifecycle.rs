@@ -169,7 +169,8 @@ impl Lifecycles {
             | Record::Preceded { .. }
             | Record::Opened { .. }
             | Record::Ceremony { .. }
-            | Record::Inherited { .. } => {}
+            | Record::Inherited { .. }
+            | Record::GroupSigned { .. } => {}
         }
     }
 

@@ -5,6 +5,7 @@ use crate::emergency::{Cancellation, Raised};
 use crate::guardian_set::GuardianSetEpoch;
 use crate::pause::Wish;
 use crate::proposal::{ExitProposal, ProposalId};
+use crate::signing::SigningMessage;
 use borsh::{BorshDeserialize, BorshSerialize};
 use crypto::partial::SignatureShare;
 use crypto::spec::{Checkpoint, Slot};
@@ -55,6 +56,8 @@ pub enum Message {
     EmergencyCertificate(EmergencyCertificate),
     /// Whether I wish the network paused.
     Wish(Wish),
+    /// My part in a signature of the network's own key.
+    Signing(SigningMessage),
 }
 
 /// A guardian's view, said once an epoch, after start and soon after somebody came within reach.
@@ -226,6 +229,7 @@ impl Message {
                 are_bounded(approvals) && raised.emergency.is_bounded()
             }
             Self::Emergency(raised) => raised.emergency.is_bounded(),
+            Self::Signing(said) => said.is_bounded(),
             Self::Proposal(_) | Self::Vote(_) | Self::Partial(_) | Self::Cancellation(_) | Self::Wish(_) => {
                 true
             }

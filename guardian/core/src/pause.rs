@@ -99,6 +99,7 @@ impl Pauses {
                 | Request::Cancel { .. }
                 | Request::Inspect { .. }
                 | Request::Convene { .. }
+                | Request::Attest { .. }
                 | Request::Refresh { .. }
                 | Request::AnswerCeremony { .. }
                 | Request::AbortCeremony { .. } => {}
@@ -134,7 +135,8 @@ impl Pauses {
             | Record::Preceded { .. }
             | Record::Opened { .. }
             | Record::Ceremony { .. }
-            | Record::Inherited { .. } => {}
+            | Record::Inherited { .. }
+            | Record::GroupSigned { .. } => {}
         }
     }
 

@@ -57,7 +57,8 @@ impl Guardian {
             enforcement: self.enforcement_status(),
             faults: self.roster.faults().copied().collect(),
             joining: self.is_joining(),
-            group_key: self.group.as_ref().and_then(|commitments| commitments.get(..33)).map(hex::encode),
+            group_key: self.group.as_ref().map(|key_set| key_set.key().to_string()),
+            signatures: self.signing_statuses(),
             ceremonies: self.ceremony_statuses(),
         }
     }

@@ -13,9 +13,11 @@ use crate::pause::Wish;
 use crate::proposal::{ExitProposal, ProposalId, State};
 use crate::registration::ScanReport;
 use crate::request::{OperatorName, Request};
+use crate::signing::Matter;
 use crate::status::{EmergencyState, Hold};
 use borsh::{BorshDeserialize, BorshSerialize};
 use crypto::exit::SignedVoluntaryExit;
+use crypto::group_key::GroupSignature;
 use crypto::spec::{BlsPubkey, Checkpoint, Epoch, Slot};
 use crypto::threshold::ShareIndex;
 
@@ -229,6 +231,15 @@ pub enum Record {
         ceremony: CeremonyId,
         /// What.
         entry: Entry,
+        /// When.
+        at: Slot,
+    },
+    /// The network's own key signed.
+    GroupSigned {
+        /// What.
+        matter: Matter,
+        /// The signature, verified.
+        signature: GroupSignature,
         /// When.
         at: Slot,
     },

@@ -7,6 +7,7 @@ use crate::event::NodeHealth;
 use crate::forecast::Forecast;
 use crate::pause::{PauseScope, PauseStatus};
 use crate::proposal::ProposalId;
+use crate::signing::MatterId;
 use crate::status::{EmergencyState, EmergencyStatus};
 use borsh::{BorshDeserialize, BorshSerialize};
 use crypto::execution::{Address, ModuleName};
@@ -169,6 +170,15 @@ pub enum Request {
         /// Why.
         note: String,
     },
+    /// Have the network's own key sign that our definition is in force, for a contract that keeps it.
+    Attest {
+        /// EIP-155.
+        chain_id: u64,
+        /// The contract.
+        contract: Address,
+        /// Its counter.
+        nonce: u64,
+    },
     /// Leave a ceremony.
     AbortCeremony {
         /// Which.
@@ -247,6 +257,11 @@ pub enum Answer {
     Cancelled {
         /// Which.
         emergency: ProposalId,
+    },
+    /// A signature of the network's own key is in the making: see the status.
+    Attesting {
+        /// Its id.
+        matter: MatterId,
     },
     /// Our word on a ceremony is given.
     Convened {

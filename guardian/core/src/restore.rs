@@ -72,7 +72,8 @@ impl Guardian {
             | Record::Preceded { .. }
             | Record::Opened { .. }
             | Record::Ceremony { .. }
-            | Record::Inherited { .. } => None,
+            | Record::Inherited { .. }
+            | Record::GroupSigned { .. } => None,
         };
         stranger.map_or(Ok(()), |guardian| Err(format!("guardian {} is no member", guardian.0)))
     }

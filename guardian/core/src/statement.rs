@@ -4,6 +4,7 @@ use crate::ceremony::{Digest, Order};
 use crate::guardian_set::GuardianIndex;
 use crate::message::{Envelope, canonical};
 use borsh::{BorshDeserialize, BorshSerialize};
+use crypto::group_key::GroupSignature;
 use crypto::threshold::MAX_SHARES;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -111,6 +112,13 @@ pub enum Statement {
     },
     /// I destroyed my shares of the old set.
     Destroyed,
+    /// The old set's own key signed this result.
+    Signed {
+        /// It.
+        result: Digest,
+        /// Over [`crate::signing::Matter::message`].
+        signature: GroupSignature,
+    },
 }
 
 /// The place of a statement: two different statements of one member in one place are equivocation.
@@ -126,6 +134,7 @@ pub(crate) enum Place {
     Proven,
     Endorse,
     Destroyed,
+    Signed,
 }
 
 /// First byte of an encoded statement.
@@ -146,6 +155,7 @@ impl Statement {
             Self::Proven { .. } => "proven",
             Self::Endorse { .. } => "endorse",
             Self::Destroyed => "destroyed",
+            Self::Signed { .. } => "signed",
         }
     }
 
@@ -161,6 +171,7 @@ impl Statement {
             Self::Proven { .. } => Place::Proven,
             Self::Endorse { .. } => Place::Endorse,
             Self::Destroyed => Place::Destroyed,
+            Self::Signed { .. } => Place::Signed,
         }
     }
 
@@ -194,7 +205,8 @@ impl Statement {
             | Self::Dealt { .. }
             | Self::Held { .. }
             | Self::Endorse { .. }
-            | Self::Destroyed => true,
+            | Self::Destroyed
+            | Self::Signed { .. } => true,
         }
     }
 }

@@ -13,6 +13,7 @@ use crate::pause::PauseStatus;
 use crate::policy::Enforcement;
 use crate::proposal::{ExitProposal, ProposalId, State};
 use crate::registration::Life;
+use crate::signing::SigningStatus;
 use crate::tickets::{Runway, Unexplained};
 use borsh::{BorshDeserialize, BorshSerialize};
 use crypto::execution::{Address, Block, BlockNumber, RegistrationId, Tickets, TransactionHash};
@@ -76,6 +77,9 @@ pub struct StatusSnapshot {
     /// The network's own key, compressed (33 bytes, hex), once there is one.
     #[serde(default)]
     pub group_key: Option<String>,
+    /// Signatures of the network's own key, made and in the making, the latest first.
+    #[serde(default)]
+    pub signatures: Vec<SigningStatus>,
     /// Ceremonies, the latest first.
     #[serde(default)]
     pub ceremonies: Vec<CeremonyStatus>,

@@ -305,7 +305,8 @@ impl View {
             | Record::Preceded { .. }
             | Record::Opened { .. }
             | Record::Ceremony { .. }
-            | Record::Inherited { .. } => {}
+            | Record::Inherited { .. }
+            | Record::GroupSigned { .. } => {}
         }
     }
 

@@ -49,6 +49,9 @@ fn said(statement: &Statement) -> (String, Value) {
         }
         Statement::Endorse { result } => ("endorses the result".to_owned(), json!({ "result": result })),
         Statement::Destroyed => ("destroyed its old shares".to_owned(), json!({})),
+        Statement::Signed { result, signature } => {
+            ("brings the network's signature".to_owned(), json!({ "result": result, "signature": signature }))
+        }
     }
 }
 
@@ -121,6 +124,10 @@ pub(super) fn tell(record: &Record) -> Option<Told> {
                 .map(|release| json!({ "exit": release.exit, "at": release.at, "pubkey": release.pubkey }))
                 .collect();
             told("inherited", Some(*at), text, json!({ "releases": releases, "at": at }))
+        }
+        Record::GroupSigned { matter, signature, at } => {
+            let record = json!({ "id": matter.id(), "matter": matter, "signature": signature, "at": at });
+            told("group_signed", Some(*at), "the network's own key signed".to_owned(), record)
         }
         _ => None,
     }

@@ -29,6 +29,11 @@ fn asked(request: &Request) -> String {
             let verb = if *agrees { "agreed to" } else { "rejected" };
             format!("{verb} ceremony {ceremony}: {note}")
         }
+        Request::Attest { chain_id, contract, nonce } => {
+            format!(
+                "asked for the network's signature for contract {contract} of chain {chain_id}, nonce {nonce}"
+            )
+        }
         Request::AbortCeremony { ceremony, note } => format!("left ceremony {ceremony}: {note}"),
         Request::Pause { scope, note } => format!("paused ({}): {note}", code(scope)),
         Request::Resume { scope, note } => format!("resumed ({}): {note}", code(scope)),
@@ -156,7 +161,8 @@ pub(super) fn tell(record: &Record) -> Option<Told> {
         | Record::Preceded { .. }
         | Record::Opened { .. }
         | Record::Ceremony { .. }
-        | Record::Inherited { .. } => None,
+        | Record::Inherited { .. }
+        | Record::GroupSigned { .. } => None,
     }
 }
 

@@ -154,7 +154,8 @@ fn tell(record: &Record) -> Told {
         Record::Preceded { .. }
         | Record::Opened { .. }
         | Record::Ceremony { .. }
-        | Record::Inherited { .. } => {
+        | Record::Inherited { .. }
+        | Record::GroupSigned { .. } => {
             super::ceremony::tell(record).unwrap_or_else(|| unknown(&record.encode()))
         }
     }

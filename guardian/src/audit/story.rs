@@ -96,6 +96,7 @@ fn concern(record: &Record) -> Concern<'_> {
             Request::Propose { .. }
             | Request::Inspect { emergency: None }
             | Request::Convene { .. }
+            | Request::Attest { .. }
             | Request::Refresh { .. }
             | Request::AnswerCeremony { .. }
             | Request::AbortCeremony { .. }
@@ -109,7 +110,8 @@ fn concern(record: &Record) -> Concern<'_> {
         | Record::Preceded { .. }
         | Record::Opened { .. }
         | Record::Ceremony { .. }
-        | Record::Inherited { .. } => Concern::Guardian,
+        | Record::Inherited { .. }
+        | Record::GroupSigned { .. } => Concern::Guardian,
         Record::Faulted { fault, .. } => fault.proposal.map_or(Concern::Guardian, Concern::Proposal),
         Record::Liveness(liveness) => Concern::Liveness(liveness),
         Record::Finalized(checkpoint) => Concern::Finalized(checkpoint.epoch),

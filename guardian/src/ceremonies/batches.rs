@@ -31,9 +31,11 @@ impl Batches {
         let (group, validators, each) = match order.kind {
             Kind::GroupKey => (true, 0, 1),
             Kind::ValidatorKeys { count, .. } => (false, validators(count), dkg::batch_size::<Bls12381>(t)),
-            Kind::Succession { .. } | Kind::Repair { .. } => {
-                (order.keys.group, validators(order.keys.validators), reshare::batch_size::<Bls12381>(t))
-            }
+            Kind::Succession { .. } | Kind::Repair { .. } => (
+                order.keys.group.is_some(),
+                validators(order.keys.validators),
+                reshare::batch_size::<Bls12381>(t),
+            ),
         };
         Self { group, validators, each: each.max(1) }
     }

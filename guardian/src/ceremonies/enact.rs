@@ -110,7 +110,7 @@ async fn adopt(job: &Job) -> Outcome {
     }
     let _ = job.tools.inbox.send(Event::CustodyLoaded(custody).into()).await;
     if let Some(key_set) = session.keyring.group_key_set()? {
-        let _ = job.tools.inbox.send(Event::GroupKeyLoaded(key_set.to_bytes()).into()).await;
+        let _ = job.tools.inbox.send(Event::GroupKeyLoaded(key_set).into()).await;
     }
     Ok((Some(News::Adopted), None))
 }

@@ -7,6 +7,7 @@ use crate::shares::Keyring;
 use crypto::ciphersuite::Bls12381;
 use crypto::curve::{Curve, Secp256k1};
 use crypto::dealing::{Context, Flaw, PublicDealing};
+use crypto::group_key::GroupKeySet;
 use crypto::keys::PublicKeySet;
 use crypto::reshare::Target;
 use crypto::seed::Seed;
@@ -161,14 +162,14 @@ impl Session {
         if self.generates() || self.has_keys() {
             return Ok(true);
         }
-        let group = self.keyring.group_key_set()?.map(|set| set.to_bytes());
+        let group = self.keyring.group_key_set()?;
         let sets = self.keyring.key_sets()?;
-        if KeyList::of(group.as_deref(), &sets) != self.order.keys {
+        if KeyList::of(group.as_ref(), &sets) != self.order.keys {
             return Ok(false);
         }
         for number in self.batches.numbers() {
             let bytes = match self.batch(number)? {
-                Batch::Group => group.clone().unwrap_or_default(),
+                Batch::Group => group.as_ref().map(GroupKeySet::to_bytes).unwrap_or_default(),
                 Batch::Validators(range) => {
                     sets.get(range).unwrap_or_default().iter().flat_map(PublicKeySet::to_bytes).collect()
                 }
@@ -188,14 +189,18 @@ impl Session {
         let mut sets = Vec::new();
         for (number, bytes) in (0u32..).zip(sent) {
             match self.batch(number)? {
-                Batch::Group => group = Some(bytes.clone()),
+                Batch::Group => {
+                    let threshold = self.current.guardian_set.threshold;
+                    let Ok(key_set) = GroupKeySet::from_bytes(threshold, bytes) else { return Ok(false) };
+                    group = Some(key_set);
+                }
                 Batch::Validators(range) => {
                     let Some(batch) = self.read_sets(bytes, range.len()) else { return Ok(false) };
                     sets.extend(batch);
                 }
             }
         }
-        if KeyList::of(group.as_deref(), &sets) != self.order.keys {
+        if KeyList::of(group.as_ref(), &sets) != self.order.keys {
             return Ok(false);
         }
         for (number, bytes) in (0u32..).zip(sent) {

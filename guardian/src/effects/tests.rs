@@ -96,6 +96,7 @@ impl Bench {
             poster,
             archive,
             ceremonies: mpsc::channel(8).0,
+            quill: mpsc::channel(8).0,
             webhook,
             inbox,
         };

@@ -46,6 +46,10 @@ pub(super) fn moved(record: &Record) {
             target: TARGET, code = "inherited", releases = releases.len(), slot = %at,
             "releases of the epoch before count against the caps"
         ),
+        Record::GroupSigned { matter, signature, at } => info!(
+            target: TARGET, code = "group_signed", matter = %matter.id(), %signature, slot = %at,
+            "the network's own key signed"
+        ),
         _ => {}
     }
 }

@@ -146,7 +146,8 @@ pub fn moved(record: &Record, me: GuardianIndex) {
         Record::Preceded { .. }
         | Record::Opened { .. }
         | Record::Ceremony { .. }
-        | Record::Inherited { .. } => {
+        | Record::Inherited { .. }
+        | Record::GroupSigned { .. } => {
             super::ceremonies::moved(record);
         }
     }

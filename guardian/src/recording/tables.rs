@@ -126,7 +126,11 @@ impl Tables {
                 Sight::Contracts { block, minimum_tickets, skip_penalty, operators }
             }
             Event::OperatorsObserved { block, infos } => self.note_operators(*block, infos),
-            Event::GroupKeyLoaded(_) | Event::StatementReceived { .. } | Event::CeremonyNews { .. } => {
+            Event::GroupKeyLoaded(_)
+            | Event::NoncesCommitted { .. }
+            | Event::GroupSigned { .. }
+            | Event::StatementReceived { .. }
+            | Event::CeremonyNews { .. } => {
                 return None;
             }
             Event::ContractsDiverged { scanned, found } => {

@@ -166,7 +166,8 @@ impl Liar {
             | Message::Emergency(_)
             | Message::Cancellation(_)
             | Message::EmergencyCertificate(_)
-            | Message::Wish(_) => {}
+            | Message::Wish(_)
+            | Message::Signing(_) => {}
         }
         retort
     }
@@ -246,7 +247,8 @@ impl Liar {
             | Message::Proposal(_)
             | Message::Emergency(_)
             | Message::Cancellation(_)
-            | Message::Wish(_) => to_all(message),
+            | Message::Wish(_)
+            | Message::Signing(_) => to_all(message),
         }
     }
 

@@ -109,7 +109,10 @@ impl Witness {
                 );
                 self.faults.insert(*fault);
             }
-            Command::Ceremony { .. } => {}
+            Command::Broadcast(Message::Signing(_))
+            | Command::Ceremony { .. }
+            | Command::CommitNonces { .. }
+            | Command::SignGroup(_) => {}
             Command::PublishStatus(status) => self.sees_status(guardian, status),
             Command::SubmitExit { proposal, .. } => {
                 assert!(!is_paused, "{guardian:?} posts while it is paused");

@@ -256,6 +256,14 @@ impl Course {
         })
     }
 
+    /// Whether the old set's own key signed a result, where it has one.
+    pub(crate) fn is_signed(&self, cast: Cast<'_>, result: Digest) -> bool {
+        cast.order.keys.group.is_none()
+            || self.said.values().any(|(statement, _)| {
+                matches!(statement, Statement::Signed { result: signed, .. } if *signed == result)
+            })
+    }
+
     /// Whether the ceremony hands keys to another epoch.
     pub(crate) fn is_succession(&self) -> bool {
         matches!(self.order.kind, Kind::Succession { .. })

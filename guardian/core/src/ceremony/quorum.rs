@@ -1,8 +1,10 @@
 //! Who does what in a ceremony, and how many of them are enough.
 
-use super::{Kind, Order};
+use super::{Digest, Kind, Order};
 use crate::guardian_set::{GuardianIndex, NetworkDefinition};
+use crate::signing::Matter;
 use crate::statement::PeerName;
+use crypto::group_key::{self, GroupSignature};
 use crypto::threshold::Threshold;
 
 /// The members of a ceremony by their parts in it.
@@ -103,6 +105,16 @@ impl<'a> Cast<'a> {
         match &self.order.kind {
             Kind::Succession { next } => majority(next.guardian_set.threshold),
             Kind::GroupKey | Kind::ValidatorKeys { .. } | Kind::Repair { .. } => self.provers().len(),
+        }
+    }
+
+    /// Whether the network's own key signed a result of this succession.
+    pub(crate) fn is_signed(&self, result: Digest, signature: &GroupSignature) -> bool {
+        let Kind::Succession { next } = &self.order.kind else { return false };
+        let message = Matter::succession(self.order, next.id(), result).message(None);
+        match (&self.order.keys.group, message) {
+            (Some(key), Some(message)) => group_key::verify(key, &message, signature),
+            _ => false,
         }
     }
 

@@ -22,6 +22,7 @@ fn census(scene: &mut Scene, slots: std::ops::Range<u64>) -> BTreeMap<&'static s
                 Message::Cancellation(_) => "cancellation",
                 Message::EmergencyCertificate(_) => "emergency_certificate",
                 Message::Wish(_) => "wish",
+                Message::Signing(_) => "signing",
             };
             *census.entry(kind).or_insert(0) += 1;
         }

@@ -115,7 +115,8 @@ impl Testimony {
             | Record::Preceded { .. }
             | Record::Opened { .. }
             | Record::Ceremony { .. }
-            | Record::Inherited { .. } => {}
+            | Record::Inherited { .. }
+            | Record::GroupSigned { .. } => {}
         }
     }
 

@@ -1,0 +1,575 @@
+//! Signing with the network's own key (FROST, RFC 9591): any t of n make one Schnorr signature over a [`Matter`] that each
+//! of them recomputed.
+//!
+//! # Design decisions
+//! - No coordinator: time is cut into attempts of [`ATTEMPT`] slots since the matter was opened, the same for all, and each
+//!   attempt has another leader, who only picks t of those who committed to nonces for it.
+//! - Nonces are drawn anew for each attempt, live in the signer's memory and are consumed by signing. One package is signed
+//!   in one attempt, the first that came from its leader; after a restart there are none, and the next attempt has new ones.
+//! - Who was picked and sent no share is named as stalled and picked last from then on; who sent a false one is named,
+//!   counted and never picked again. Every share is public, so everybody can name it.
+
+use crate::ceremony::{CeremonyId, Digest, Order};
+use crate::command::{Command, GroupOrder};
+use crate::fault::FaultKind;
+use crate::guardian::Guardian;
+use crate::guardian_set::{GuardianIndex, NetworkId};
+use crate::message::{Envelope, Message, canonical};
+use crate::record::Record;
+use crate::request::{Answer, Problem};
+use crate::statement::{Place, Statement};
+use borsh::{BorshDeserialize, BorshSerialize};
+use crypto::execution::Address;
+use crypto::group_key::{
+    GroupPublicKey, GroupSignature, NonceCommitments, NotSigned, SignatureShare, SigningPackage,
+    advance_payload, aggregate, evm_digest, verify,
+};
+use crypto::spec::Slot;
+use crypto::threshold::{MAX_SHARES, ShareIndex};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Slots of one attempt.
+pub const ATTEMPT: u64 = 6;
+
+/// Slots after which a matter that nobody signed is dropped. A succession's lives as long as its ceremony.
+pub const LIFETIME: u64 = 256;
+
+/// Most matters that are open at a time, and most that one guardian may open.
+const MAX_OPEN: usize = 8;
+
+/// Most signatures remembered.
+const MAX_SIGNED: usize = 64;
+
+crypto::fixed_bytes!(
+    /// SHA-256 of a [`Matter`] behind a tag.
+    MatterId, 32
+);
+
+/// What the network's own key signs. There is nothing else, and none of it is chosen by who asks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, BorshSerialize, BorshDeserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Matter {
+    /// A succession's result is to be in force.
+    Succession {
+        /// The network that hands over.
+        network: NetworkId,
+        /// The ceremony.
+        ceremony: CeremonyId,
+        /// The definition that follows.
+        next: NetworkId,
+        /// The result.
+        result: Digest,
+        /// When the ceremony was opened.
+        opened: Slot,
+    },
+    /// Our definition and our own key are in force: for the contract that keeps them on a chain.
+    InForce {
+        /// The network.
+        network: NetworkId,
+        /// The chain (EIP-155).
+        chain_id: u64,
+        /// The contract.
+        contract: Address,
+        /// The contract's counter.
+        nonce: u64,
+        /// When it was asked for.
+        opened: Slot,
+    },
+}
+
+impl Matter {
+    pub(crate) fn succession(order: &Order, next: NetworkId, result: Digest) -> Self {
+        let (network, ceremony, opened) = (order.network, order.id(), order.opened);
+        Self::Succession { network, ceremony, next, result, opened }
+    }
+
+    /// Its id.
+    pub fn id(&self) -> MatterId {
+        let digest =
+            Sha256::new().chain_update(b"guardian/group-matter/v1").chain_update(canonical(self)).finalize();
+        MatterId(digest.into())
+    }
+
+    /// The 32 bytes that are signed. `key`, the network's own, is needed for what a contract shall keep.
+    pub fn message(&self, key: Option<&GroupPublicKey>) -> Option<[u8; 32]> {
+        match self {
+            Self::Succession { network, ceremony, next, result, opened: _ } => Some(
+                Sha256::new()
+                    .chain_update(b"guardian/succession-signature/v1")
+                    .chain_update(network.0)
+                    .chain_update(ceremony.0)
+                    .chain_update(next.0)
+                    .chain_update(result.0)
+                    .finalize()
+                    .into(),
+            ),
+            Self::InForce { network, chain_id, contract, nonce, opened: _ } => {
+                let payload = advance_payload(&network.0, key?);
+                Some(evm_digest(*chain_id, contract, *nonce, &payload))
+            }
+        }
+    }
+
+    fn opened(&self) -> Slot {
+        match self {
+            Self::Succession { opened, .. } | Self::InForce { opened, .. } => *opened,
+        }
+    }
+
+    /// Which attempt a slot belongs to.
+    fn attempt(&self, slot: Slot) -> u32 {
+        let passed = slot.0.saturating_sub(self.opened().0) / ATTEMPT;
+        u32::try_from(passed).unwrap_or(u32::MAX)
+    }
+}
+
+/// What guardians say to each other to make a signature.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub enum SigningMessage {
+    /// My nonces for this attempt; and what it is about, for those who do not know it.
+    Commit {
+        /// What is to be signed.
+        matter: Matter,
+        /// Which attempt.
+        attempt: u32,
+        /// What commits to the nonces.
+        commitments: NonceCommitments,
+    },
+    /// I lead this attempt: these sign, with these nonces.
+    Package {
+        /// What.
+        matter: MatterId,
+        /// Which attempt.
+        attempt: u32,
+        /// t signers, ascending.
+        signers: Vec<(ShareIndex, NonceCommitments)>,
+    },
+    /// My share of the signature.
+    Share {
+        /// Of what.
+        matter: MatterId,
+        /// In which attempt.
+        attempt: u32,
+        /// It.
+        share: SignatureShare,
+    },
+}
+
+impl SigningMessage {
+    pub(crate) fn is_bounded(&self) -> bool {
+        match self {
+            Self::Package { signers, .. } => {
+                signers.len() <= usize::from(MAX_SHARES) && signers.is_sorted_by(|a, b| a.0 < b.0)
+            }
+            Self::Commit { .. } | Self::Share { .. } => true,
+        }
+    }
+}
+
+/// One attempt as we see it.
+#[derive(Debug, Clone, Default)]
+struct Attempt {
+    commitments: BTreeMap<GuardianIndex, NonceCommitments>,
+    /// The leader's pick, and its proof.
+    package: Option<(SigningPackage, Envelope)>,
+    shares: BTreeMap<ShareIndex, SignatureShare>,
+}
+
+/// One matter in the making.
+#[derive(Debug, Clone)]
+struct Signing {
+    matter: Matter,
+    /// Who brought it.
+    from: GuardianIndex,
+    number: u32,
+    attempt: Attempt,
+    stalled: BTreeSet<GuardianIndex>,
+    culprits: BTreeSet<GuardianIndex>,
+}
+
+/// All of them. Nothing here is journaled but what was signed: a restart begins with the next attempt.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Signings {
+    open: BTreeMap<MatterId, Signing>,
+    signed: BTreeMap<MatterId, (Matter, GroupSignature, Slot)>,
+}
+
+impl Signings {
+    pub(crate) fn apply(&mut self, record: &Record) {
+        let Record::GroupSigned { matter, signature, at } = record else { return };
+        let id = matter.id();
+        self.open.remove(&id);
+        self.signed.insert(id, (matter.clone(), *signature, *at));
+        while self.signed.len() > MAX_SIGNED {
+            let oldest = self.signed.iter().min_by_key(|(id, (_, _, at))| (*at, **id));
+            let Some(oldest) = oldest.map(|(id, _)| *id) else { break };
+            self.signed.remove(&oldest);
+        }
+    }
+}
+
+/// A signature made or in the making.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SigningStatus {
+    /// Its id.
+    pub id: MatterId,
+    /// What.
+    pub matter: Matter,
+    /// The attempt under way; None once it is signed.
+    pub attempt: Option<u32>,
+    /// Who was picked in an earlier attempt and sent nothing, or led it and picked nobody.
+    pub stalled: Vec<GuardianIndex>,
+    /// Who sent a false share.
+    pub culprits: Vec<GuardianIndex>,
+    /// The signature, 65 bytes.
+    pub signature: Option<GroupSignature>,
+}
+
+impl Guardian {
+    fn share_index(index: GuardianIndex) -> Option<ShareIndex> {
+        ShareIndex::new(index.0).ok()
+    }
+
+    /// Whose attempt this is: each member's in turn, from one that the matter's id says.
+    fn leader(&self, id: &MatterId, attempt: u32) -> GuardianIndex {
+        let n = u64::from(self.definition.guardian_set.threshold.n());
+        let start = u64::from(u32::from_le_bytes([id.0[0], id.0[1], id.0[2], id.0[3]]));
+        let turn = start.saturating_add(attempt.into()) % n;
+        GuardianIndex(u16::try_from(turn).unwrap_or(0).saturating_add(1))
+    }
+
+    /// Whether a matter is true here, so that we sign it.
+    fn is_true(&self, matter: &Matter) -> bool {
+        let Some(key_set) = &self.group else { return false };
+        match matter {
+            Matter::Succession { network, ceremony, next, result, .. } => {
+                let Some(course) = self.hall.get(ceremony) else { return false };
+                let Some(cast) = self.cast(&course.order) else { return false };
+                *network == self.network
+                    && course.order.keys.group == Some(key_set.key())
+                    && *matter == Matter::succession(&course.order, *next, *result)
+                    && cast.next().id() == *next
+                    && course.own(&self.my_name(), Place::Endorse)
+                        == Some(&Statement::Endorse { result: *result })
+                    && course.endorsed(cast, *result).len() >= cast.endorsements()
+            }
+            Matter::InForce { network, opened, .. } => {
+                let slot = self.view.slot();
+                *network == self.network
+                    && !self.is_joining()
+                    && *opened <= slot.saturating_add(ATTEMPT)
+                    && slot < opened.saturating_add(LIFETIME)
+            }
+        }
+    }
+
+    /// Our operator asks for the network's word that its definition is in force.
+    pub(crate) fn attest(
+        &mut self,
+        chain_id: u64,
+        contract: Address,
+        nonce: u64,
+        out: &mut Vec<Command>,
+    ) -> Result<Answer, Vec<Problem>> {
+        let refuse = |code: &str, detail: &str| vec![Problem { code: code.into(), detail: detail.into() }];
+        if self.group.is_none() {
+            return Err(refuse(
+                "no_group_key",
+                "the network has no key of its own yet: `guardian dkg --group`",
+            ));
+        }
+        let opened = self.view.slot();
+        let matter = Matter::InForce { network: self.network, chain_id, contract, nonce, opened };
+        let id = matter.id();
+        if !self.open_matter(matter, self.me) {
+            return Err(refuse("busy", "too many signatures are in the making; wait until some end"));
+        }
+        self.tend_signings(out);
+        Ok(Answer::Attesting { matter: id })
+    }
+
+    fn open_matter(&mut self, matter: Matter, from: GuardianIndex) -> bool {
+        let id = matter.id();
+        if self.signings.open.contains_key(&id) {
+            return true;
+        }
+        let theirs = self.signings.open.values().filter(|signing| signing.from == from).count();
+        let is_full = self.signings.open.len() >= MAX_OPEN * usize::from(MAX_SHARES) || theirs >= MAX_OPEN;
+        if self.signings.signed.contains_key(&id) || is_full || !self.is_true(&matter) {
+            return false;
+        }
+        let number = matter.attempt(self.view.slot());
+        let signing = Signing {
+            matter,
+            from,
+            number,
+            attempt: Attempt::default(),
+            stalled: BTreeSet::new(),
+            culprits: BTreeSet::new(),
+        };
+        self.signings.open.insert(id, signing);
+        true
+    }
+
+    /// Once a slot: what a succession waits for is a matter of its own; every matter takes its step.
+    pub(crate) fn tend_signings(&mut self, out: &mut Vec<Command>) {
+        let waiting: Vec<Matter> = self
+            .hall
+            .open()
+            .filter(|course| course.is_succession() && course.order.network == self.network)
+            .filter_map(|course| {
+                let cast = self.cast(&course.order)?;
+                let (result, _) = course.endorsed_result(cast)?;
+                (!course.is_signed(cast, result))
+                    .then(|| Matter::succession(&course.order, cast.next().id(), result))
+            })
+            .collect();
+        for matter in waiting {
+            self.open_matter(matter, self.me);
+        }
+        for id in self.signings.open.keys().copied().collect::<Vec<_>>() {
+            self.tend_signing(&id, out);
+        }
+    }
+
+    fn tend_signing(&mut self, id: &MatterId, out: &mut Vec<Command>) {
+        let slot = self.view.slot();
+        let Some(signing) = self.signings.open.get(id) else { return };
+        if !self.is_true(&signing.matter) {
+            self.signings.open.remove(id);
+            return;
+        }
+        let number = signing.matter.attempt(slot);
+        if number != signing.number {
+            self.next_attempt(id, number);
+        }
+        let (me, leader) = (self.me, self.leader(id, number));
+        let Some(signing) = self.signings.open.get(id) else { return };
+        if !signing.attempt.commitments.contains_key(&me) && Self::share_index(me).is_some() {
+            out.push(Command::CommitNonces { matter: *id, attempt: number });
+        }
+        let begun = slot.0.saturating_sub(signing.matter.opened().0) % ATTEMPT;
+        // One slot for commitments to come together.
+        if leader == me && begun >= 1 && signing.attempt.package.is_none() {
+            self.pick(id, out);
+        }
+    }
+
+    /// Names who let the attempt fail, and begins another.
+    fn next_attempt(&mut self, id: &MatterId, number: u32) {
+        let leader = self.signings.open.get(id).map(|signing| self.leader(id, signing.number));
+        let Some(signing) = self.signings.open.get_mut(id) else { return };
+        match &signing.attempt.package {
+            Some((package, _)) => {
+                let silent = package.signers().filter(|signer| !signing.attempt.shares.contains_key(signer));
+                let silent: Vec<_> = silent.map(|signer| GuardianIndex(signer.get())).collect();
+                signing.stalled.extend(silent);
+            }
+            // Only a leader that had enough to pick from can be said to have picked nobody.
+            None if signing.attempt.commitments.len()
+                >= usize::from(self.definition.guardian_set.threshold.t()) =>
+            {
+                signing.stalled.extend(leader);
+            }
+            None => {}
+        }
+        signing.number = number;
+        signing.attempt = Attempt::default();
+    }
+
+    /// As leader: t of those who committed, the reliable first.
+    fn pick(&self, id: &MatterId, out: &mut Vec<Command>) {
+        let Some(signing) = self.signings.open.get(id) else { return };
+        let t = usize::from(self.definition.guardian_set.threshold.t());
+        let mut ready: Vec<_> = signing
+            .attempt
+            .commitments
+            .iter()
+            .filter(|(guardian, _)| !signing.culprits.contains(guardian))
+            .collect();
+        if ready.len() < t {
+            return;
+        }
+        ready.sort_by_key(|(guardian, _)| (signing.stalled.contains(guardian), **guardian));
+        ready.truncate(t);
+        ready.sort_by_key(|(guardian, _)| **guardian);
+        let signers = ready
+            .into_iter()
+            .filter_map(|(guardian, commitments)| Some((Self::share_index(*guardian)?, *commitments)))
+            .collect();
+        let package = SigningMessage::Package { matter: *id, attempt: signing.number, signers };
+        out.push(Command::Broadcast(Message::Signing(package)));
+    }
+
+    pub(crate) fn nonces_committed(
+        &mut self,
+        id: MatterId,
+        attempt: u32,
+        commitments: NonceCommitments,
+        out: &mut Vec<Command>,
+    ) {
+        let Some(signing) = self.signings.open.get(&id).filter(|signing| signing.number == attempt) else {
+            return;
+        };
+        if signing.attempt.commitments.contains_key(&self.me) {
+            return;
+        }
+        let matter = signing.matter.clone();
+        out.push(Command::Broadcast(Message::Signing(SigningMessage::Commit {
+            matter,
+            attempt,
+            commitments,
+        })));
+    }
+
+    pub(crate) fn group_signed(
+        &mut self,
+        id: MatterId,
+        attempt: u32,
+        share: SignatureShare,
+        out: &mut Vec<Command>,
+    ) {
+        out.push(Command::Broadcast(Message::Signing(SigningMessage::Share { matter: id, attempt, share })));
+    }
+
+    pub(crate) fn receive_signing(
+        &mut self,
+        from: GuardianIndex,
+        said: SigningMessage,
+        envelope: Envelope,
+        out: &mut Vec<Command>,
+    ) {
+        match said {
+            SigningMessage::Commit { matter, attempt, commitments } => {
+                let id = matter.id();
+                if !self.open_matter(matter, from) {
+                    return;
+                }
+                let Some(signing) = self.signings.open.get_mut(&id) else { return };
+                if signing.number == attempt {
+                    // The first counts: whoever commits twice only spoils its own part.
+                    signing.attempt.commitments.entry(from).or_insert(commitments);
+                }
+            }
+            SigningMessage::Package { matter, attempt, signers } => {
+                self.receive_package(from, (matter, attempt), signers, envelope, out);
+            }
+            SigningMessage::Share { matter, attempt, share } => {
+                let Some(index) = Self::share_index(from) else { return };
+                let Some(signing) = self.signings.open.get_mut(&matter) else { return };
+                if signing.number == attempt {
+                    signing.attempt.shares.entry(index).or_insert(share);
+                    self.put_together(&matter, out);
+                }
+            }
+        }
+    }
+
+    fn receive_package(
+        &mut self,
+        from: GuardianIndex,
+        (id, attempt): (MatterId, u32),
+        signers: Vec<(ShareIndex, NonceCommitments)>,
+        envelope: Envelope,
+        out: &mut Vec<Command>,
+    ) {
+        if self.leader(&id, attempt) != from {
+            return;
+        }
+        let Some(key_set) = self.group.clone() else { return };
+        let Some(signing) = self.signings.open.get_mut(&id).filter(|signing| signing.number == attempt)
+        else {
+            return;
+        };
+        let Some(message) = signing.matter.message(Some(&key_set.key())) else { return };
+        let Ok(package) = SigningPackage::new(message, signers) else { return };
+        if package.check(&key_set).is_err() {
+            return;
+        }
+        match &signing.attempt.package {
+            Some((known, _)) if *known == package => return,
+            Some((_, first)) => {
+                let evidence = vec![first.clone(), envelope];
+                return self.fault(from, FaultKind::Equivocation, None, evidence, out);
+            }
+            None => signing.attempt.package = Some((package.clone(), envelope)),
+        }
+        let ours = Self::share_index(self.me).and_then(|me| package.commitments(me).copied());
+        // Only what we committed to, and only the first package of an attempt: the nonces are consumed by it.
+        if ours.is_some() && ours.as_ref() == signing.attempt.commitments.get(&self.me) {
+            out.push(Command::SignGroup(GroupOrder { matter: id, attempt, package }));
+        }
+        self.put_together(&id, out);
+    }
+
+    /// Makes the signature of its shares once all are here; names who sent a false one.
+    fn put_together(&mut self, id: &MatterId, out: &mut Vec<Command>) {
+        let Some(key_set) = self.group.clone() else { return };
+        let Some(signing) = self.signings.open.get(id) else { return };
+        let Some((package, _)) = &signing.attempt.package else { return };
+        let shares: BTreeMap<_, _> = package
+            .signers()
+            .filter_map(|signer| Some((signer, *signing.attempt.shares.get(&signer)?)))
+            .collect();
+        match aggregate(&key_set, package, &shares) {
+            Ok(signature) => {
+                let (matter, at) = (signing.matter.clone(), self.view.slot());
+                self.persist(Record::GroupSigned { matter: matter.clone(), signature, at }, out);
+                self.use_signature(&matter, signature, out);
+            }
+            Err(NotSigned::Culprits(culprits)) => {
+                let culprits: Vec<_> =
+                    culprits.into_iter().map(|culprit| GuardianIndex(culprit.get())).collect();
+                if let Some(signing) = self.signings.open.get_mut(id) {
+                    signing.culprits.extend(culprits.iter().copied());
+                }
+                for culprit in culprits {
+                    self.fault(culprit, FaultKind::InvalidGroupShare, None, Vec::new(), out);
+                }
+            }
+            Err(NotSigned::Missing(_) | NotSigned::Package(_)) => {}
+        }
+    }
+
+    /// A succession's signature goes to everybody in the ceremony.
+    fn use_signature(&mut self, matter: &Matter, signature: GroupSignature, out: &mut Vec<Command>) {
+        let Matter::Succession { ceremony, result, .. } = matter else { return };
+        let me = self.my_name();
+        if self.hall.get(ceremony).is_some_and(|course| course.own(&me, Place::Signed).is_none()) {
+            self.say(ceremony, Statement::Signed { result: *result, signature }, out);
+            self.tend_ceremony(ceremony, out);
+        }
+    }
+
+    /// Whether a signature is the network's over a matter, as anybody can check.
+    pub fn is_signed_by_network(key: &GroupPublicKey, matter: &Matter, signature: &GroupSignature) -> bool {
+        matter.message(Some(key)).is_some_and(|message| verify(key, &message, signature))
+    }
+
+    pub(crate) fn signing_statuses(&self) -> Vec<SigningStatus> {
+        let open = self.signings.open.iter().map(|(id, signing)| SigningStatus {
+            id: *id,
+            matter: signing.matter.clone(),
+            attempt: Some(signing.number),
+            stalled: signing.stalled.iter().copied().collect(),
+            culprits: signing.culprits.iter().copied().collect(),
+            signature: None,
+        });
+        let signed = self.signings.signed.iter().map(|(id, (matter, signature, _))| SigningStatus {
+            id: *id,
+            matter: matter.clone(),
+            attempt: None,
+            stalled: Vec::new(),
+            culprits: Vec::new(),
+            signature: Some(*signature),
+        });
+        let mut all: Vec<_> = open.chain(signed).collect();
+        all.sort_by_key(|status| (std::cmp::Reverse(status.matter.opened()), status.id));
+        all
+    }
+}
+
+#[cfg(test)]
+mod tests;
