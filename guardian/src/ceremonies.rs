@@ -6,7 +6,7 @@
 //! | `work` | one errand, one answer: fetch, check, keep |
 //! | `session`, `result` | one ceremony's cryptography, batch by batch |
 //! | `enact` | a result comes into force; old shares are destroyed |
-//! | `quill` | signs with the network's own key |
+//! | `quill`, `prover` | signs with the network's own key; proves that shares work |
 //! | `channel`, `board` | what is asked of members, and what they sealed |
 //! | `batches`, `shelf` | how keys are cut; the files of a ceremony |
 //!
@@ -24,6 +24,7 @@ mod board;
 mod channel;
 mod enact;
 mod office;
+mod prover;
 mod quill;
 mod result;
 mod session;
@@ -31,6 +32,8 @@ mod shelf;
 mod work;
 
 pub use office::{Tools, run};
+pub use prover::Proving;
+pub(crate) use prover::run as run_prover;
 pub use quill::Order;
 pub(crate) use quill::run as run_quill;
 pub(crate) use shelf::shred_directory;

@@ -71,6 +71,7 @@ pub struct Effects {
     search: mpsc::Sender<Search>,
     ceremonies: mpsc::Sender<(CeremonyId, ceremony::Errand)>,
     quill: mpsc::Sender<ceremonies::Order>,
+    prove: mpsc::Sender<ceremonies::Proving>,
     /// Where notices are sent, if anywhere.
     deliver: Option<mpsc::Sender<Delivery>>,
 }
@@ -101,6 +102,8 @@ pub struct Tools {
     pub ceremonies: mpsc::Sender<(CeremonyId, ceremony::Errand)>,
     /// Who signs with the network's own key.
     pub quill: mpsc::Sender<ceremonies::Order>,
+    /// Who proves that shares work.
+    pub prove: mpsc::Sender<ceremonies::Proving>,
     /// Where notices are sent, if anywhere.
     pub webhook: Option<Webhook>,
     /// Where results go.
@@ -123,6 +126,7 @@ impl Effects {
             archive,
             ceremonies,
             quill,
+            prove,
             ..
         } = tools;
         let (webhook, inbox) = (tools.webhook, tools.inbox);
@@ -164,6 +168,7 @@ impl Effects {
             search,
             ceremonies,
             quill,
+            prove,
             deliver,
         }
     }
@@ -236,6 +241,14 @@ impl Effects {
             Command::FindInclusion { proposal, exit, from, to } => {
                 let taken = self.search.try_send(Search { proposal, exit, from, to }).is_ok();
                 self.handed_on(taken, "inclusion");
+            }
+            Command::ProveReadiness { day } => {
+                let taken = self.prove.try_send(ceremonies::Proving::Prove(day)).is_ok();
+                self.handed_on(taken, "prover");
+            }
+            Command::CheckReadiness { from, readiness } => {
+                let taken = self.prove.try_send(ceremonies::Proving::Check(from, readiness)).is_ok();
+                self.handed_on(taken, "prover");
             }
             Command::CommitNonces { matter, attempt } => {
                 let taken = self.quill.try_send(ceremonies::Order::Commit { matter, attempt }).is_ok();

@@ -154,7 +154,8 @@ fn open_approvals(
                 | Message::Cancellation(_)
                 | Message::EmergencyCertificate(_)
                 | Message::Wish(_)
-                | Message::Signing(_) => None,
+                | Message::Signing(_)
+                | Message::Readiness(_) => None,
             }
         })
         .collect();

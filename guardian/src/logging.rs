@@ -139,6 +139,12 @@ pub fn event(event: &Event) {
             debug!(target: "guardian::event", event = "inclusion_found", %proposal, included = slot.map(tracing::field::display));
         }
         Event::GroupKeyLoaded(_) => debug!(target: "guardian::event", event = "group_key_loaded"),
+        Event::ReadinessProven { parts } => {
+            debug!(target: "guardian::event", event = "readiness_proven", parts = parts.len());
+        }
+        Event::ReadinessChecked { from, day, valid, .. } => {
+            debug!(target: "guardian::event", event = "readiness_checked", guardian = from.0, day, valid);
+        }
         Event::NoncesCommitted { matter, attempt, .. } => {
             debug!(target: "guardian::event", event = "nonces_committed", %matter, attempt);
         }
@@ -208,6 +214,12 @@ pub fn command(command: &Command) {
         Command::FindInclusion { proposal, exit, from, to } => {
             debug!(target: "guardian::command", command = "find_inclusion", %proposal, validator = %exit.validator_index, %from, %to);
         }
+        Command::ProveReadiness { day } => {
+            debug!(target: "guardian::command", command = "prove_readiness", day);
+        }
+        Command::CheckReadiness { from, readiness } => {
+            debug!(target: "guardian::command", command = "check_readiness", guardian = from.0, day = readiness.day);
+        }
         Command::CommitNonces { matter, attempt } => {
             debug!(target: "guardian::command", command = "commit_nonces", %matter, attempt);
         }
@@ -251,6 +263,7 @@ fn kind(message: &Message) -> &'static str {
         Message::EmergencyCertificate(_) => "emergency_certificate",
         Message::Wish(_) => "wish",
         Message::Signing(_) => "signing",
+        Message::Readiness(_) => "readiness",
     }
 }
 

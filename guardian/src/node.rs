@@ -191,6 +191,7 @@ async fn live(
     let (ceremonies, errands) = mpsc::channel(ERRANDS);
     let (asked, asking) = mpsc::channel(ERRANDS);
     let (quill, orders) = mpsc::channel(ERRANDS);
+    let (prove, proving) = mpsc::channel(ERRANDS);
     let (inbox, mut arrivals) = mpsc::channel(INBOX);
     let mut parts = JoinSet::new();
     let tools = Tools {
@@ -206,6 +207,7 @@ async fn live(
         archive,
         ceremonies,
         quill,
+        prove,
         webhook: Webhook::of(config, &definition, directory.me())?,
         inbox: inbox.clone(),
     };
@@ -236,6 +238,10 @@ async fn live(
     parts.spawn_blocking({
         let (keyring, inbox) = (keyring.clone(), inbox.clone());
         move || ceremonies::run_quill(keyring, orders, &inbox)
+    });
+    parts.spawn_blocking({
+        let (keyring, inbox, network) = (keyring.clone(), inbox.clone(), definition.id());
+        move || ceremonies::run_prover(keyring, network, proving, &inbox)
     });
     let (ending, ended_for) = oneshot::channel();
     let office = ceremonies::Tools {

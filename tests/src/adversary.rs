@@ -130,7 +130,8 @@ impl Liar {
                 | Message::Cancellation(_)
                 | Message::EmergencyCertificate(_)
                 | Message::Wish(_)
-                | Message::Signing(_),
+                | Message::Signing(_)
+                | Message::Readiness(_),
             )
             | None => false,
         };

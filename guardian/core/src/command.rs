@@ -7,6 +7,7 @@ use crate::guardian_set::GuardianIndex;
 use crate::message::{Envelope, Message};
 use crate::notice::Notice;
 use crate::proposal::ProposalId;
+use crate::readiness::Readiness;
 use crate::record::Record;
 use crate::request::{Answer, AskId};
 use crate::signing::MatterId;
@@ -132,6 +133,18 @@ pub enum Command {
         from: Slot,
         /// Last slot, at most 63 slots later.
         to: Slot,
+    },
+    /// Prove that we hold a working share of every validator; the answer is [`crate::Event::ReadinessProven`].
+    ProveReadiness {
+        /// Which day.
+        day: u64,
+    },
+    /// Verify a guardian's proof; the answer is [`crate::Event::ReadinessChecked`].
+    CheckReadiness {
+        /// Whose.
+        from: GuardianIndex,
+        /// The part.
+        readiness: Readiness,
     },
     /// Draw nonces for one attempt; the answer is [`crate::Event::NoncesCommitted`].
     CommitNonces {

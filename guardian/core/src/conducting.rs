@@ -121,7 +121,10 @@ impl Guardian {
         }
         let superseded = course.is_succession()
             && self.hall.iter().any(|other| {
-                other.id != *id && other.is_done() && other.order.network == course.order.network
+                other.id != *id
+                    && other.is_done()
+                    && other.is_succession()
+                    && other.order.network == course.order.network
             });
         if superseded {
             return self.end_ceremony(id, AbortReason::Superseded, Vec::new(), out);

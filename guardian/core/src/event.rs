@@ -5,6 +5,7 @@ use crate::emergency::Raised;
 use crate::guardian_set::GuardianIndex;
 use crate::message::{Envelope, Message, Partial, Vote};
 use crate::proposal::{ExitProposal, ProposalId};
+use crate::readiness::Readiness;
 use crate::registration::ScanReport;
 use crate::request::{AskId, OperatorName, Request};
 use crate::settings::Settings;
@@ -242,6 +243,24 @@ pub enum Event {
         attempt: u32,
         /// Its share of the signature.
         share: SignatureShare,
+    },
+    /// Our proof of readiness is made.
+    ReadinessProven {
+        /// Its parts.
+        parts: Vec<Readiness>,
+    },
+    /// A guardian's proof of readiness was verified.
+    ReadinessChecked {
+        /// Whose.
+        from: GuardianIndex,
+        /// Of which day.
+        day: u64,
+        /// Which part.
+        part: u16,
+        /// Whose shares it is about; None when it names keys that are unknown here.
+        validators: Option<Vec<BlsPubkey>>,
+        /// Whether it holds.
+        valid: bool,
     },
     /// A member sealed a statement in a ceremony's domain; our own come this way too.
     StatementReceived {

@@ -43,6 +43,8 @@ pub enum FaultKind {
     ForgedAuthority,
     /// A share of a signature of the network's own key that does not verify.
     InvalidGroupShare,
+    /// A proof of holding shares that does not hold.
+    InvalidReadiness,
     /// Something that a ceremony does not allow.
     Ceremony(Blame),
 }
@@ -61,6 +63,7 @@ impl FaultKind {
             Self::WrongEpoch => "wrong_epoch",
             Self::ForgedAuthority => "forged_authority",
             Self::InvalidGroupShare => "invalid_group_share",
+            Self::InvalidReadiness => "invalid_readiness",
             Self::Ceremony(blame) => blame.fault_code(),
         }
     }

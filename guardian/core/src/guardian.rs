@@ -41,6 +41,7 @@ use crate::message::{Envelope, Heartbeat, Message};
 use crate::pause::Pauses;
 use crate::proposal::{ExitProposal, ProposalId};
 use crate::protocol::Protocol;
+use crate::readiness::Matrix;
 use crate::record::Record;
 use crate::roster::Roster;
 use crate::settings::Settings;
@@ -71,6 +72,7 @@ pub struct Guardian {
     /// The network's own key, once there is one.
     pub(crate) group: Option<GroupKeySet>,
     pub(crate) signings: Signings,
+    pub(crate) matrix: Matrix,
     pub(crate) hall: Hall,
     /// Ceremonies whose result the shell said is in force since it started.
     pub(crate) adopted: BTreeSet<CeremonyId>,
@@ -99,6 +101,7 @@ impl Guardian {
             previous: None,
             group: None,
             signings: Signings::default(),
+            matrix: Matrix::default(),
             hall: Hall::default(),
             adopted: BTreeSet::new(),
             definition,
@@ -189,6 +192,10 @@ impl Guardian {
             Event::GroupSigned { matter, attempt, share } => {
                 self.group_signed(matter, attempt, share, &mut out);
             }
+            Event::ReadinessProven { parts } => self.readiness_proven(parts, &mut out),
+            Event::ReadinessChecked { from, day, part, validators, valid } => {
+                self.readiness_checked(from, (day, part), validators, valid, &mut out);
+            }
             Event::StatementReceived { ceremony, from, statement, envelope } => {
                 self.statement_received(ceremony, from, statement, envelope, &mut out);
             }
@@ -248,6 +255,7 @@ impl Guardian {
         self.tend_ways(out);
         self.tend_ceremonies(out);
         self.tend_signings(out);
+        self.tend_readiness(out);
         self.offer(out);
     }
 
@@ -294,6 +302,7 @@ impl Guardian {
             }
             Message::Wish(wish) => self.receive_wish(from, wish, envelope, out),
             Message::Partial(partial) => self.receive_partial(from, partial, envelope, out),
+            Message::Readiness(readiness) => self.receive_readiness(from, readiness, out),
             Message::Signing(said) => self.receive_signing(from, said, envelope, out),
         }
     }

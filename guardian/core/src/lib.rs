@@ -9,6 +9,7 @@
 //! | [`proposal`] | `ExitProposal`, its states and the one transition table |
 //! | [`fault`], [`status`] | stable codes of misbehaviour and holds; the public projection |
 //! | [`ceremony`], [`statement`], [`succession`], [`signing`] | what is done with the keys, together; who guards after us |
+//! | [`readiness`] | who proved today that its shares work |
 //! | [`lifecycle`], [`evidence`] | every validator's way out; what we saw when we decided |
 //! | [`governor`], [`voting`], [`catch_up`] | the bounds that operators may want to know |
 //!
@@ -35,6 +36,7 @@ pub mod notice;
 pub mod pause;
 pub mod policy;
 pub mod proposal;
+pub mod readiness;
 pub mod record;
 pub mod registration;
 pub mod request;

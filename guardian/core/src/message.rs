@@ -5,6 +5,7 @@ use crate::emergency::{Cancellation, Raised};
 use crate::guardian_set::GuardianSetEpoch;
 use crate::pause::Wish;
 use crate::proposal::{ExitProposal, ProposalId};
+use crate::readiness::Readiness;
 use crate::signing::SigningMessage;
 use borsh::{BorshDeserialize, BorshSerialize};
 use crypto::partial::SignatureShare;
@@ -58,6 +59,8 @@ pub enum Message {
     Wish(Wish),
     /// My part in a signature of the network's own key.
     Signing(SigningMessage),
+    /// Proof that my shares work.
+    Readiness(Readiness),
 }
 
 /// A guardian's view, said once an epoch, after start and soon after somebody came within reach.
@@ -230,6 +233,7 @@ impl Message {
             }
             Self::Emergency(raised) => raised.emergency.is_bounded(),
             Self::Signing(said) => said.is_bounded(),
+            Self::Readiness(readiness) => readiness.is_bounded(),
             Self::Proposal(_) | Self::Vote(_) | Self::Partial(_) | Self::Cancellation(_) | Self::Wish(_) => {
                 true
             }

@@ -58,6 +58,7 @@ impl Guardian {
             faults: self.roster.faults().copied().collect(),
             joining: self.is_joining(),
             group_key: self.group.as_ref().map(|key_set| key_set.key().to_string()),
+            readiness: self.readiness_statuses(),
             signatures: self.signing_statuses(),
             ceremonies: self.ceremony_statuses(),
         }
@@ -135,6 +136,7 @@ impl Guardian {
         let line = validator.and_then(|validator| self.view.timeline(validator.index));
         let finalized = self.view.finalized().and_then(|checkpoint| checkpoint.epoch.0.checked_sub(1));
         ValidatorHealth {
+            ready: self.ready_for(&held.custody.pubkey),
             pubkey: held.custody.pubkey,
             share: held.custody.index,
             index: validator.map(|validator| validator.index),

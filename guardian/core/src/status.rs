@@ -12,6 +12,7 @@ use crate::message::{Decision, Heartbeat};
 use crate::pause::PauseStatus;
 use crate::policy::Enforcement;
 use crate::proposal::{ExitProposal, ProposalId, State};
+use crate::readiness::ReadinessStatus;
 use crate::registration::Life;
 use crate::signing::SigningStatus;
 use crate::tickets::{Runway, Unexplained};
@@ -77,6 +78,9 @@ pub struct StatusSnapshot {
     /// The network's own key, compressed (33 bytes, hex), once there is one.
     #[serde(default)]
     pub group_key: Option<String>,
+    /// How many working shares each guardian proved lately.
+    #[serde(default)]
+    pub readiness: Vec<ReadinessStatus>,
     /// Signatures of the network's own key, made and in the making, the latest first.
     #[serde(default)]
     pub signatures: Vec<SigningStatus>,
@@ -101,6 +105,9 @@ pub struct PeerStatus {
 /// One watched validator.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ValidatorHealth {
+    /// Guardians that proved today or yesterday that they hold a working share of it.
+    #[serde(default)]
+    pub ready: Vec<GuardianIndex>,
     /// Its key.
     pub pubkey: BlsPubkey,
     /// Our share of it.

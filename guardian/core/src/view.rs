@@ -94,6 +94,11 @@ impl View {
         self.watched.values().filter_map(|watched| watched.held.as_ref().map(|held| (watched, held)))
     }
 
+    /// Whether we hold a share of a validator.
+    pub(crate) fn holds(&self, pubkey: &BlsPubkey) -> bool {
+        self.watched.get(pubkey).is_some_and(|watched| watched.held.is_some())
+    }
+
     /// Keys of the validators we hold shares of, ascending.
     pub(crate) fn held_keys(&self) -> Vec<BlsPubkey> {
         self.held().map(|(_, held)| held.custody.pubkey).collect()

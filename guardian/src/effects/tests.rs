@@ -97,6 +97,7 @@ impl Bench {
             archive,
             ceremonies: mpsc::channel(8).0,
             quill: mpsc::channel(8).0,
+            prove: mpsc::channel(8).0,
             webhook,
             inbox,
         };

@@ -54,6 +54,7 @@ pub(crate) fn snapshot(head: Option<u64>) -> StatusSnapshot {
         name: "alice".to_owned(),
         joining: false,
         group_key: None,
+        readiness: Vec::new(),
         signatures: Vec::new(),
         ceremonies: Vec::new(),
         slot: Slot(1000),

@@ -128,6 +128,8 @@ impl Tables {
             Event::OperatorsObserved { block, infos } => self.note_operators(*block, infos),
             Event::GroupKeyLoaded(_)
             | Event::NoncesCommitted { .. }
+            | Event::ReadinessProven { .. }
+            | Event::ReadinessChecked { .. }
             | Event::GroupSigned { .. }
             | Event::StatementReceived { .. }
             | Event::CeremonyNews { .. } => {

@@ -167,7 +167,8 @@ impl Liar {
             | Message::Cancellation(_)
             | Message::EmergencyCertificate(_)
             | Message::Wish(_)
-            | Message::Signing(_) => {}
+            | Message::Signing(_)
+            | Message::Readiness(_) => {}
         }
         retort
     }
@@ -248,7 +249,8 @@ impl Liar {
             | Message::Emergency(_)
             | Message::Cancellation(_)
             | Message::Wish(_)
-            | Message::Signing(_) => to_all(message),
+            | Message::Signing(_)
+            | Message::Readiness(_) => to_all(message),
         }
     }
 

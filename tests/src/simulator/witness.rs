@@ -109,7 +109,9 @@ impl Witness {
                 );
                 self.faults.insert(*fault);
             }
-            Command::Broadcast(Message::Signing(_))
+            Command::Broadcast(Message::Signing(_) | Message::Readiness(_))
+            | Command::ProveReadiness { .. }
+            | Command::CheckReadiness { .. }
             | Command::Ceremony { .. }
             | Command::CommitNonces { .. }
             | Command::SignGroup(_) => {}

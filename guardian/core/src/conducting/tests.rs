@@ -350,3 +350,15 @@ fn statements_out_of_place_or_of_strangers_are_refused() {
     );
     assert_eq!(rehearsal.node(1).journal.len(), before);
 }
+
+#[test]
+fn keys_generated_before_stand_in_no_successions_way() {
+    let mut rehearsal = Rehearsal::new(&old(), 1);
+    let keygen = rehearsal.convene(1, Kind::GroupKey);
+    agree(&mut rehearsal, keygen, &[2, 3, 4]);
+    assert!(rehearsal.run_until(20, |r| is_done(r, 1, keygen)));
+    let next = refreshed(&old());
+    let id = rehearsal.convene(1, Kind::Succession { next: Box::new(next.clone()) });
+    agree(&mut rehearsal, id, &[2, 3, 4]);
+    assert!(rehearsal.run_until(40, |r| is_handed_over(r, id, &next, &[1, 2, 3, 4])));
+}

@@ -23,6 +23,7 @@ fn census(scene: &mut Scene, slots: std::ops::Range<u64>) -> BTreeMap<&'static s
                 Message::EmergencyCertificate(_) => "emergency_certificate",
                 Message::Wish(_) => "wish",
                 Message::Signing(_) => "signing",
+                Message::Readiness(_) => "readiness",
             };
             *census.entry(kind).or_insert(0) += 1;
         }

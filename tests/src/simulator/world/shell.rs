@@ -89,7 +89,11 @@ impl World {
             }
             Command::Answer { ask, answer } => self.hear(ask, *answer),
             Command::ReportFault(_) | Command::Notify(_) | Command::WatchValidators(_) => {}
-            Command::Ceremony { .. } | Command::CommitNonces { .. } | Command::SignGroup(_) => {}
+            Command::Ceremony { .. }
+            | Command::CommitNonces { .. }
+            | Command::ProveReadiness { .. }
+            | Command::CheckReadiness { .. }
+            | Command::SignGroup(_) => {}
             Command::PublishStatus(status) => node.show(*status),
         }
         true
