@@ -251,6 +251,7 @@ fn asked(request: &Request) -> &'static str {
         Request::Withdraw { .. } => "withdraw",
         Request::Cancel { .. } => "cancel",
         Request::Inspect { .. } => "inspect",
+        Request::Definition {} => "definition",
         Request::Convene { .. } => "convene",
         Request::Refresh { .. } => "refresh",
         Request::AnswerCeremony { .. } => "answer_ceremony",
@@ -271,6 +272,7 @@ fn answered(answer: &Answer) -> &'static str {
         Answer::Convened { .. } => "convened",
         Answer::Inspection(_) => "inspection",
         Answer::Pauses(_) => "pauses",
+        Answer::Definition(_) => "definition",
     }
 }
 

@@ -6,9 +6,6 @@ use crate::admin::{self, protocol::check_operator};
 use crate::id_prefix::IdPrefix;
 use crate::{Config, definition};
 use anyhow::{Context, bail};
-use chain_watcher::SlotClock;
-use chain_watcher::slot_clock::unix_now;
-use crypto::spec::Slot;
 use guardian_core::guardian_set::NetworkDefinition;
 use guardian_core::proposal::ProposalId;
 use guardian_core::request::{Answer, Inspection, Problem, Request};
@@ -128,10 +125,20 @@ impl Desk {
         serde_json::from_value(body).context("the answer is no status of a guardian of this version")
     }
 
+    /// The definition in force, as the guardian says: after a succession it is another than in the operator's file.
+    ///
+    /// # Errors
+    /// As [`Desk::ask`].
+    pub(super) fn in_force(&self) -> anyhow::Result<NetworkDefinition> {
+        match self.ask(&Request::Definition {})? {
+            Answer::Definition(definition) => Ok(*definition),
+            other => Err(unexpected(&other)),
+        }
+    }
+
     /// The chain's time.
     pub(super) fn times(&self) -> Times {
-        let clock = SlotClock::of(&self.definition.chain);
-        Times::new(&self.definition.chain, clock.slot_at(unix_now()).unwrap_or(Slot(0)))
+        Times::of(&self.definition.chain)
     }
 }
 
@@ -157,11 +164,22 @@ pub(super) fn unexpected(answer: &Answer) -> anyhow::Error {
 /// # Errors
 /// What they must be.
 pub(super) fn id_prefix(text: &str) -> Result<IdPrefix, String> {
+    read_prefix(text, "an emergency", "guardian proposals")
+}
+
+/// The same for a ceremony.
+///
+/// # Errors
+/// What they must be.
+pub(super) fn ceremony_prefix(text: &str) -> Result<IdPrefix, String> {
+    read_prefix(text, "a ceremony", "guardian network status")
+}
+
+fn read_prefix(text: &str, what: &str, shown_by: &str) -> Result<IdPrefix, String> {
     let read = text.parse::<IdPrefix>().ok().filter(|prefix| prefix.digits() >= MIN_PREFIX);
     read.ok_or_else(|| {
         format!(
-            "not the id of an emergency: give its first {MIN_PREFIX} to {} hexadecimal digits, as `guardian proposals` \
-             shows them",
+            "not the id of {what}: give its first {MIN_PREFIX} to {} hexadecimal digits, as `{shown_by}` shows them",
             2 * ProposalId::LEN
         )
     })
