@@ -46,3 +46,16 @@ impl Vigil {
         if is_over { Err(Interrupted(self.farewell.clone()).into()) } else { Ok(()) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_ends_the_following_gets_code_130_and_no_error() {
+        let mut vigil = Vigil::new("No longer following.".to_owned()).unwrap();
+        vigil.rest(Duration::from_millis(1)).unwrap();
+        let ended = anyhow::Error::from(Interrupted(vigil.farewell.clone()));
+        assert_eq!((crate::cli::told(&ended), ended.to_string().as_str()), (130, "No longer following."));
+    }
+}

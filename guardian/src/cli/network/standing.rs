@@ -94,10 +94,7 @@ impl Standing {
     /// Shows it, unless nothing but the slot changed.
     fn tell(&self, status: &StatusSnapshot, shown: &mut Option<Value>) -> anyhow::Result<()> {
         let document = document(status);
-        let mut lasting = document.clone();
-        if let Some(fields) = lasting.as_object_mut() {
-            fields.remove("slot");
-        }
+        let lasting = lasting(document.clone());
         if shown.as_ref() == Some(&lasting) {
             return Ok(());
         }
@@ -138,6 +135,14 @@ fn document(status: &StatusSnapshot) -> Value {
         "guardian": status.guardian, "members": members, "joining": status.joining,
         "group_key": status.group_key, "slot": status.slot, "ceremonies": status.ceremonies,
     })
+}
+
+/// What is new when it differs: all but the slot.
+fn lasting(mut document: Value) -> Value {
+    if let Some(fields) = document.as_object_mut() {
+        fields.remove("slot");
+    }
+    document
 }
 
 fn render(status: &StatusSnapshot, times: Option<&Times>) -> String {
