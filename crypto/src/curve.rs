@@ -8,6 +8,7 @@ use crate::group::G1;
 use crate::threshold::ShareIndex;
 use frost_core::{Ciphersuite, Element, Field, Group, Scalar};
 use frost_secp256k1::Secp256K1Sha256;
+pub use frost_secp256k1::Secp256K1Sha256 as Secp256k1;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
@@ -156,8 +157,11 @@ pub(crate) fn transcript(label: &str, curve: &str, parts: &[&[u8]]) -> [u8; 32] 
 
 /// From a compressed point: canonical, on the curve, in the prime-order group, not the identity.
 pub(crate) fn point<C: Curve>(bytes: &[u8]) -> Option<Element<C>> {
-    let bytes = <C::Group as Group>::Serialization::try_from(bytes).ok()?;
-    <C::Group as Group>::deserialize(&bytes).ok()
+    let serialized = <C::Group as Group>::Serialization::try_from(bytes).ok()?;
+    let point = <C::Group as Group>::deserialize(&serialized).ok()?;
+    // The secp256k1 library reads a second encoding of a point (SEC1 compact): two byte strings must not mean one thing.
+    let again = <C::Group as Group>::serialize(&point).ok()?;
+    (again.as_ref() == bytes).then_some(point)
 }
 
 /// Appends the compressed point; `None`, and nothing appended, for the identity.

@@ -61,6 +61,9 @@
 //! - A culprit is named for a job only when its partial for that very job was proven false.
 //! - Misbehaviour is data ([`partial::Combined`]), bad input an [`Error`], which never carries secret bytes.
 //! - Files from elsewhere are bounded before work is done for them: keystore size, memory and time of key derivation.
+//! - Keys are dealt, handed over and repaired by code written once for both curves over `frost-core`'s traits. A public
+//!   part must be checked before it can be concluded with (the type says so), and what is concluded is checked against
+//!   the old keys and the new commitments; only when that fails is it asked which dealer was false.
 //! - Not here: consensus, storage, the clock; and no signing of bytes chosen by a caller beyond a root, which is why the
 //!   layer above recomputes the exit it signs.
 

@@ -259,6 +259,12 @@ impl ForkSchedule {
         self.genesis_validators_root
     }
 
+    /// `GENESIS_FORK_VERSION`: what deposits are signed for, whatever fork they are made in.
+    pub fn genesis_version(&self) -> ForkVersion {
+        // Invariant of the constructor: the first fork is Phase0.
+        self.forks.first().map_or(ForkVersion([0; 4]), |fork| fork.version)
+    }
+
     /// The forks, ascending.
     pub fn forks(&self) -> &[Fork] {
         &self.forks

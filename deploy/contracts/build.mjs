@@ -16,9 +16,11 @@ const contracts = {
   LocalDepositContract: 'DepositContract.sol',
   Forwarder: 'Forwarder.sol',
   ExitProposals: 'ExitProposals.sol',
+  GroupKey: 'GroupKey.sol',
 };
 const localOnly = 'For local networks and tests only; it must never hold value.';
-const notices = { ExitProposals: 'Not audited: have it audited before it is deployed on a public network.' };
+const notAudited = 'Not audited: have it audited before it is deployed on a public network.';
+const notices = { ExitProposals: notAudited, GroupKey: notAudited };
 
 const sources = Object.fromEntries(
   readdirSync(join(here, 'src'))

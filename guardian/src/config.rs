@@ -30,6 +30,9 @@ pub const MAX_ENTRIES: usize = 16;
 pub struct Config {
     /// The network definition.
     pub network: PathBuf,
+    /// The definition that was in force before `network`, for a guardian that waits to come in with it.
+    #[serde(default)]
+    pub previous: Option<PathBuf>,
     /// Directory of the store. Made when missing.
     #[serde(default = "default_data_dir")]
     pub data_dir: PathBuf,
@@ -273,6 +276,7 @@ impl Config {
 
     fn resolve(&mut self, base: &Path) {
         let paths = [&mut self.network, &mut self.data_dir, &mut self.keys.identity, &mut self.keys.custody];
+        let paths = paths.into_iter().chain(&mut self.previous);
         let optional = [self.keys.password_file.as_mut(), self.admin.socket.as_mut()];
         for path in paths.into_iter().chain(optional.into_iter().flatten()) {
             *path = base.join(&path);

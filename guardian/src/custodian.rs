@@ -35,6 +35,7 @@ use guardian_core::event::Custody;
 use guardian_core::guardian_set::{GuardianIndex, NetworkDefinition};
 use guardian_core::registration::{JudgedEvent, JudgedLog, Registered, ScanReport};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
 /// Everything the custodian knows and holds.
@@ -68,7 +69,7 @@ impl Custodian {
     pub fn new(
         definition: &NetworkDefinition,
         me: GuardianIndex,
-        key: CustodySecretKey,
+        key: Arc<CustodySecretKey>,
         shares: Shares,
         register: Register,
     ) -> Result<Self, Error> {
@@ -178,7 +179,7 @@ impl Custodian {
     /// Whether a share from `source` has nothing to stand for any more.
     fn is_spent(&self, source: Source) -> bool {
         match source {
-            Source::Imported => false,
+            Source::Imported | Source::Ceremony => false,
             Source::Registered(id) => !self.register.is_live(&id),
         }
     }

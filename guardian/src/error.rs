@@ -203,6 +203,14 @@ pub enum Error {
         /// What is known of it.
         problem: String,
     },
+    /// Something of a ceremony cannot be done, or not yet.
+    #[error("ceremony {ceremony}: {problem}")]
+    Ceremony {
+        /// Which.
+        ceremony: String,
+        /// What.
+        problem: String,
+    },
     /// The link to the other guardians.
     #[error(transparent)]
     Network(#[from] p2p::Error),

@@ -12,6 +12,7 @@ pub mod custodian;
 pub mod definition;
 pub mod doctor;
 pub mod effects;
+pub mod epochs;
 pub mod file;
 pub mod http;
 pub mod id_prefix;

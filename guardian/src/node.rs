@@ -11,12 +11,14 @@ mod startup;
 
 pub use directory::Directory;
 
+use crate::ceremonies::{self, Ending};
 use crate::effects::{Effects, Tools};
+use crate::epochs::{self, Epoch};
 use crate::http::{Phase, View};
 use crate::metrics::Metrics;
 use crate::recording::Recorder;
 use crate::webhook::Webhook;
-use crate::{Config, Error, admin, custodian, http, inbound, observe, ticker};
+use crate::{Config, Error, admin, custodian, http, inbound, keyfile, observe, ticker};
 use chain_watcher::{BeaconNodes, SlotClock};
 use crypto::password::Password;
 use guardian_core::event::RequestId;
@@ -34,6 +36,9 @@ use tracing::{error, info, warn};
 /// Events waiting to be handled. When full, whoever brings the next waits, and what waits longest is dropped at the
 /// network layer.
 const INBOX: usize = 1024;
+
+/// Errands and questions of ceremonies waiting.
+const ERRANDS: usize = 1024;
 
 /// Longest time for an orderly stop.
 const STOP_TIME: Duration = Duration::from_secs(10);
@@ -72,9 +77,37 @@ pub async fn run(
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), Error> {
     let mut shutdown = pin!(shutdown);
-    let opening = startup::open(config.clone(), password);
+    let password = Arc::new(password);
+    // Once, and anew for each guardian set that comes into force.
+    while let Some(ending) = run_epoch(&config, &password, shutdown.as_mut()).await? {
+        if ending == Ending::Retired {
+            let (config, password) = (config.clone(), Arc::clone(&password));
+            tokio::task::spawn_blocking(move || retire(&config, &password))
+                .await
+                .map_err(|e| Error::Task { problem: format!("destroying shares: {e}") })??;
+        }
+    }
+    Ok(())
+}
+
+/// Destroys the shares of a guardian that left the set, its store closed.
+fn retire(config: &Config, password: &Password) -> Result<(), Error> {
+    let Epoch { definition, home } = epochs::in_force(config)?;
+    let keypair = keyfile::open_identity(&config.keys.identity, password)?;
+    let me = Directory::new(&definition, keypair.public().to_peer_id())?.me();
+    warn!(epoch = definition.guardian_set.epoch.0, "this guardian left the set; its shares are destroyed");
+    epochs::forget_shares(&home, &definition, me)
+}
+
+/// Runs one guardian in the epoch in force. Says why it must start anew, if it must.
+async fn run_epoch(
+    config: &Config,
+    password: &Arc<Password>,
+    mut shutdown: Pin<&mut impl Future<Output = ()>>,
+) -> Result<Option<Ending>, Error> {
+    let opening = startup::open(config.clone(), Arc::clone(password));
     let opened = tokio::select! {
-        () = &mut shutdown => return Ok(()),
+        () = &mut shutdown => return Ok(None),
         opened = opening => opened?,
     };
     let (metrics, page) = Metrics::new();
@@ -89,13 +122,13 @@ pub async fn run(
     let store = Arc::clone(&opened.store);
     let connected = tokio::select! {
         () = &mut shutdown => None,
-        nodes = connect::beacon(&config, &opened.definition.chain, &view) => Some(nodes?),
+        nodes = connect::beacon(config, &opened.definition.chain, &view) => Some(nodes?),
     };
     let result = match connected {
         // The whole node is in it: too large for the stack of whoever runs this.
-        Some(nodes) => Box::pin(live(&config, opened, nodes, metrics, &view, shutdown)).await,
+        Some(nodes) => Box::pin(live(config, opened, nodes, metrics, &view, shutdown)).await,
         // Asked to stop before there was anything to stop.
-        None => Ok(()),
+        None => Ok(None),
     };
     if let Err(problem) = &result {
         error!(%problem, "stopping");
@@ -121,15 +154,29 @@ async fn live(
     metrics: Metrics,
     view: &watch::Sender<View>,
     shutdown: Pin<&mut impl Future<Output = ()>>,
-) -> Result<(), Error> {
-    let Opened { definition, keypair, directory, store, mut guardian, signer, custodian, resume, recording } =
-        opened;
+) -> Result<Option<Ending>, Error> {
+    let Opened {
+        definition,
+        keypair,
+        directory,
+        store,
+        mut guardian,
+        signer,
+        custodian,
+        home,
+        keyring,
+        custody_key,
+        resume,
+        recording,
+    } = opened;
     let me = directory.me();
+    let joining = guardian.is_joining();
     let (network, arriving) = p2p::start(p2p::Config {
         keypair,
         network: definition.id().0,
         listen: startup::listen_addresses(config)?,
-        peers: directory.peers(&definition)?,
+        // Who waits to come in is nobody's member yet: it knows the others as guests.
+        peers: if joining { Vec::new() } else { directory.peers(&definition)? },
         limits: p2p::Limits::default(),
     })?;
     let socket = admin::Socket::bind(&config.admin_socket()).await?;
@@ -141,8 +188,8 @@ async fn live(
     let archive = nodes.archive();
     let (poster, observations) = chain_watcher::watch(nodes, watched);
 
-    let (ceremonies, _errands) = mpsc::channel(64);
-    let (asked, _asking) = mpsc::channel(64);
+    let (ceremonies, errands) = mpsc::channel(ERRANDS);
+    let (asked, asking) = mpsc::channel(ERRANDS);
     let (inbox, mut arrivals) = mpsc::channel(INBOX);
     let mut parts = JoinSet::new();
     let tools = Tools {
@@ -180,12 +227,33 @@ async fn live(
             custodian::run(custodian, scans, signer, inbox, failed).await;
         });
     }
+    let group = match &keyring {
+        Some(keyring) => keyring.group_key_set()?.map(|set| set.to_bytes()),
+        None => None,
+    };
+    let (ending, ended_for) = oneshot::channel();
+    let office = ceremonies::Tools {
+        network: network.clone(),
+        definition: definition.clone(),
+        previous: guardian.previous().cloned(),
+        me,
+        joining,
+        keyring,
+        custody: custody_key,
+        data_dir: config.data_dir.clone(),
+        home,
+        every: Duration::from_secs(definition.chain.seconds_per_slot.get()),
+        signer: effects.signer(),
+        inbox: inbox.clone(),
+    };
+    parts.spawn(ceremonies::run(office, errands, asking, ending));
     parts.spawn(admin::serve(socket, journal, inbox.clone()));
     parts.spawn(inbound::run(network.clone(), arriving, directory, metrics, asked, inbox));
 
     view.send_modify(|view| view.phase = Phase::Running);
-    let first = [Event::SettingsLoaded(config.settings()), Event::CustodyLoaded(custody)];
-    let ends = Ends { parts: &mut parts, failure, shutdown };
+    let mut first = vec![Event::SettingsLoaded(config.settings()), Event::CustodyLoaded(custody)];
+    first.extend(group.map(Event::GroupKeyLoaded));
+    let ends = Ends { parts: &mut parts, failure, ending: ended_for, shutdown };
     let result = work(&mut guardian, &mut effects, &mut recorder, &mut arrivals, first, ends).await;
 
     view.send_modify(|view| view.phase = Phase::Stopping);
@@ -210,6 +278,8 @@ struct Ends<'a, S> {
     parts: &'a mut JoinSet<()>,
     /// A store that failed away from the loop.
     failure: oneshot::Receiver<Error>,
+    /// Another epoch, or none for us.
+    ending: oneshot::Receiver<Ending>,
     shutdown: Pin<&'a mut S>,
 }
 
@@ -219,10 +289,11 @@ async fn work(
     effects: &mut Effects,
     recorder: &mut Option<Recorder>,
     arrivals: &mut mpsc::Receiver<Arrival>,
-    first: [Event; 2],
+    first: Vec<Event>,
     ends: Ends<'_, impl Future<Output = ()>>,
-) -> Result<(), Error> {
-    let Ends { parts, mut failure, mut shutdown } = ends;
+) -> Result<Option<Ending>, Error> {
+    let Ends { parts, mut failure, mut ending, mut shutdown } = ends;
+    let mut may_end = true;
     // Its sender is dropped where there is no custodian, and when the custodian ends.
     let mut may_fail = true;
     for event in first {
@@ -231,7 +302,14 @@ async fn work(
     loop {
         let arrival = tokio::select! {
             biased;
-            () = &mut shutdown => return Ok(()),
+            () = &mut shutdown => return Ok(None),
+            ended = &mut ending, if may_end => {
+                if let Ok(ending) = ended {
+                    return Ok(Some(ending));
+                }
+                may_end = false;
+                continue;
+            }
             problem = &mut failure, if may_fail => {
                 if let Ok(problem) = problem {
                     return Err(problem);

@@ -18,9 +18,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 mod entry;
+mod keyring;
 mod package;
 
 pub use entry::Source;
+pub(crate) use keyring::Keyring;
 pub use package::{CustodyPackage, MAX_PACKAGE, SealedShare};
 
 /// Most validators one guardian holds shares of.
@@ -33,7 +35,7 @@ pub struct Shares {
     guardian_set: GuardianSet,
     index: ShareIndex,
     // None until the first import, or until it is needed for shares from registrations.
-    data_key: Option<DataKey>,
+    data_key: Option<Arc<DataKey>>,
     held: BTreeMap<BlsPubkey, Entry>,
 }
 
@@ -91,6 +93,7 @@ impl Shares {
         if data_key.is_none() && !held.is_empty() {
             return Err(damaged("there are shares but no data key".into()));
         }
+        let data_key = data_key.map(Arc::new);
         let index = ShareIndex::new(me.0)?;
         let guardian_set = definition.guardian_set.clone();
         let store = Arc::clone(store);
@@ -115,7 +118,7 @@ impl Shares {
             Some(key) => (key, None),
             None => {
                 let (key, wrapped) = self.new_key(password, cost, rng)?;
-                (key, Some(wrapped))
+                (Arc::new(key), Some(wrapped))
             }
         };
         let data_key = self.data_key.insert(data_key);
@@ -174,7 +177,7 @@ impl Shares {
         if self.data_key.is_none() {
             let (key, wrapped) = self.new_key(password, cost, rng)?;
             self.store.set_wrapped_key(&wrapped)?;
-            self.data_key = Some(key);
+            self.data_key = Some(Arc::new(key));
         }
         Ok(())
     }
@@ -254,12 +257,7 @@ impl Shares {
 
     /// What is held, without the secrets, by validator key.
     pub fn custody(&self) -> Vec<Custody> {
-        let custody = |(pubkey, entry): (&BlsPubkey, &Entry)| Custody {
-            pubkey: *pubkey,
-            key_set: entry.key_set.clone(),
-            index: entry.index,
-        };
-        self.held.iter().map(custody).collect()
+        self.held.iter().map(|(pubkey, entry)| custody_of(pubkey, entry)).collect()
     }
 
     /// Opens every share, for the signer alone.
@@ -289,6 +287,10 @@ impl Shares {
         }
         Ok(shares)
     }
+}
+
+fn custody_of(pubkey: &BlsPubkey, entry: &Entry) -> Custody {
+    Custody { pubkey: *pubkey, key_set: entry.key_set.clone(), index: entry.index }
 }
 
 #[cfg(test)]

@@ -194,6 +194,21 @@ impl Store {
         self.engine.shares()
     }
 
+    /// One share, sealed, if it is held.
+    pub(crate) fn share(&self, key: &[u8; 48]) -> Result<Option<Vec<u8>>, Error> {
+        self.engine.share(key)
+    }
+
+    /// Keeps our share of the network's own key, sealed by the caller. Durable when it returns.
+    pub(crate) fn set_group_share(&self, sealed: &[u8]) -> Result<(), Error> {
+        self.commit(|engine, counts| engine.set_group_share(sealed).map(|()| counts))
+    }
+
+    /// Our share of the network's own key, sealed, if there is one.
+    pub(crate) fn group_share(&self) -> Result<Option<Vec<u8>>, Error> {
+        self.engine.group_share()
+    }
+
     /// Keeps the wrapped data key. Durable when it returns.
     pub(crate) fn set_wrapped_key(&self, wrapped: &[u8]) -> Result<(), Error> {
         self.commit(|engine, counts| engine.set_wrapped_key(wrapped).map(|()| counts))

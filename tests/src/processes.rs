@@ -41,6 +41,21 @@ impl Guardians {
         rules: &[&str],
         validator: ValidatorIndex,
     ) -> Result<Self> {
+        Self::prepare_with(dir, beacons, threshold, 0, rules, validator).await
+    }
+
+    /// As [`Guardians::prepare`], the last `newcomers` of them not in the network yet.
+    ///
+    /// # Errors
+    /// When a command fails, with what it said.
+    pub async fn prepare_with(
+        dir: &Path,
+        beacons: &[&str],
+        threshold: u16,
+        newcomers: usize,
+        rules: &[&str],
+        validator: ValidatorIndex,
+    ) -> Result<Self> {
         let password_file = dir.join("keystore.password");
         let mut file =
             std::fs::File::options().write(true).create_new(true).mode(0o600).open(&password_file)?;
@@ -58,6 +73,7 @@ impl Guardians {
             beacon_urls_per_guardian: beacons.iter().map(|url| vec![(*url).to_owned()]).collect(),
             execution_urls_per_guardian: Vec::new(),
             accounts: Vec::new(),
+            newcomers,
             threshold,
             keystores: vec![keystore],
             keystore_password_file: password_file,

@@ -75,6 +75,7 @@ impl Scene {
             beacon_urls_per_guardian: urls(beacon.url()),
             execution_urls_per_guardian: urls(node.url()),
             accounts: accounts.clone(),
+            newcomers: 0,
             threshold: 3,
             keystores: Vec::new(),
             keystore_password_file,

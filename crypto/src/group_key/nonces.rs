@@ -29,10 +29,39 @@ fn parse(bytes: &[u8; 2 * POINT]) -> Result<SigningCommitments, Error> {
 
 /// The secret halves: for one signature. Two signatures with the same nonces reveal the share, so these are given away to
 /// [`sign`](super::sign), cannot be copied or written down, and are wiped when dropped. No `Debug`.
+///
+/// ```compile_fail,E0382
+/// # use crypto::group_key::{GroupKeySet, GroupShare, Nonces, SigningPackage, sign};
+/// # fn twice(share: &GroupShare, set: &GroupKeySet, nonces: Nonces, one: &SigningPackage, two: &SigningPackage) {
+/// let first = sign(share, set, nonces, one);
+/// let second = sign(share, set, nonces, two); // moved above
+/// # }
+/// ```
+///
+/// ```compile_fail,E0277
+/// # fn needs<T: Clone>() {}
+/// needs::<crypto::group_key::Nonces>();
+/// ```
+///
+/// ```compile_fail,E0277
+/// # fn needs<T: borsh::BorshSerialize>() {}
+/// needs::<crypto::group_key::Nonces>();
+/// ```
+///
+/// ```compile_fail,E0277
+/// # fn needs<T: serde::Serialize>() {}
+/// needs::<crypto::group_key::Nonces>();
+/// ```
+///
+/// ```compile_fail,E0277
+/// # fn needs<T: std::fmt::Debug>() {}
+/// needs::<crypto::group_key::Nonces>();
+/// ```
 pub struct Nonces {
     pub(super) index: ShareIndex,
     pub(super) commitments: NonceCommitments,
-    pub(super) secret: SigningNonces,
+    /// Boxed, so that handing them on leaves no copies behind on the stack.
+    pub(super) secret: Box<SigningNonces>,
 }
 
 impl Nonces {
@@ -62,7 +91,7 @@ impl Nonces {
     fn of(index: ShareIndex, hiding: &[u8; SCALAR], binding: &[u8; SCALAR]) -> Option<Self> {
         let mut hiding = Nonce::<Secp256K1Sha256>::deserialize(hiding).ok()?;
         let mut binding = Nonce::<Secp256K1Sha256>::deserialize(binding).ok()?;
-        let secret = SigningNonces::from_nonces(hiding, binding);
+        let secret = Box::new(SigningNonces::from_nonces(hiding, binding));
         hiding.zeroize();
         binding.zeroize();
         let published = secret.commitments();

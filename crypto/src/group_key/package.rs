@@ -121,11 +121,11 @@ impl SigningPackage {
         if !threshold.met_by(got) {
             return Err(Refusal::TooFewSigners { got, t: threshold.t() });
         }
-        if let Some(index) = self.signers().find(|index| !threshold.contains(*index)) {
-            return Err(Refusal::ForeignSigner { index });
-        }
         if got > usize::from(threshold.n()) {
             return Err(Refusal::TooManySigners { got, n: threshold.n() });
+        }
+        if let Some(index) = self.signers().find(|index| !threshold.contains(*index)) {
+            return Err(Refusal::ForeignSigner { index });
         }
         Ok(())
     }

@@ -169,6 +169,7 @@ fn refuses_bad_publics<C: Curve>() {
     assert_eq!(check(2, 3, &changed), Some(Flaw::WrongDegree));
     changed[..C::POINT].copy_from_slice(&identity);
     assert_eq!(check(2, 3, &changed), Some(Flaw::Zero));
+    changed.clone_from(&good);
     changed[..C::POINT].fill(0xfe);
     assert_eq!(check(2, 3, &changed), Some(Flaw::BadPoint));
     assert_eq!(check(2, 3, &good[1..]), Some(Flaw::WrongLength));

@@ -52,6 +52,8 @@ pub struct GuardianSpec {
     pub accounts: Vec<Address>,
     /// How many guardians must act together.
     pub threshold: u16,
+    /// How many of the last guardians are not in the network yet: they have keys and a folder, and no definition.
+    pub newcomers: usize,
     /// EIP-2335 keystores of the validators to guard. May be empty.
     pub keystores: Vec<PathBuf>,
     /// A file whose first line is the password of all keystores. Mode 0600.
@@ -141,8 +143,8 @@ impl Guardians {
     pub async fn define(&mut self) -> Result<(), Error> {
         let definition = self.definition();
         let url = self.spec.beacon_urls_per_guardian.first().and_then(|urls| urls.first());
-        self.program.create_network(&self.spec, &self.members, url, &definition).await?;
-        for member in &self.members {
+        self.program.create_network(&self.spec, self.first_set(), url, &definition).await?;
+        for member in self.first_set() {
             let copy = member.dir.join("network.toml");
             std::fs::copy(&definition, &copy).map_err(|source| Error::File {
                 action: "cannot copy the network definition to",
@@ -162,9 +164,15 @@ impl Guardians {
             return Ok(());
         }
         let files = self.program.split(&self.spec, &self.definition()).await?;
-        let imports = self.members.iter().map(|member| self.program.import(member, &files));
+        let imports = self.first_set().iter().map(|member| self.program.import(member, &files));
         try_join_all(imports).await?;
         Ok(())
+    }
+
+    /// Those that are in the network from the beginning.
+    fn first_set(&self) -> &[Member] {
+        let n = self.members.len().saturating_sub(self.spec.newcomers);
+        self.members.get(..n).unwrap_or_default()
     }
 
     /// Starts a guardian that does not run.

@@ -302,6 +302,7 @@ async fn set(options: &Options, narrator: &mut Narrator) -> Result<(Stage, Optio
             Vec::new()
         },
         accounts: if with_contracts { contracts::guardian_accounts(GUARDIANS) } else { Vec::new() },
+        newcomers: 0,
         threshold: THRESHOLD,
         keystores: if stories.has_files() { keystores } else { Vec::new() },
         keystore_password_file,

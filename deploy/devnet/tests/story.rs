@@ -230,6 +230,7 @@ async fn a_guardian_is_killed_and_comes_back() {
         beacon_urls_per_guardian: vec![vec![node.url()]; 3],
         execution_urls_per_guardian: Vec::new(),
         accounts: Vec::new(),
+        newcomers: 0,
         threshold: 2,
         keystores: Vec::new(),
         keystore_password_file: "none".into(),

@@ -20,6 +20,7 @@
 use crate::error::Error;
 use crate::guardian_set::{GuardianIndex, GuardianSetEpoch, NetworkDefinition, NetworkId};
 use crate::message::{Envelope, canonical};
+use crate::record::Record;
 use crate::statement::{Choice, PeerName, Statement};
 use borsh::{BorshDeserialize, BorshSerialize};
 use crypto::execution::WithdrawalCredentials;
@@ -347,8 +348,8 @@ pub enum Errand {
         order: Box<Order>,
         /// The definition whose members deal.
         current: Box<NetworkDefinition>,
-        /// Who counts as dealer, as far as is known.
-        dealers: Vec<GuardianIndex>,
+        /// Who announced a dealing so far.
+        dealt: Vec<GuardianIndex>,
         /// Whether our operator agreed, so that members of the next set who are strangers here are let in.
         agreed: bool,
         /// Every sealed statement so far, for whoever asks.
@@ -394,8 +395,8 @@ pub enum Errand {
     Enact {
         /// The result.
         result: Digest,
-        /// What proves it: sealed endorsements, or proofs where nobody endorses.
-        evidence: Vec<Envelope>,
+        /// The first records of the next epoch's journal, where one begins.
+        records: Vec<Record>,
     },
     /// Destroy the shares of the old set; the answer is [`News::Destroyed`].
     Destroy,

@@ -6,12 +6,14 @@ use crate::ceremony::quorum::Cast;
 use crate::ceremony::{AbortReason, Blame, CeremonyId, Digest, Entry, Errand, Kind, News, Outcome};
 use crate::command::Command;
 use crate::guardian::Guardian;
-use crate::message::Envelope;
 use crate::record::Record;
 use crate::statement::{Choice, MAX_VIEWS, PeerName, Place, Statement};
 
 /// Slots after the last move until those who are late are left out, and until another view of choosing begins.
 pub(crate) const PATIENCE: u64 = 8;
+
+/// Slots that we still answer in the old epoch after it ended, for those who lack somebody's endorsement.
+const GRACE: u64 = 4;
 
 impl Guardian {
     /// All ceremonies, once a slot.
@@ -32,7 +34,14 @@ impl Guardian {
         let errand = Errand::Convene {
             order: Box::new(course.order.clone()),
             current: Box::new(cast.current.clone()),
-            dealers: course.agreed(cast),
+            dealt: cast
+                .current
+                .guardian_set
+                .members
+                .iter()
+                .map(|member| member.index)
+                .filter(|dealer| course.dealt(cast, *dealer).is_some())
+                .collect(),
             agreed: self.has_accepted(course),
             board: course.statements().map(|(_, _, sealed)| sealed.clone()).collect(),
         };
@@ -137,29 +146,25 @@ impl Guardian {
         let Some(cast) = self.cast(&course.order) else { return };
         let lives_by_it = cast.next().id() == self.network && cast.current.id() != self.network;
         let is_in_next = cast.holder(&me).is_some();
-        let evidence: Vec<Envelope> = if course.is_succession() {
-            course.endorsed(cast, result)
-        } else {
-            course
-                .statements()
-                .filter(|(_, said, _)| matches!(said, Statement::Proven { .. }))
-                .map(|(_, _, sealed)| sealed.clone())
-                .collect()
-        };
         let enacts = if course.is_succession() {
             is_in_next && (!lives_by_it || self.is_joining())
         } else {
             !self.adopted.contains(id) && self.has_accepted(course)
         };
-        if enacts {
-            errand(id, Errand::Enact { result, evidence }, out);
-        }
+        let waited = self.view.slot() >= course.moved.saturating_add(GRACE);
+        let is_settled =
+            cast.endorsements() == 0 || course.endorsed(cast, result).len() >= course.agreed(cast).len();
         let was_in_force = course.is_succession() && cast.dealer(&me).is_some();
-        if was_in_force && (lives_by_it || !is_in_next) && course.own(&me, Place::Destroyed).is_none() {
+        let destroys =
+            was_in_force && (lives_by_it || !is_in_next) && course.own(&me, Place::Destroyed).is_none();
+        if enacts && (waited || is_settled) {
+            let records = self.inheritance(id).map(|(_, records)| records).unwrap_or_default();
+            errand(id, Errand::Enact { result, records }, out);
+        }
+        if destroys {
             errand(id, Errand::Destroy, out);
         }
     }
-
     fn deal(&mut self, id: &CeremonyId, out: &mut Vec<Command>) {
         let me = self.my_name();
         let Some(course) = self.hall.get(id) else { return };

@@ -355,6 +355,11 @@ impl Guardian {
         Ok(())
     }
 
+    /// The definition that was in force before ours, if ours follows one.
+    pub fn previous(&self) -> Option<&NetworkDefinition> {
+        self.previous.as_ref().map(|(_, definition)| definition)
+    }
+
     /// Whether our definition is not in force yet: the set before has not handed over.
     pub fn is_joining(&self) -> bool {
         let followed = |course: &crate::ceremony::course::Course| matches!(&course.order.kind, Kind::Succession { next } if next.id() == self.network);

@@ -47,6 +47,8 @@ pub fn sample(values: &Sample) -> String {
 # The network definition all guardians share: `guardian network create` makes it, `guardian network inspect`
 # shows it with its id. Compare the id with the other guardians before you start.
 network = "network.toml"
+# For a guardian that joins: the definition that is in force until the set before has handed over to `network`.
+# previous = "network-before.toml"
 
 # Directory of the store: journal and encrypted shares. One running guardian only. Back it up when stopped.
 data_dir = "data"

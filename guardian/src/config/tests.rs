@@ -28,6 +28,7 @@ fn the_sample_is_complete_and_valid() {
     std::fs::write(&path, sample_text()).unwrap();
     let config = Config::load(&path).unwrap();
     let expected = Config {
+        previous: None,
         network: directory.path().join("network.toml"),
         data_dir: directory.path().join("data"),
         keys: Keys {

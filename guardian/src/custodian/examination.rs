@@ -11,6 +11,7 @@ use crypto::spec::ForkVersion;
 use crypto::threshold::{ShareIndex, Threshold};
 use guardian_core::guardian_set::GuardianIndex;
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 use std::thread;
 
 /// What came of one registration, before it is compared with others.
@@ -23,7 +24,7 @@ pub(super) struct Examined {
 
 /// Opens our envelopes.
 pub(super) struct Examiner {
-    key: CustodySecretKey,
+    key: Arc<CustodySecretKey>,
     index: ShareIndex,
     threshold: Threshold,
     genesis: ForkVersion,
@@ -31,7 +32,7 @@ pub(super) struct Examiner {
 
 impl Examiner {
     pub(super) fn new(
-        key: CustodySecretKey,
+        key: Arc<CustodySecretKey>,
         me: GuardianIndex,
         threshold: Threshold,
         genesis: ForkVersion,

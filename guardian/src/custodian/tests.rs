@@ -43,7 +43,7 @@ impl Office {
 
     /// The custodian as it comes up with a journal.
     fn custodian(&self, journal: &[Record]) -> Custodian {
-        let key = CustodySecretKey::from_bytes(&self.keys[1].to_bytes()).unwrap();
+        let key = std::sync::Arc::new(CustodySecretKey::from_bytes(&self.keys[1].to_bytes()).unwrap());
         Custodian::new(&self.definition, ME, key, self.shares(), Register::restore(journal)).unwrap()
     }
 
@@ -423,7 +423,7 @@ async fn a_store_that_fails_is_told_and_the_scan_is_not() {
     let office = Office::new(11);
     let store = Arc::new(Store::open(office.directory.path(), office.definition.id(), ME).unwrap());
     let shares = Shares::open(&store, &office.definition, ME, &Password::new("right")).unwrap();
-    let key = CustodySecretKey::from_bytes(&office.keys[1].to_bytes()).unwrap();
+    let key = std::sync::Arc::new(CustodySecretKey::from_bytes(&office.keys[1].to_bytes()).unwrap());
     let custodian = Custodian::new(&office.definition, ME, key, shares, Register::default()).unwrap();
     let (scans, observations) = mpsc::channel(4);
     let (signer, mut errands) = mpsc::channel(4);

@@ -1,8 +1,10 @@
 //! What a guardian needs before it can start: keys, definition, store, the core as the journal left it, shares.
 
 use crate::custodian::{Custodian, Register};
+use crate::epochs::{self, Epoch};
 use crate::node::Directory;
 use crate::recording::{self, Archive, History, Owner};
+use crate::shares::Keyring;
 use crate::signer::{HeldShare, Signer};
 use crate::{Config, Error, Shares, Store, definition, keyfile};
 use chain_watcher::execution::Resume;
@@ -12,6 +14,7 @@ use guardian_core::guardian_set::{GuardianIndex, NetworkDefinition};
 use guardian_core::record::Record;
 use guardian_core::{Guardian, JournalHead};
 use p2p::{Multiaddr, identity};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tracing::{info, warn};
 
@@ -25,6 +28,12 @@ pub(super) struct Opened {
     pub(super) signer: Signer,
     /// Where the definition names contracts.
     pub(super) custodian: Option<Custodian>,
+    /// Where this epoch's store is.
+    pub(super) home: PathBuf,
+    /// Our shares, for ceremonies.
+    pub(super) keyring: Option<Keyring>,
+    /// Opens what is sealed for us.
+    pub(super) custody_key: Option<Arc<CustodySecretKey>>,
     /// Where the last run stopped reading the contracts.
     pub(super) resume: Resume,
     /// What is recorded from here on, unless that is turned off.
@@ -35,28 +44,34 @@ pub(super) struct Opened {
 ///
 /// # Errors
 /// Whatever of it cannot be opened; nothing was changed then.
-pub(super) async fn open(config: Config, password: Password) -> Result<Opened, Error> {
+pub(super) async fn open(config: Config, password: Arc<Password>) -> Result<Opened, Error> {
     tokio::task::spawn_blocking(move || open_blocking(&config, &password))
         .await
         .map_err(|e| Error::Task { problem: format!("opening keys and store: {e}") })?
 }
 
 fn open_blocking(config: &Config, password: &Password) -> Result<Opened, Error> {
-    let definition = definition::load(&config.network)?;
+    let Epoch { definition, home } = epochs::in_force(config)?;
     config.fits(&definition)?;
     let keypair = keyfile::open_identity(&config.keys.identity, password)?;
     let directory = Directory::new(&definition, keypair.public().to_peer_id())?;
     let me = directory.me();
     // Before the store is made: a wrong key file must leave nothing behind.
     let custody_key = match &definition.contracts {
-        Some(_) => Some(open_custody(config, &definition, me, password)?),
-        None => None,
+        None if !config.keys.custody.exists() => None,
+        _ => Some(Arc::new(open_custody(config, &definition, me, password)?)),
     };
-    let store = Arc::new(Store::open(&config.data_dir, definition.id(), me)?);
+    epochs::recover(&home)?;
+    let store = Arc::new(Store::open(&home, definition.id(), me)?);
+    if let Some(previous) = &config.previous
+        && store.is_empty()
+    {
+        store.append(&[epochs::preceded(&definition::load(previous)?)])?;
+    }
     let records = store.records()?;
     let journal = records.len();
     let register = Register::restore(&records);
-    let recording = recording(config, &definition, me, &records);
+    let recording = recording(config, &home, &definition, me, &records);
     let guardian = Guardian::restore(definition.clone(), me, records)?;
     same_journal(guardian.journal_head(), &store)?;
     let (scanned, registered, operators, exits_proposed) = guardian.resume();
@@ -64,13 +79,14 @@ fn open_blocking(config: &Config, password: &Password) -> Result<Opened, Error> 
     let mut shares = Shares::open(&store, &definition, me, password)?;
     let revealed = shares.reveal()?.into_iter().map(|(key_set, share)| HeldShare { key_set, share });
     let signer = Signer::new(revealed, definition.chain.forks.clone())?;
-    let custodian = match custody_key {
-        Some(key) => {
-            // From here on shares come without anybody to ask for the password.
-            let cost = keyfile::custody_cost(&config.keys.custody)?;
-            shares.ensure_key(password, cost, &mut rand::rng())?;
-            Some(Custodian::new(&definition, me, key, shares, register)?)
-        }
+    if custody_key.is_some() {
+        // From here on shares come without anybody to ask for the password.
+        let cost = keyfile::custody_cost(&config.keys.custody)?;
+        shares.ensure_key(password, cost, &mut rand::rng())?;
+    }
+    let keyring = shares.keyring(&definition);
+    let custodian = match custody_key.clone().filter(|_| definition.contracts.is_some()) {
+        Some(key) => Some(Custodian::new(&definition, me, key, shares, register)?),
         None => None,
     };
     let name = definition.member(me)?.name.as_str();
@@ -85,13 +101,27 @@ fn open_blocking(config: &Config, password: &Password) -> Result<Opened, Error> 
         head = %hex::encode(store.head().link),
         "guardian opened"
     );
-    Ok(Opened { definition, keypair, directory, store, guardian, signer, custodian, resume, recording })
+    Ok(Opened {
+        definition,
+        keypair,
+        directory,
+        store,
+        guardian,
+        signer,
+        custodian,
+        home,
+        keyring,
+        custody_key,
+        resume,
+        recording,
+    })
 }
 
 /// Where to record, and what the journal holds of the contracts. None when it is turned off, or cannot be: the guardian
 /// needs no recording.
 fn recording(
     config: &Config,
+    home: &Path,
     definition: &NetworkDefinition,
     me: GuardianIndex,
     records: &[Record],
@@ -101,7 +131,7 @@ fn recording(
         return None;
     }
     let owner = Owner { network: definition.id(), guardian: me };
-    match Archive::open(&recording::directory(&config.data_dir), owner, keep) {
+    match Archive::open(&recording::directory(home), owner, keep) {
         Ok(archive) => Some((archive, History::of(records))),
         Err(problem) => {
             warn!(%problem, "nothing is recorded; everything else goes on");

@@ -74,6 +74,7 @@ impl Home {
         std::fs::write(at("network.toml"), text).unwrap();
         let config = Config {
             network: at("network.toml"),
+            previous: None,
             data_dir: at("data"),
             keys: Keys { identity: at("identity.json"), custody: at("custody.json"), password_file: None },
             beacon: vec![Beacon {

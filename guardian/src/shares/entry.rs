@@ -19,6 +19,8 @@ pub enum Source {
     Imported,
     /// From a registration in the contracts. It goes when that registration was skipped and another one counts.
     Registered(RegistrationId),
+    /// From a ceremony of the guardians. Only another ceremony replaces it.
+    Ceremony,
 }
 
 /// One share, sealed. No secret in the open, so it may have `Debug`.

@@ -211,6 +211,32 @@ impl Engine {
             .collect()
     }
 
+    /// One sealed share.
+    pub(super) fn share(&self, key: &[u8; 48]) -> Result<Option<Vec<u8>>, Error> {
+        let Some(value) = self.shares.get(key).map_err(|e| self.failed("be read", e))? else {
+            return Ok(None);
+        };
+        let torn = || self.damaged(format!("share 0x{} is garbled", hex::encode(key)));
+        unseal(key, &value).map(|payload| Some(payload.to_vec())).ok_or_else(torn)
+    }
+
+    /// Writes our share of the network's own key. Not durable before [`Engine::sync`].
+    pub(super) fn set_group_share(&self, sealed: &[u8]) -> Result<(), Error> {
+        let value = seal(b"group share", sealed);
+        let kept = self.meta.insert("group share", value);
+        kept.map_err(|e| self.failed("keep the share of the network's own key", e)).map(drop)
+    }
+
+    /// Our share of the network's own key.
+    pub(super) fn group_share(&self) -> Result<Option<Vec<u8>>, Error> {
+        let Some(value) = self.meta.get("group share").map_err(|e| self.failed("be read", e))? else {
+            return Ok(None);
+        };
+        let payload = unseal(b"group share", &value);
+        let torn = || self.damaged("the share of the network's own key is garbled".into());
+        payload.map(|p| Some(p.to_vec())).ok_or_else(torn)
+    }
+
     /// Writes the wrapped data key. Not durable before [`Engine::sync`].
     pub(super) fn set_wrapped_key(&self, wrapped: &[u8]) -> Result<(), Error> {
         let value = seal(b"data key", wrapped);

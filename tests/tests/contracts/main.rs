@@ -12,6 +12,7 @@ mod abi;
 mod build;
 mod embedded;
 mod exits;
+mod group_key;
 mod guardians;
 mod registration;
 mod signatures;

@@ -33,3 +33,8 @@ sol!(
     ExitProposals,
     "../contracts/out/ExitProposals.json"
 );
+sol!(
+    #[derive(Debug, PartialEq, Eq)]
+    GroupKey,
+    "../contracts/out/GroupKey.json"
+);

@@ -1,3 +1,0 @@
-//! What a ceremony costs.
-
-fn main() {}

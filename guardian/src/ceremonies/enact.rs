@@ -1,0 +1,189 @@
+//! Putting a result in force, and destroying what it replaces.
+
+use super::Ending;
+use super::work::Job;
+use crate::signer::{self, HeldShare};
+use crate::{Error, Store, epochs, file};
+use crypto::keys::{PublicKeySet, SecretKeyShare};
+use crypto::partial::{CombineJob, Combined, PartialSignature, combine};
+use guardian_core::Event;
+use guardian_core::ceremony::{Kind, News};
+use guardian_core::event::Custody;
+use guardian_core::record::Record;
+use std::sync::Arc;
+use tracing::{info, warn};
+
+type Outcome = Result<(Option<News>, Option<Ending>), Error>;
+
+async fn blocking<T: Send + 'static>(
+    job: &Job,
+    work: impl FnOnce(&Job) -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    let job = job.clone();
+    tokio::task::spawn_blocking(move || work(&job))
+        .await
+        .map_err(|e| Error::Task { problem: format!("a job of a ceremony: {e}") })?
+}
+
+/// Puts the result in force. `records` are the first of the next epoch's journal, where one begins.
+pub(super) async fn enact(job: &Job, records: Vec<Record>) -> Outcome {
+    let session = &job.session;
+    if !matches!(session.order.kind, Kind::Succession { .. }) {
+        return adopt(job).await;
+    }
+    if session.next().id() == job.tools.definition.id() {
+        // We waited for it: the epoch is begun, what was missing are the shares.
+        blocking(job, |job| keep(job, &job.session.keyring)).await?;
+    } else {
+        blocking(job, move |job| begin_epoch(job, &records)).await?;
+    }
+    Ok((None, Some(Ending::NextEpoch)))
+}
+
+/// Keeps our shares of the result, batch by batch; without a result of ours there is nothing to keep.
+fn keep(job: &Job, keyring: &crate::shares::Keyring) -> Result<Vec<Custody>, Error> {
+    let session = &job.session;
+    let mut custody = Vec::new();
+    if session.prover.is_none() || !session.has_result_shares() {
+        warn!(
+            ceremony = %session.id,
+            "this guardian has no shares of the result: let another operator run `guardian repair` for it"
+        );
+        return Ok(custody);
+    }
+    if let Some((commitments, share)) = session.group_result()? {
+        keyring.keep_group(&commitments, &share, &mut rand::rng())?;
+    }
+    for number in session.batches.numbers() {
+        custody.extend(keyring.keep(session.validator_results(number)?, &mut rand::rng())?);
+    }
+    Ok(custody)
+}
+
+/// Makes the directory of the next epoch, whole, and only then lets it be in force.
+fn begin_epoch(job: &Job, records: &[Record]) -> Result<(), Error> {
+    let (session, tools) = (&job.session, &job.tools);
+    let next = session.next();
+    let epoch = next.guardian_set.epoch;
+    if epochs::directory(&tools.data_dir, epoch).is_dir() {
+        return Ok(());
+    }
+    let me =
+        next.index_of(&session.me).ok_or_else(|| session.broken("this guardian is not in the next set"))?;
+    let prepared = epochs::prepare(&tools.data_dir, epoch)?;
+    let store = Arc::new(Store::open(&prepared, next.id(), me)?);
+    let old = session.keyring.store();
+    // What the contracts logged was judged by the set that it was meant for: it is carried over, not judged anew.
+    let scanned: Vec<Record> =
+        old.records()?.into_iter().filter(|record| matches!(record, Record::Scanned(_))).collect();
+    let (first, rest) = records.split_at(records.len().min(1));
+    for records in [first, &scanned, rest] {
+        store.append(records)?;
+    }
+    if let Some(wrapped) = old.wrapped_key()? {
+        store.set_wrapped_key(&wrapped)?;
+    }
+    keep(job, &session.keyring.for_store(&store, next, me)?)?;
+    drop(store);
+    epochs::enter(&prepared, &tools.data_dir, next)?;
+    info!(ceremony = %session.id, epoch = epoch.0, "the next guardian set is in force here");
+    Ok(())
+}
+
+/// Takes new keys, or rebuilt shares, into what this guardian holds.
+async fn adopt(job: &Job) -> Outcome {
+    let session = &job.session;
+    if session.prover.is_none() {
+        return Ok((Some(News::Adopted), None));
+    }
+    let custody = blocking(job, |job| {
+        let custody = keep(job, &job.session.keyring)?;
+        write_deposits(job)?;
+        Ok(custody)
+    });
+    let custody = custody.await?;
+    for number in session.batches.numbers() {
+        let shares = blocking(job, move |job| job.session.validator_results(number)).await?;
+        let held = |(key_set, share): (PublicKeySet, SecretKeyShare)| HeldShare { key_set, share };
+        let held: Vec<HeldShare> = shares.into_iter().map(held).collect();
+        let _ = job.tools.signer.send(signer::Errand::Hold(held)).await;
+    }
+    let _ = job.tools.inbox.send(Event::CustodyLoaded(custody).into()).await;
+    if let Some(key_set) = session.keyring.group_key_set()? {
+        let _ = job.tools.inbox.send(Event::GroupKeyLoaded(key_set.to_bytes()).into()).await;
+    }
+    Ok((Some(News::Adopted), None))
+}
+
+/// Combines the members' partial signatures into deposit data and writes the file that a depositor needs.
+fn write_deposits(job: &Job) -> Result<(), Error> {
+    let session = &job.session;
+    let deposits = session.deposits()?;
+    if deposits.is_empty() {
+        return Ok(());
+    }
+    let kept = session.kept_deposits()?;
+    let genesis = session.current.chain.forks.genesis_version();
+    let mut entries = Vec::with_capacity(deposits.len());
+    for (place, (key_set, message)) in deposits.into_iter().enumerate() {
+        let partials: Vec<PartialSignature> = kept
+            .iter()
+            .filter_map(|(index, partials)| {
+                Some(PartialSignature { index: *index, signature: *partials.get(place)? })
+            })
+            .collect();
+        let signing_root = message.signing_root(genesis);
+        let order = CombineJob { key_set: &key_set, signing_root, partials: &partials };
+        let combined = combine(&[order], &mut rand::rng()).pop();
+        let Some(Combined::Signature { signature, .. }) = combined else {
+            return Err(session.broken("the deposit signatures do not combine yet"));
+        };
+        let data = crypto::deposit::DepositData { message, signature };
+        if !data.verify(genesis) {
+            return Err(session.broken("a deposit does not verify"));
+        }
+        let bare = |text: String| text.trim_start_matches("0x").to_owned();
+        entries.push(serde_json::json!({
+            "pubkey": bare(message.pubkey.to_string()),
+            "withdrawal_credentials": bare(message.withdrawal_credentials.to_string()),
+            "amount": message.amount.0,
+            "signature": bare(signature.to_string()),
+            "deposit_message_root": bare(message.hash_tree_root().to_string()),
+            "deposit_data_root": bare(data.hash_tree_root().to_string()),
+            "fork_version": bare(genesis.to_string()),
+            "network_name": session.current.chain.name,
+        }));
+    }
+    let directory = job.tools.data_dir.join("deposits");
+    file::create_directory(&directory)?;
+    let path = directory.join(format!("deposit_data-{}.json", hex::encode(&session.id.0[..4])));
+    let text =
+        serde_json::to_vec_pretty(&entries).map_err(|e| session.broken(format!("deposit data: {e}")))?;
+    file::replace(&path, &text, file::Access::Public)?;
+    info!(ceremony = %session.id, file = %path.display(), keys = entries.len(), "deposit data written");
+    Ok(())
+}
+
+/// Destroys our shares of the set before, and whatever the ceremony itself kept.
+pub(super) async fn destroy(job: &Job) -> Outcome {
+    let (session, tools) = (&job.session, &job.tools);
+    if session.current.id() == tools.definition.id() {
+        // We are not in the next set: our own store is the one. It must be closed for this.
+        let store = session.keyring.store();
+        if !store.shares()?.is_empty() || store.group_share()?.is_some() {
+            return Ok((None, Some(Ending::Retired)));
+        }
+    } else {
+        blocking(job, |job| {
+            let session = &job.session;
+            let epoch = session.current.guardian_set.epoch;
+            let me = session.current.index_of(&session.me);
+            let me = me.ok_or_else(|| session.broken("this guardian was not in the set before"))?;
+            let home = epochs::home_of(&job.tools.data_dir, epoch);
+            epochs::forget_shares(&home, &session.current, me)
+        })
+        .await?;
+    }
+    blocking(job, |job| job.session.shelf.clone().clear()).await?;
+    Ok((Some(News::Destroyed), None))
+}
