@@ -78,6 +78,9 @@ mod tests {
         }
         let id = ProposalId([0xab; 32]);
         assert!(read("0xab").unwrap().begins(&id) && !read("0xabc").unwrap().begins(&id));
-        assert_eq!((read("ab").unwrap().whole::<ProposalId>(), read(&id.to_string()).unwrap().whole()), (None, Some(id)));
+        assert_eq!(
+            (read("ab").unwrap().whole::<ProposalId>(), read(&id.to_string()).unwrap().whole()),
+            (None, Some(id))
+        );
     }
 }

@@ -96,7 +96,8 @@ impl Course {
         verb: Verb,
         open: impl FnOnce(&Desk, &StatusSnapshot, u64) -> anyhow::Result<Opening>,
     ) -> anyhow::Result<()> {
-        let desk = self.desk.open()?;
+        let mut desk = self.desk.open()?;
+        desk.in_lines = !self.detach;
         let status = desk.status()?;
         let id = match &self.join {
             Some(prefix) => join(&desk, &status, verb, prefix, self.detach)?,
@@ -200,8 +201,10 @@ pub(super) fn refuse_second(
     is_alike: impl Fn(&str) -> bool,
     verb: Option<Verb>,
 ) -> anyhow::Result<()> {
-    let mut open = status.ceremonies.iter().filter(|one| one.outcome.is_none() && is_alike(&one.kind));
-    let Some(one) = open.next() else { return Ok(()) };
+    // One that this operator rejected stands in nobody's way here.
+    let is_open =
+        |one: &&CeremonyStatus| one.outcome.is_none() && one.own != Some(false) && is_alike(&one.kind);
+    let Some(one) = status.ceremonies.iter().find(is_open) else { return Ok(()) };
     let does = if one.own == Some(true) { "follow it" } else { "agree to it and follow it" };
     let follow = format!("guardian {} --join {}", Verb::of(one).name(), one.id);
     let next = match (verb, one.own) {

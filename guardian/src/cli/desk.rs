@@ -1,10 +1,10 @@
 //! Asking the running guardian through its admin socket: in whose name, where, and what a refusal looks like.
 
 use super::when::Times;
-use super::{Output, print_json, window};
+use super::{Output, print, print_json, window};
 use crate::admin::{self, protocol::check_operator};
 use crate::id_prefix::IdPrefix;
-use crate::{Config, definition};
+use crate::{Config, epochs};
 use anyhow::{Context, bail};
 use guardian_core::guardian_set::NetworkDefinition;
 use guardian_core::proposal::ProposalId;
@@ -39,11 +39,13 @@ pub(super) fn operator(text: &str) -> Result<String, String> {
 /// The line to one guardian.
 pub(super) struct Desk {
     config: Config,
-    /// The network it belongs to.
+    /// The network it belongs to, by the definition in force as the guardian's directory has it.
     pub(super) definition: NetworkDefinition,
     operator: String,
     /// Whether programs read the answer.
     pub(super) json: bool,
+    /// Whether each document for programs is one line, among others.
+    pub(super) in_lines: bool,
 }
 
 impl DeskFlags {
@@ -53,9 +55,9 @@ impl DeskFlags {
     /// Whatever is wrong with them.
     pub(super) fn open(self) -> anyhow::Result<Desk> {
         let config = Config::load(&self.config)?;
-        let definition = definition::load(&config.network)?;
+        let definition = epochs::in_force(&config)?.definition;
         let operator = self.operator.map_or_else(own_name, Ok)?;
-        Ok(Desk { config, definition, operator, json: self.output.json })
+        Ok(Desk { config, definition, operator, json: self.output.json, in_lines: false })
     }
 }
 
@@ -80,8 +82,10 @@ impl Desk {
     pub(super) fn ask(&self, request: &Request) -> anyhow::Result<Answer> {
         let answer = admin::ask(&self.config.admin_socket(), &self.operator, request)?;
         if let Answer::Refused { problems } = &answer {
-            if self.json {
-                print_json(&answer)?;
+            match (self.json, self.in_lines) {
+                (false, _) => {}
+                (true, false) => print_json(&answer)?,
+                (true, true) => print(&serde_json::to_string(&answer)?)?,
             }
             bail!(refusal(problems));
         }
@@ -125,7 +129,7 @@ impl Desk {
         serde_json::from_value(body).context("the answer is no status of a guardian of this version")
     }
 
-    /// The definition in force, as the guardian says: after a succession it is another than in the operator's file.
+    /// The definition in force, as the running guardian says.
     ///
     /// # Errors
     /// As [`Desk::ask`].

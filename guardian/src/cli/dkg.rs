@@ -29,7 +29,13 @@ pub(super) struct Dkg {
     #[arg(long, value_name = "N", requires = "withdrawal_credentials", value_parser = count)]
     validators: Option<u32>,
     /// Where their stake is withdrawn to: 0x01 or 0x02, 11 zero bytes, and the address
-    #[arg(long, value_name = "HEX", requires = "validators", value_parser = credentials)]
+    #[arg(
+        long,
+        value_name = "HEX",
+        requires = "validators",
+        conflicts_with_all = ["group", "join"],
+        value_parser = credentials
+    )]
     withdrawal_credentials: Option<WithdrawalCredentials>,
     #[command(flatten)]
     course: Course,

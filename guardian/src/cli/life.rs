@@ -141,7 +141,10 @@ mod tests {
         assert_eq!(slots(Some(Life::Slots(16))).unwrap(), 16);
         for wrong in [Life::Seconds(180), Life::Slots(100_801)] {
             let refused = slots(Some(wrong)).unwrap_err().to_string();
-            assert!(refused.contains("--lifetime") && refused.contains("3 min 12 s to 14 d 0 h"), "{refused}");
+            assert!(
+                refused.contains("--lifetime") && refused.contains("3 min 12 s to 14 d 0 h"),
+                "{refused}"
+            );
         }
     }
 }

@@ -12,8 +12,8 @@ Examples:
   guardian repair 4 --helpers 1,2,bob
   guardian repair --join 0x5f1d09c2
 
-For a guardian that lost its store but has its keys: start it again with an empty store, then run
-this on another one. Each helper's operator runs the --join line; so does that of the guardian that
+For a guardian that lost its store but has its keys: start it again with an empty data_dir and the
+definition in force, then run this on another one. Each helper's operator runs the --join line; so does that of the guardian that
 lost its shares, to follow. Nobody learns a share that is not its own. Codes as `guardian reshare`.";
 
 #[derive(Debug, clap::Args)]
@@ -139,7 +139,10 @@ mod tests {
             (&["1", "2"][..], "--helpers: 2 of 3 that are needed are named; name more"),
             (&["1", "2", "dave"], "--helpers: dave cannot help itself"),
             (&["1", "alice", "2"], "--helpers: alice is there twice"),
-            (&["1", "eve"], "--helpers: no guardian is called `eve`; name one of 1 alice, 2 bob, 3 carol, 4 dave by"),
+            (
+                &["1", "eve"],
+                "--helpers: no guardian is called `eve`; name one of 1 alice, 2 bob, 3 carol, 4 dave by",
+            ),
         ] {
             let refused = chosen(&status, 4, wanted).unwrap_err();
             assert!(refused.starts_with(expected), "{refused}");

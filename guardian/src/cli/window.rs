@@ -1,7 +1,7 @@
 //! Asking a running guardian through its HTTP window.
 
 use super::when::Times;
-use crate::{Config, definition};
+use crate::{Config, epochs};
 use anyhow::{Context, bail};
 use reqwest::StatusCode;
 use serde_json::Value;
@@ -42,7 +42,7 @@ impl Window {
         if self.url.is_some() {
             return Ok(None);
         }
-        Ok(Some(Times::of(&definition::load(&Config::load(&self.config)?.network)?.chain)))
+        Ok(Some(Times::of(&epochs::in_force(&Config::load(&self.config)?)?.definition.chain)))
     }
 
     /// Where it is.

@@ -133,7 +133,9 @@ impl Follow {
                 self.silent = Some(now);
                 vec![Event::Unanswered { problem, patience: PATIENCE.as_secs() }]
             }
-            Some(since) if now.saturating_duration_since(since) >= PATIENCE => vec![Event::GaveUp { problem }],
+            Some(since) if now.saturating_duration_since(since) >= PATIENCE => {
+                vec![Event::GaveUp { problem }]
+            }
             Some(_) => Vec::new(),
         }
     }

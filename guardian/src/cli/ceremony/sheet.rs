@@ -1,7 +1,7 @@
 //! One ceremony in full: what it is about, and a row for each member with what it did.
 
-use super::words::{ending, is_own_to_decide, names};
 use super::Verb;
+use super::words::{ending, is_own_to_decide, names};
 use crate::cli::table::table;
 use crate::cli::when::Times;
 use crypto::spec::Slot;
@@ -11,12 +11,7 @@ use std::collections::BTreeSet;
 /// All of it. `members` are those of the set in force, in order; others that took part come after them.
 pub(in crate::cli) fn sheet(ceremony: &CeremonyStatus, members: &[String], times: Option<&Times>) -> String {
     let at = |slot: Slot| times.map_or_else(|| format!("slot {slot}"), |times| times.slot(slot));
-    let mut text = format!(
-        "Ceremony    {} ({}, {})\n",
-        ceremony.id,
-        ceremony.kind,
-        ceremony.phase.code()
-    );
+    let mut text = format!("Ceremony    {} ({}, {})\n", ceremony.id, ceremony.kind, ceremony.phase.code());
     for (number, change) in ceremony.changes.iter().enumerate() {
         let title = if number == 0 { "Changes" } else { "" };
         text.push_str(&format!("{title:12}{change}\n"));
@@ -38,7 +33,9 @@ pub(in crate::cli) fn sheet(ceremony: &CeremonyStatus, members: &[String], times
     }
     let (id, verb) = (ceremony.id, Verb::of(ceremony).name());
     let own = match (is_own_to_decide(ceremony), ceremony.own) {
-        (true, _) => format!("YOURS TO DECIDE: guardian network accept {id}, or reject; guardian {verb} --join {id}"),
+        (true, _) => {
+            format!("YOURS TO DECIDE: guardian network accept {id}, or reject; guardian {verb} --join {id}")
+        }
         (false, Some(true)) => "agreed".to_owned(),
         (false, Some(false)) => "REJECTED, or left".to_owned(),
         (false, None) => "-".to_owned(),
@@ -74,8 +71,7 @@ fn rows(ceremony: &CeremonyStatus, members: &[String]) -> Vec<[String; 8]> {
     let others: BTreeSet<&String> = named.filter(|name| !members.contains(name)).collect();
     let row = |name: &String| {
         let is = |list: &[String]| if list.contains(name) { "yes" } else { "-" }.to_owned();
-        let agreed =
-            if ceremony.rejected.contains(name) { "NO".to_owned() } else { is(&ceremony.agreed) };
+        let agreed = if ceremony.rejected.contains(name) { "NO".to_owned() } else { is(&ceremony.agreed) };
         let mut remarks = Vec::new();
         if ceremony.awaited.contains(name) {
             remarks.push("AWAITED".to_owned());

@@ -127,7 +127,9 @@ fn a_second_one_of_a_kind_is_refused_with_the_line_that_joins_the_first() {
     assert!(plain.contains(&format!("guardian network accept {}", id("5f"))), "{plain}");
     let own = refuse(&[ceremony("5f")], Some(Verb::Reshare)).unwrap_err();
     assert!(own.contains("To follow it: ") && own.contains("guardian network abort"), "{own}");
-    assert_eq!(refuse(&[open], Some(Verb::Dkg)), Ok(()));
+    assert_eq!(refuse(&[open.clone()], Some(Verb::Dkg)), Ok(()));
+    let rejected = CeremonyStatus { own: Some(false), ..open };
+    assert_eq!(refuse(&[rejected], Some(Verb::Reshare)), Ok(()));
     assert_eq!(refuse(&[done(ceremony("5f"))], Some(Verb::Reshare)), Ok(()));
 }
 
@@ -298,10 +300,8 @@ fn convened() -> Answer {
 
 #[test]
 fn a_refresh_is_followed_over_the_guardians_restart_to_its_end() {
-    let after = StatusSnapshot {
-        guardian_set_epoch: GuardianSetEpoch(1),
-        ..snapshot(&[done(ceremony("5f"))])
-    };
+    let after =
+        StatusSnapshot { guardian_set_epoch: GuardianSetEpoch(1), ..snapshot(&[done(ceremony("5f"))]) };
     let world = World::new(vec![Some(snapshot(&[])), Some(snapshot(&[ceremony("5f")])), None, Some(after)]);
     let received = world.played(vec![convened()]);
     assert_eq!(world.run(&["refresh", "--lifetime", "36h"]), Ok(()));
@@ -346,9 +346,7 @@ fn others_join_by_the_beginning_of_the_id() {
     let open = CeremonyStatus { own: None, kind: "repair".to_owned(), ..ceremony("5f") };
     let world = World::new(vec![Some(snapshot(&[open]))]);
     let received = world.played(vec![convened(), convened(), convened()]);
-    let answer = |agrees: bool, note: &str| {
-        json!({ "answer_ceremony": { "ceremony": id("5f"), "agrees": agrees, "note": note } })
-    };
+    let answer = |agrees: bool, note: &str| json!({ "answer_ceremony": { "ceremony": id("5f"), "agrees": agrees, "note": note } });
     assert_eq!(world.run(&["repair", "--join", "0x5f5f5f5f", "--detach"]), Ok(()));
     assert_eq!(next(&received), answer(true, ""));
     assert_eq!(world.run(&["network", "reject", "0x5f5f5f5f", "--note", "who is erin?"]), Ok(()));
@@ -388,7 +386,10 @@ fn helpers_and_wrong_usage() {
         (vec!["dkg", "--validators", "3"], "--withdrawal-credentials"),
         (vec!["dkg", "--validators", "129", "--withdrawal-credentials", &credentials], "1 to 128 validators"),
         (vec!["dkg", "--validators", "3", "--withdrawal-credentials", "0x12"], "11 zero bytes"),
-        (vec!["dkg", "--group", "--validators", "3", "--withdrawal-credentials", &credentials], "cannot be used"),
+        (
+            vec!["dkg", "--group", "--validators", "3", "--withdrawal-credentials", &credentials],
+            "cannot be used",
+        ),
         (vec!["dkg", "--group", "--withdrawal-credentials", &credentials], "cannot be used"),
         (vec!["repair"], "<GUARDIAN>"),
         (vec!["repair", "eve"], "GUARDIAN: no guardian is called `eve`"),

@@ -1,8 +1,8 @@
 //! The loop that follows a ceremony: asks, says what is new, and ends with the ceremony or with Ctrl-C.
 
+use super::Verb;
 use super::follow::{Event, Follow, PATIENCE};
 use super::words::{ending, measure, standing};
-use super::Verb;
 use crate::cli::desk::Desk;
 use crate::cli::print;
 use crate::cli::runway::wall_time;
@@ -21,8 +21,10 @@ const EVERY: Duration = Duration::from_secs(1);
 /// When it ends without a result, when the guardian is silent for too long, and when the operator wants to follow no
 /// longer.
 pub(super) fn follow(desk: &Desk, id: CeremonyId, verb: Verb) -> anyhow::Result<()> {
-    let again = format!("`guardian network status`, or follow it again: guardian {} --join {id}", verb.name());
-    let mut vigil = Vigil::new(format!("No longer following. Ceremony {id} goes on without this command: {again}"))?;
+    let again =
+        format!("`guardian network status`, or follow it again: guardian {} --join {id}", verb.name());
+    let mut vigil =
+        Vigil::new(format!("No longer following. Ceremony {id} goes on without this command: {again}"))?;
     let steps = Steps::new(desk.json);
     let mut follow = Follow::new(id);
     loop {

@@ -23,7 +23,11 @@ pub(super) fn standing(ceremony: &CeremonyStatus) -> String {
             names(&ceremony.agreed)
         ),
         Phase::Dealing => {
-            format!("dealing: dealt by {}; checked here: {}", names(&ceremony.dealt), names(&ceremony.collected))
+            format!(
+                "dealing: dealt by {}; checked here: {}",
+                names(&ceremony.dealt),
+                names(&ceremony.collected)
+            )
         }
         Phase::Proving => {
             let endorsed = match &ceremony.endorsed[..] {
@@ -118,6 +122,11 @@ fn success(ceremony: &CeremonyStatus, result: &str) -> String {
         text.push_str(&format!(
             "\nOld shares are destroyed, as they say, by: {}\nNext: `guardian network status` until everybody said so",
             names(&ceremony.destroyed)
+        ));
+    } else if ceremony.kind == "validator_keys" {
+        text.push_str(&format!(
+            "\nNext: deposit with deposits/deposit_data-{}.json in the data_dir of a guardian",
+            hex::encode(&ceremony.id.0[..4])
         ));
     } else {
         text.push_str("\nNext: `guardian network status`");

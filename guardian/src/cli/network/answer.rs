@@ -74,7 +74,9 @@ impl Word {
         }
         if does == "agrees to" {
             let verb = Verb::of(&known).name();
-            text.push_str(&format!("\nNext: keep this guardian running; to follow it: guardian {verb} --join {id}"));
+            text.push_str(&format!(
+                "\nNext: keep this guardian running; to follow it: guardian {verb} --join {id}"
+            ));
         } else {
             text.push_str("\nNext: `guardian network status` shows what the others do");
         }

@@ -124,9 +124,10 @@ impl Standing {
 /// For programs.
 fn document(status: &StatusSnapshot) -> Value {
     let own = json!({ "guardian": status.guardian, "name": status.name, "connected": null });
-    let peers = status.peers.iter().map(|peer| {
-        json!({ "guardian": peer.guardian, "name": peer.name, "connected": peer.connected })
-    });
+    let peers = status
+        .peers
+        .iter()
+        .map(|peer| json!({ "guardian": peer.guardian, "name": peer.name, "connected": peer.connected }));
     let mut members: Vec<_> = peers.chain([own]).collect();
     members.sort_by_key(|member| member.get("guardian").and_then(Value::as_u64));
     json!({

@@ -22,7 +22,10 @@ fn the_definition_in_force_and_every_ceremony_are_shown() {
     status.group_key = Some("0x02ab".to_owned());
     status.ceremonies = vec![done(ceremony("12")), ceremony("5f")];
     let text = render(&status, None);
-    assert!(text.contains("\nJoining     YES: not at work yet") && text.contains("\nGroup key   0x02ab\n"), "{text}");
+    assert!(
+        text.contains("\nJoining     YES: not at work yet") && text.contains("\nGroup key   0x02ab\n"),
+        "{text}"
+    );
     let at = |byte| text.find(&id(byte).to_string()).unwrap();
     assert!(at("5f") < at("12"), "what is open comes first\n{text}");
 }
@@ -30,7 +33,8 @@ fn the_definition_in_force_and_every_ceremony_are_shown() {
 #[test]
 fn programs_get_members_and_ceremonies_in_one_document() {
     let document = document(&snapshot(&[ceremony("5f")]));
-    let names = |index: usize| (&document["members"][index]["name"], &document["members"][index]["connected"]);
+    let names =
+        |index: usize| (&document["members"][index]["name"], &document["members"][index]["connected"]);
     assert_eq!(names(0), (&"alice".into(), &Value::Null));
     assert_eq!(names(3), (&"dave".into(), &true.into()));
     assert_eq!(document["ceremonies"][0]["id"], id("5f").to_string());
