@@ -13,8 +13,8 @@ Examples:
   guardian dkg --join 0x5f1d09c2
 
 All guardians must take part and their operators agree, each with the --join line. Followed to its
-end: code 0 when it is in force, 1 when it was aborted, with whom it waited for. Ctrl-C only ends the
-following (code 130).";
+end: code 0 when it is in force, 1 when it was aborted, with whom it waited for. Ctrl-C only ends
+the following (code 130).";
 
 #[derive(Debug, clap::Args)]
 #[command(

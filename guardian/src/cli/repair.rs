@@ -13,8 +13,9 @@ Examples:
   guardian repair --join 0x5f1d09c2
 
 For a guardian that lost its store but has its keys: start it again with an empty data_dir and the
-definition in force, then run this on another one. Each helper's operator runs the --join line; so does that of the guardian that
-lost its shares, to follow. Nobody learns a share that is not its own. Codes as `guardian reshare`.";
+definition in force, then run this on another one. Each helper's operator runs the --join line; so
+does that of the guardian that lost its shares, to follow. Nobody learns a share that is not its
+own. Codes as `guardian reshare`.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]

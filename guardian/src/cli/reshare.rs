@@ -14,8 +14,9 @@ Examples:
 Opens a succession to the definition in next.toml and follows it to its end: code 0 when it is in
 force, 1 when it was aborted, with whom it waited for. Ctrl-C only ends the following (code 130).
 next.toml is network.toml with `epoch` raised by one and members, threshold or rules as they shall
-be. Members of both sets run the --join line; new ones on their own guardian, whose guardian.toml
-has network = \"next.toml\" and previous = \"network.toml\". Public keys stay as they are. `guardian network propose --next next.toml --dry-run` only shows what would change.";
+be. Members of both sets run the --join line; new ones on their own guardian, in whose guardian.toml
+`network` names next.toml and `previous` names network.toml. Public keys stay as they are.
+`guardian network propose --next next.toml --dry-run` only shows what would change.";
 
 const REFRESH_EXAMPLES: &str = "\
 Examples:

@@ -19,8 +19,8 @@ Examples:
   guardian network status --follow
   guardian network status --url http://127.0.0.1:8440 --json
 
-Needs a running guardian. With --follow it is shown anew whenever it changes, with --json one object
-a line; Ctrl-C ends it (code 130).";
+Needs a running guardian. With --follow it is shown anew whenever it changes, with --json one
+object a line; Ctrl-C ends it (code 130).";
 
 /// Between two looks.
 const EVERY: Duration = Duration::from_secs(2);
