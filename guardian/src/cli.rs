@@ -1,6 +1,7 @@
 //! The command line. Every command says what it did and what comes next; `--json` says it to programs.
 //!
-//! Exit codes: 0 done, 1 refused or failed (the reason and what to do about it on standard error), 2 wrong usage.
+//! Exit codes: 0 done, 1 refused or failed (the reason and what to do about it on standard error), 2 wrong usage,
+//! 130 the operator ended what only followed.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use crypto::password::ScryptCost;
@@ -12,22 +13,28 @@ use std::process::ExitCode;
 
 mod amount;
 mod audit;
+mod ceremony;
 mod custody;
 mod decide;
 mod desk;
+mod dkg;
 mod doctor;
 mod init;
+mod life;
 mod manual;
 mod network;
 mod pause;
 mod proposals;
 mod propose;
+mod repair;
 mod replay;
+mod reshare;
 mod run;
 mod runway;
 mod status;
 mod table;
 mod validators;
+mod vigil;
 mod when;
 mod window;
 
@@ -51,6 +58,10 @@ When people must decide (each with --config alice/guardian.toml):
   guardian propose --validators 1201-1216 --reason 'keys leaked' --dry-run
   guardian proposals
   guardian approve 0x5f1d09c2, guardian reject 0x5f1d09c2, guardian pause, guardian resume
+
+Keys for life (each with --config alice/guardian.toml):
+  guardian network status, guardian dkg --group, guardian refresh
+  guardian reshare --next next.toml, guardian repair dave; the others: --join 0x5f1d09c2
 
 Shares come from the registrations on chain. In a network without contracts (leave out --account,
 --execution and the contract flags) they come in files: guardian custody split, guardian custody import.";
@@ -101,6 +112,14 @@ enum Command {
     Pause(pause::Switch),
     /// End a pause
     Resume(pause::Switch),
+    /// Generate the network's own key, or validators' keys, that nobody ever holds whole
+    Dkg(dkg::Dkg),
+    /// Hand every key over to the guardian set of another definition
+    Reshare(reshare::Reshare),
+    /// Share every key anew among the same guardians
+    Refresh(reshare::Refresh),
+    /// Rebuild the shares of a guardian that lost them
+    Repair(repair::Repair),
     /// Print a script that completes this program's commands in a shell
     Completions(manual::Completions),
     /// Write this program's manual pages
@@ -150,7 +169,15 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     // Fails only where the process has one already.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let result = match cli.command {
+    match execute(cli.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => ExitCode::from(told(&error)),
+    }
+}
+
+/// Does what is asked.
+fn execute(command: Command) -> anyhow::Result<()> {
+    match command {
         Command::Init(command) => command.run(),
         Command::Network(command) => command.run(),
         Command::Custody(command) => command.run(),
@@ -168,25 +195,35 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Cancel(command) => command.run(),
         Command::Pause(command) => command.pause(),
         Command::Resume(command) => command.resume(),
+        Command::Dkg(command) => command.run(),
+        Command::Reshare(command) => command.run(),
+        Command::Refresh(command) => command.run(),
+        Command::Repair(command) => command.run(),
         Command::Completions(command) => command.run(),
         Command::Man(command) => command.run(),
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let mut text = format!("error: {error}");
-            let mut last = error.to_string();
-            for cause in error.chain().skip(1).map(ToString::to_string) {
-                // Some layers repeat what is below them.
-                if !last.contains(&cause) {
-                    text.push_str(&format!("\n  because: {cause}"));
-                }
-                last = cause;
-            }
-            // Nobody to tell when standard error is closed.
-            let _ = writeln!(std::io::stderr(), "{text}");
-            if error.is::<Misused>() { ExitCode::from(2) } else { ExitCode::FAILURE }
+    }
+}
+
+/// Says what went wrong, and the exit code it makes.
+fn told(error: &anyhow::Error) -> u8 {
+    let interrupted = error.is::<vigil::Interrupted>();
+    let mut text = if interrupted { error.to_string() } else { format!("error: {error}") };
+    let mut last = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        // Some layers repeat what is below them.
+        if !last.contains(&cause) {
+            text.push_str(&format!("\n  because: {cause}"));
         }
+        last = cause;
+    }
+    // Nobody to tell when standard error is closed.
+    let _ = writeln!(std::io::stderr(), "{text}");
+    if interrupted {
+        130
+    } else if error.is::<Misused>() {
+        2
+    } else {
+        1
     }
 }
 

@@ -1,4 +1,4 @@
-//! `IdPrefix`: the id of a proposal or an emergency, or how it begins.
+//! `IdPrefix`: the id of a proposal, an emergency or a ceremony, or how it begins.
 
 use guardian_core::proposal::ProposalId;
 use serde::{Deserialize, Serialize};
@@ -12,12 +12,12 @@ pub struct IdPrefix(String);
 
 impl IdPrefix {
     /// Whether an id begins so.
-    pub fn begins(&self, id: &ProposalId) -> bool {
-        hex::encode(id.0).starts_with(&self.0)
+    pub fn begins(&self, id: &impl fmt::Display) -> bool {
+        id.to_string().starts_with(&self.to_string())
     }
 
     /// The id, if it is written out.
-    pub fn whole(&self) -> Option<ProposalId> {
+    pub fn whole<Id: FromStr>(&self) -> Option<Id> {
         self.0.parse().ok()
     }
 
@@ -78,6 +78,9 @@ mod tests {
         }
         let id = ProposalId([0xab; 32]);
         assert!(read("0xab").unwrap().begins(&id) && !read("0xabc").unwrap().begins(&id));
-        assert_eq!((read("ab").unwrap().whole(), read(&id.to_string()).unwrap().whole()), (None, Some(id)));
+        assert_eq!(
+            (read("ab").unwrap().whole::<ProposalId>(), read(&id.to_string()).unwrap().whole()),
+            (None, Some(id))
+        );
     }
 }

@@ -277,6 +277,7 @@ fn asked(request: &Request) -> &'static str {
         Request::Withdraw { .. } => "withdraw",
         Request::Cancel { .. } => "cancel",
         Request::Inspect { .. } => "inspect",
+        Request::Definition {} => "definition",
         Request::Convene { .. } => "convene",
         Request::Refresh { .. } => "refresh",
         Request::AnswerCeremony { .. } => "answer_ceremony",
@@ -299,6 +300,7 @@ fn answered(answer: &Answer) -> &'static str {
         Answer::Attesting { .. } => "attesting",
         Answer::Inspection(_) => "inspection",
         Answer::Pauses(_) => "pauses",
+        Answer::Definition(_) => "definition",
     }
 }
 

@@ -1,4 +1,4 @@
-//! How far a long synchronization is: a bar where standard error is a terminal, a line in the log every few seconds
+//! How far a long synchronization, or something that guardians do together, is: a bar where standard error is a terminal, a line in the log every few seconds
 //! otherwise.
 //!
 //! There is one terminal a process, so the bars are the process's: the log writes beside them.
@@ -93,6 +93,47 @@ impl Progress {
         }
         line
     }
+}
+
+/// The steps of something that others do with us, such as a ceremony: a bar where standard error is a terminal, nothing
+/// otherwise; cleared at its end.
+#[derive(Debug)]
+pub struct Steps {
+    bar: ProgressBar,
+}
+
+impl Steps {
+    /// Nothing done yet; `quiet` where programs read along.
+    pub fn new(quiet: bool) -> Self {
+        let is_shown = !quiet && std::io::stderr().is_terminal();
+        Self { bar: if is_shown { BARS.add(steps_bar()) } else { ProgressBar::hidden() } }
+    }
+
+    /// So many of all are done, of what is counted now.
+    pub fn at(&self, what: &'static str, done: u64, all: u64) {
+        self.bar.set_length(all);
+        self.bar.set_position(done.min(all));
+        self.bar.set_message(what);
+    }
+
+    /// Says something beside the bar.
+    pub fn beside<T>(&self, say: impl FnOnce() -> T) -> T {
+        BARS.suspend(say)
+    }
+}
+
+impl Drop for Steps {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+fn steps_bar() -> ProgressBar {
+    let template = "{spinner} {msg} {wide_bar} {pos}/{len}, {elapsed} so far";
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    let bar = ProgressBar::new(0).with_style(style);
+    bar.enable_steady_tick(Duration::from_millis(500));
+    bar
 }
 
 /// How long the rest takes at the pace so far; None before there is a pace.

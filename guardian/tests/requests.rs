@@ -364,14 +364,23 @@ fn completions_and_manual_pages_know_every_command() {
     let world = World::new();
     for shell in ["bash", "zsh", "fish"] {
         let script = text(&world.run(&["completions", shell]).stdout);
-        for word in ["propose", "withdraw", "validators-file", "completions"] {
+        for word in
+            ["propose", "withdraw", "validators-file", "completions", "reshare", "withdrawal-credentials"]
+        {
             assert!(script.contains(word), "{shell} lacks {word}");
         }
     }
     let out = world.run(&["man", "--out", "pages", "--json"]);
     let pages: Vec<String> = serde_json::from_slice(&out.stdout).unwrap();
-    for name in ["guardian.1", "guardian-propose.1", "guardian-propose-submit.1", "guardian-network-create.1"]
-    {
+    for name in [
+        "guardian.1",
+        "guardian-propose.1",
+        "guardian-propose-submit.1",
+        "guardian-network-create.1",
+        "guardian-network-accept.1",
+        "guardian-reshare.1",
+        "guardian-dkg.1",
+    ] {
         assert!(pages.contains(&format!("pages/{name}")), "{name} not in {pages:?}");
     }
     let page = std::fs::read_to_string(world.path("pages/guardian-propose.1")).unwrap();

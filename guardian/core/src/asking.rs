@@ -46,7 +46,7 @@ impl Guardian {
             Err(problem) => Answer::Refused { problems: vec![problem] },
             Ok(()) => {
                 let at = self.view.slot();
-                let is_look = matches!(request, Request::Inspect { .. });
+                let is_look = matches!(request, Request::Inspect { .. } | Request::Definition {});
                 let looked = is_look.then(|| (at, by.name.clone()));
                 if looked.is_none() || self.looked != looked {
                     self.persist(Record::Asked { at, by, request: request.clone() }, out);
@@ -87,6 +87,7 @@ impl Guardian {
                 let inspection = self.inspect(&id).ok_or_else(|| unknown(&id))?;
                 Ok(Answer::Inspection(vec![inspection]))
             }
+            Request::Definition {} => Ok(Answer::Definition(Box::new(self.definition.clone()))),
             Request::Convene { kind, lifetime } => self.convene(*kind, lifetime, out),
             Request::Refresh { lifetime } => {
                 let next = Box::new(crate::succession::refreshed(&self.definition));
@@ -483,6 +484,7 @@ fn check_bounds(by: &OperatorName, request: &Request) -> Result<(), Problem> {
         Request::Submit { .. }
         | Request::Cancel { .. }
         | Request::Inspect { .. }
+        | Request::Definition {}
         | Request::Convene { .. }
         | Request::Attest { .. }
         | Request::Refresh { .. } => return Ok(()),

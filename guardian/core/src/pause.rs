@@ -98,6 +98,7 @@ impl Pauses {
                 | Request::Withdraw { .. }
                 | Request::Cancel { .. }
                 | Request::Inspect { .. }
+                | Request::Definition {}
                 | Request::Convene { .. }
                 | Request::Attest { .. }
                 | Request::Refresh { .. }

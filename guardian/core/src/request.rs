@@ -5,6 +5,7 @@ use crate::ceremony::{CeremonyId, Kind};
 use crate::emergency::{Raised, Raiser, Refusal, Severity};
 use crate::event::NodeHealth;
 use crate::forecast::Forecast;
+use crate::guardian_set::NetworkDefinition;
 use crate::pause::{PauseScope, PauseStatus};
 use crate::proposal::ProposalId;
 use crate::signing::MatterId;
@@ -200,6 +201,8 @@ pub enum Request {
         /// Why.
         note: String,
     },
+    /// Show the definition in force: after a succession it is another than in the operator's file.
+    Definition {},
 }
 
 /// One thing that is wrong with a request. `detail` names the value and the next step.
@@ -272,6 +275,8 @@ pub enum Answer {
     Inspection(Vec<Inspection>),
     /// Where the pauses stand now.
     Pauses(PauseStatus),
+    /// The definition in force.
+    Definition(Box<NetworkDefinition>),
 }
 
 /// One emergency with what this guardian itself found out.

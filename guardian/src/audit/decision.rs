@@ -23,6 +23,7 @@ fn asked(request: &Request) -> String {
         Request::Withdraw { note, .. } => format!("withdrew: {note}"),
         Request::Cancel { .. } => "asked to take it back".to_owned(),
         Request::Inspect { .. } => "looked at emergencies".to_owned(),
+        Request::Definition {} => "looked at the definition in force".to_owned(),
         Request::Convene { kind, .. } => format!("opened a ceremony ({})", kind.code()),
         Request::Refresh { .. } => "opened a refresh of all shares".to_owned(),
         Request::AnswerCeremony { ceremony, agrees, note } => {

@@ -95,6 +95,7 @@ fn concern(record: &Record) -> Concern<'_> {
             Request::Submit { raised, .. } => Concern::Proposal(raised.emergency.id()),
             Request::Propose { .. }
             | Request::Inspect { emergency: None }
+            | Request::Definition {}
             | Request::Convene { .. }
             | Request::Attest { .. }
             | Request::Refresh { .. }

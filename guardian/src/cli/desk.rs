@@ -1,14 +1,11 @@
 //! Asking the running guardian through its admin socket: in whose name, where, and what a refusal looks like.
 
 use super::when::Times;
-use super::{Output, print_json, window};
+use super::{Output, print, print_json, window};
 use crate::admin::{self, protocol::check_operator};
 use crate::id_prefix::IdPrefix;
-use crate::{Config, definition};
+use crate::{Config, epochs};
 use anyhow::{Context, bail};
-use chain_watcher::SlotClock;
-use chain_watcher::slot_clock::unix_now;
-use crypto::spec::Slot;
 use guardian_core::guardian_set::NetworkDefinition;
 use guardian_core::proposal::ProposalId;
 use guardian_core::request::{Answer, Inspection, Problem, Request};
@@ -42,11 +39,13 @@ pub(super) fn operator(text: &str) -> Result<String, String> {
 /// The line to one guardian.
 pub(super) struct Desk {
     config: Config,
-    /// The network it belongs to.
+    /// The network it belongs to, by the definition in force as the guardian's directory has it.
     pub(super) definition: NetworkDefinition,
     operator: String,
     /// Whether programs read the answer.
     pub(super) json: bool,
+    /// Whether each document for programs is one line, among others.
+    pub(super) in_lines: bool,
 }
 
 impl DeskFlags {
@@ -56,9 +55,9 @@ impl DeskFlags {
     /// Whatever is wrong with them.
     pub(super) fn open(self) -> anyhow::Result<Desk> {
         let config = Config::load(&self.config)?;
-        let definition = definition::load(&config.network)?;
+        let definition = epochs::in_force(&config)?.definition;
         let operator = self.operator.map_or_else(own_name, Ok)?;
-        Ok(Desk { config, definition, operator, json: self.output.json })
+        Ok(Desk { config, definition, operator, json: self.output.json, in_lines: false })
     }
 }
 
@@ -83,8 +82,10 @@ impl Desk {
     pub(super) fn ask(&self, request: &Request) -> anyhow::Result<Answer> {
         let answer = admin::ask(&self.config.admin_socket(), &self.operator, request)?;
         if let Answer::Refused { problems } = &answer {
-            if self.json {
-                print_json(&answer)?;
+            match (self.json, self.in_lines) {
+                (false, _) => {}
+                (true, false) => print_json(&answer)?,
+                (true, true) => print(&serde_json::to_string(&answer)?)?,
             }
             bail!(refusal(problems));
         }
@@ -128,10 +129,20 @@ impl Desk {
         serde_json::from_value(body).context("the answer is no status of a guardian of this version")
     }
 
+    /// The definition in force, as the running guardian says.
+    ///
+    /// # Errors
+    /// As [`Desk::ask`].
+    pub(super) fn in_force(&self) -> anyhow::Result<NetworkDefinition> {
+        match self.ask(&Request::Definition {})? {
+            Answer::Definition(definition) => Ok(*definition),
+            other => Err(unexpected(&other)),
+        }
+    }
+
     /// The chain's time.
     pub(super) fn times(&self) -> Times {
-        let clock = SlotClock::of(&self.definition.chain);
-        Times::new(&self.definition.chain, clock.slot_at(unix_now()).unwrap_or(Slot(0)))
+        Times::of(&self.definition.chain)
     }
 }
 
@@ -157,11 +168,22 @@ pub(super) fn unexpected(answer: &Answer) -> anyhow::Error {
 /// # Errors
 /// What they must be.
 pub(super) fn id_prefix(text: &str) -> Result<IdPrefix, String> {
+    read_prefix(text, "an emergency", "guardian proposals")
+}
+
+/// The same for a ceremony.
+///
+/// # Errors
+/// What they must be.
+pub(super) fn ceremony_prefix(text: &str) -> Result<IdPrefix, String> {
+    read_prefix(text, "a ceremony", "guardian network status")
+}
+
+fn read_prefix(text: &str, what: &str, shown_by: &str) -> Result<IdPrefix, String> {
     let read = text.parse::<IdPrefix>().ok().filter(|prefix| prefix.digits() >= MIN_PREFIX);
     read.ok_or_else(|| {
         format!(
-            "not the id of an emergency: give its first {MIN_PREFIX} to {} hexadecimal digits, as `guardian proposals` \
-             shows them",
+            "not the id of {what}: give its first {MIN_PREFIX} to {} hexadecimal digits, as `{shown_by}` shows them",
             2 * ProposalId::LEN
         )
     })

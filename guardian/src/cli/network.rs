@@ -1,10 +1,15 @@
-//! `guardian network create|inspect`: the definition all guardians share.
+//! `guardian network`: the definition all guardians share, how it is made, and how it is followed by the next.
 
+mod answer;
 mod bounds;
 mod contracts;
 mod emergency;
+mod propose;
 mod rules;
 mod show;
+mod standing;
+
+pub(super) use propose::succession;
 
 use super::Output;
 use crate::definition::{self, MemberCard};
@@ -40,6 +45,16 @@ pub(super) enum Network {
     Create(Box<Create>),
     /// Check a definition and show it with its id
     Inspect(Inspect),
+    /// Show the definition in force and every ceremony, as a running guardian sees them
+    Status(standing::Standing),
+    /// Open a succession: another definition, and new shares of every key for its members
+    Propose(propose::Propose),
+    /// Agree to a ceremony that another guardian opened
+    Accept(answer::Word),
+    /// Reject a ceremony
+    Reject(answer::Word),
+    /// Leave a ceremony that this guardian agreed to
+    Abort(answer::Word),
 }
 
 #[derive(Debug, clap::Args)]
@@ -90,6 +105,11 @@ impl Network {
         match self {
             Self::Create(command) => command.run(),
             Self::Inspect(command) => show(&definition::load(&command.file)?, command.output),
+            Self::Status(command) => command.run(),
+            Self::Propose(command) => command.run(),
+            Self::Accept(command) => command.accept(),
+            Self::Reject(command) => command.reject(),
+            Self::Abort(command) => command.abort(),
         }
     }
 }

@@ -2,7 +2,6 @@
 
 mod draft;
 mod forecast;
-mod life;
 mod selection;
 mod submit;
 
@@ -10,12 +9,12 @@ pub(super) use draft::{read_signature, typed_document, write_document};
 pub(super) use forecast::{bounds, targets};
 
 use super::desk::{Desk, DeskFlags, unexpected};
+use super::life::{self, Life};
 use super::{print, print_json};
 use clap::ValueEnum;
 use forecast::render;
 use guardian_core::emergency::{MAX_REASON, Severity, is_unprintable};
 use guardian_core::request::{Answer, Request};
-use life::Life;
 use selection::Chosen;
 
 const EXAMPLES: &str = "\

@@ -26,7 +26,7 @@ Examples:
   guardian status --url http://127.0.0.1:8440 --json";
 
 /// Most rows of one table. Of validators and proposals, when there are more, only numbers are shown.
-const MAX_SHOWN: usize = 32;
+pub(super) const MAX_SHOWN: usize = 32;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]

@@ -1,6 +1,8 @@
 //! Slots and epochs with what they mean on a clock.
 
 use super::runway::wall_time;
+use chain_watcher::SlotClock;
+use chain_watcher::slot_clock::unix_now;
 use crypto::spec::{ChainSpec, Epoch, Slot};
 
 /// The chain's time, as it is now.
@@ -15,6 +17,11 @@ impl Times {
     pub(super) fn new(chain: &ChainSpec, now: Slot) -> Self {
         let (seconds_per_slot, slots_per_epoch) = (chain.seconds_per_slot.get(), chain.slots_per_epoch.get());
         Self { now, seconds_per_slot, slots_per_epoch }
+    }
+
+    /// The time of a chain by this machine's clock.
+    pub(super) fn of(chain: &ChainSpec) -> Self {
+        Self::new(chain, SlotClock::of(chain).slot_at(unix_now()).unwrap_or(Slot(0)))
     }
 
     /// The slot of now.

@@ -1,6 +1,7 @@
 //! Asking a running guardian through its HTTP window.
 
-use crate::Config;
+use super::when::Times;
+use crate::{Config, epochs};
 use anyhow::{Context, bail};
 use reqwest::StatusCode;
 use serde_json::Value;
@@ -31,6 +32,17 @@ impl Window {
     /// When the guardian is not reached, or answers what no guardian does.
     pub(super) fn ask(&self, pages: &[&str]) -> anyhow::Result<Vec<(StatusCode, Value)>> {
         ask(&self.base()?, pages)
+    }
+
+    /// The chain's time, where the configuration says of which chain.
+    ///
+    /// # Errors
+    /// When configuration or definition cannot be read.
+    pub(super) fn times(&self) -> anyhow::Result<Option<Times>> {
+        if self.url.is_some() {
+            return Ok(None);
+        }
+        Ok(Some(Times::of(&epochs::in_force(&Config::load(&self.config)?)?.definition.chain)))
     }
 
     /// Where it is.

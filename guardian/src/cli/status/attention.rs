@@ -1,6 +1,7 @@
 //! What in a status asks for the operator's attention: pauses, enforcement, emergencies, held exits, late steps.
 
 use super::{MAX_SHOWN, counts, left_out, name_of, or_none, section};
+use crate::cli::ceremony::is_own_to_decide;
 use crate::cli::table::{short, table};
 use guardian_core::message::Decision;
 use guardian_core::status::{Hold, StatusSnapshot};
@@ -19,6 +20,19 @@ pub(super) fn lines(status: &StatusSnapshot) -> String {
         let (wished, threshold) = (status.pauses.wished_by.len(), status.pauses.threshold);
         text.push_str(&format!(
             "Network     {network}: {wished} of {threshold} guardians wish it ({named})\n"
+        ));
+    }
+    if status.joining {
+        text.push_str("Joining     YES: not at work yet; `guardian network status`\n");
+    }
+    let open = status.ceremonies.iter().filter(|one| one.outcome.is_none());
+    for ceremony in open {
+        let own = if is_own_to_decide(ceremony) { "YOURS TO DECIDE; " } else { "" };
+        text.push_str(&format!(
+            "Ceremony    {} {}, {}: {own}`guardian network status`\n",
+            ceremony.kind,
+            short(&ceremony.id),
+            ceremony.phase.code()
         ));
     }
     for (rule, enforcement) in &status.enforcement {

@@ -1,10 +1,16 @@
-//! How long an emergency lives, as people write it.
+//! How long an emergency or a ceremony lives, as people write it.
 
-use crate::cli::Misused;
+use super::Misused;
+use super::runway::wall_time;
+use guardian_core::ceremony::LIFETIME;
 use guardian_core::guardian_set::NetworkDefinition;
 
-/// What is taken when nothing is said, seconds; less where the definition allows less.
+/// What is taken for an emergency when nothing is said, seconds; less where the definition allows less.
 const USUAL: u64 = 6 * 3600;
+
+/// What is taken for a ceremony when nothing is said, seconds: its operators may sleep once or twice. Less where slots are
+/// so short that it were more than a ceremony may take.
+const USUAL_CEREMONY: u64 = 48 * 3600;
 
 /// A lifetime.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,23 +42,47 @@ impl Life {
         };
         if number == 0 { Err("it must be longer than nothing".to_owned()) } else { life }
     }
+
+    /// In slots of so many seconds, rounded up.
+    fn in_slots(self, seconds_per_slot: u64) -> u64 {
+        match self {
+            Self::Slots(slots) => slots,
+            Self::Seconds(seconds) => seconds.div_ceil(seconds_per_slot),
+        }
+    }
 }
 
-/// In slots of the network, rounded up.
+/// An emergency's in slots of the network, rounded up.
 ///
 /// # Errors
 /// When the definition allows less, or it would be over before it can be certified.
 pub(super) fn slots(life: Option<Life>, definition: &NetworkDefinition) -> anyhow::Result<u64> {
     let (most, each) = (definition.emergency.max_lifetime, definition.chain.seconds_per_slot.get());
-    let slots = match life {
-        None => USUAL.div_ceil(each).min(most),
-        Some(Life::Slots(slots)) => slots,
-        Some(Life::Seconds(seconds)) => seconds.div_ceil(each),
-    };
+    let slots = life.map_or_else(|| USUAL.div_ceil(each).min(most), |life| life.in_slots(each));
     if slots > most {
         return Err(Misused(format!(
             "--expires: {slots} slots are more than network `{}` allows: {most} slots of {each} s; give less",
             definition.name
+        ))
+        .into());
+    }
+    Ok(slots)
+}
+
+/// A ceremony's in slots of the network, rounded up.
+///
+/// # Errors
+/// When a ceremony cannot be as short or as long.
+pub(super) fn ceremony_slots(life: Option<Life>, definition: &NetworkDefinition) -> anyhow::Result<u64> {
+    let each = definition.chain.seconds_per_slot.get();
+    let (least, most) = (*LIFETIME.start(), *LIFETIME.end());
+    let Some(life) = life else { return Ok(USUAL_CEREMONY.div_ceil(each).clamp(least, most)) };
+    let slots = life.in_slots(each);
+    if !LIFETIME.contains(&slots) {
+        return Err(Misused(format!(
+            "--lifetime: {slots} slots cannot be; a ceremony takes {least} to {most} slots of {each} s, which is {} to {}",
+            wall_time(least.saturating_mul(each)),
+            wall_time(most.saturating_mul(each))
         ))
         .into());
     }
@@ -100,5 +130,21 @@ mod tests {
         assert_eq!(slots(None, &definition).unwrap(), 1_800);
         let refused = slots(Some(Life::Slots(14_401)), &definition).unwrap_err().to_string();
         assert!(refused.contains("14401 slots") && refused.contains("14400 slots of 12 s"), "{refused}");
+    }
+
+    #[test]
+    fn a_ceremony_takes_days_but_not_for_ever() {
+        let (definition, _) = crate::definition::tests::network(3, 4, 1);
+        let slots = |life| ceremony_slots(life, &definition);
+        assert_eq!(slots(None).unwrap(), 14_400);
+        assert_eq!(slots(Some(Life::Seconds(86_400))).unwrap(), 7_200);
+        assert_eq!(slots(Some(Life::Slots(16))).unwrap(), 16);
+        for wrong in [Life::Seconds(180), Life::Slots(100_801)] {
+            let refused = slots(Some(wrong)).unwrap_err().to_string();
+            assert!(
+                refused.contains("--lifetime") && refused.contains("3 min 12 s to 14 d 0 h"),
+                "{refused}"
+            );
+        }
     }
 }
