@@ -12,6 +12,7 @@ use std::process::ExitCode;
 
 mod amount;
 mod audit;
+mod backup;
 mod custody;
 mod decide;
 mod desk;
@@ -23,6 +24,7 @@ mod pause;
 mod proposals;
 mod propose;
 mod replay;
+mod restore;
 mod run;
 mod runway;
 mod status;
@@ -81,6 +83,10 @@ enum Command {
     Validators(validators::Validators),
     /// Verify the journal's chain and tell the story of a proposal from it
     Audit(audit::Audit),
+    /// Put everything a guardian needs into one encrypted file, or verify such a file
+    Backup(backup::Backup),
+    /// Make a guardian from a backup
+    Restore(restore::Restore),
     /// Say what another policy would have done with what this guardian recorded
     Replay(replay::Replay),
     /// Examine everything a guardian needs and say what to do about each fault
@@ -158,6 +164,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Status(command) => command.run(),
         Command::Validators(command) => command.run(),
         Command::Audit(command) => command.run(),
+        Command::Backup(command) => command.run(),
+        Command::Restore(command) => command.run(),
         Command::Replay(command) => command.run(),
         Command::Doctor(command) => command.run(),
         Command::Propose(command) => command.run(),

@@ -19,9 +19,11 @@ use std::sync::Arc;
 
 mod entry;
 mod package;
+mod sealed;
 
 pub use entry::Source;
 pub use package::{CustodyPackage, MAX_PACKAGE, SealedShare};
+pub(crate) use sealed::SealedShares;
 
 /// Most validators one guardian holds shares of.
 pub const MAX_SHARES_HELD: usize = 1 << 16;
