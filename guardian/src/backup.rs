@@ -92,3 +92,5 @@ impl<R: Read> Read for Counted<'_, R> {
     }
 }
 
+#[cfg(test)]
+mod tests;

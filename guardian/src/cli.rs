@@ -1,6 +1,7 @@
 //! The command line. Every command says what it did and what comes next; `--json` says it to programs.
 //!
-//! Exit codes: 0 done, 1 refused or failed (the reason and what to do about it on standard error), 2 wrong usage.
+//! Exit codes: 0 done, 1 refused or failed (the reason and what to do about it on standard error), 2 wrong usage, or input
+//! that `guardian verify` cannot read.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use crypto::password::ScryptCost;
@@ -30,6 +31,7 @@ mod runway;
 mod status;
 mod table;
 mod validators;
+mod verify;
 mod when;
 mod window;
 
@@ -83,6 +85,9 @@ enum Command {
     Validators(validators::Validators),
     /// Verify the journal's chain and tell the story of a proposal from it
     Audit(audit::Audit),
+    /// Verify a signature of the network's key, a signed exit or deposit data, offline
+    #[command(subcommand)]
+    Verify(verify::Verify),
     /// Put everything a guardian needs into one encrypted file, or verify such a file
     Backup(backup::Backup),
     /// Make a guardian from a backup
@@ -164,6 +169,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Status(command) => command.run(),
         Command::Validators(command) => command.run(),
         Command::Audit(command) => command.run(),
+        Command::Verify(command) => command.run(),
         Command::Backup(command) => command.run(),
         Command::Restore(command) => command.run(),
         Command::Replay(command) => command.run(),

@@ -179,3 +179,5 @@ fn wrong(problem: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, problem.to_owned())
 }
 
+#[cfg(test)]
+mod tests;

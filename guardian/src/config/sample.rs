@@ -48,7 +48,7 @@ pub fn sample(values: &Sample) -> String {
 # shows it with its id. Compare the id with the other guardians before you start.
 network = "network.toml"
 
-# Directory of the store: journal and encrypted shares. One running guardian only. Back it up when stopped.
+# Directory of the store: journal and encrypted shares. One running guardian only: `guardian backup`, never a copy.
 data_dir = "data"
 
 [keys]
