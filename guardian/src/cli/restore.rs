@@ -13,15 +13,15 @@ Examples:
   guardian doctor --config alice/guardian.toml
   guardian run --config alice/guardian.toml
 
-Never run one guardian twice: make sure that the old machine is off for good. The directory appears whole,
-with every journal verified and every share opened, or not at all.
+Never run one guardian twice: make sure that the old machine is off for good. The directory appears
+whole, with every journal verified and every share opened, or not at all.
 
-What the guardian said or released after the backup was made it has forgotten. So its caps are closed for
-a day: it votes, but releases nothing. Votes of its own that it has forgotten it hears from the others
-within a slot or two; one it casts before that may differ from the forgotten one, which looks like
-equivocation and harms no exit. To be sure, start it a voting window (`vote_window` in network.toml) after
-the old one stopped. If the network went on to a new epoch since, the backup's shares are of the epoch
-before: have its shares repaired.";
+What the guardian said or released after the backup was made it has forgotten. So its caps are closed
+for a day: it votes, but releases nothing. Votes that it has forgotten it hears from the others within a
+slot or two; one cast before that may differ from the forgotten one, which looks like equivocation and
+harms no exit. To be sure, start it a voting window (`vote_window` in network.toml) after the old one
+stopped. If the network went on to a new epoch since, the backup's shares are of the epoch before: have
+its shares repaired.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
