@@ -36,13 +36,13 @@ pub(super) struct Backup {
     #[arg(long, value_name = "FILE")]
     to: Option<PathBuf>,
     /// Replace the file if it is there
-    #[arg(long, requires = "to")]
+    #[arg(long, conflicts_with = "check")]
     force: bool,
     /// Open this backup and verify all of it, writing nothing
     #[arg(long, value_name = "FILE")]
     check: Option<PathBuf>,
     /// File with the password on its first line, mode 0600, for --check; asked on the terminal when absent
-    #[arg(long, value_name = "FILE", requires = "check")]
+    #[arg(long, value_name = "FILE", conflicts_with = "to")]
     password_file: Option<PathBuf>,
     /// Your name, for the running guardian's log [default: $USER, or else the number of your user]
     #[arg(long, value_name = "NAME", value_parser = operator, conflicts_with = "check")]
