@@ -95,6 +95,7 @@ impl Bench {
             signer: Signer::new([], forks).unwrap(),
             poster,
             archive,
+            ceremonies: mpsc::channel(64).0,
             webhook,
             inbox,
         };

@@ -68,6 +68,9 @@ pub(crate) fn snapshot(head: Option<u64>) -> StatusSnapshot {
         pauses: PauseStatus::default(),
         enforcement: BTreeMap::new(),
         faults: Vec::new(),
+        joining: false,
+        group_key: None,
+        ceremonies: Vec::new(),
     }
 }
 
