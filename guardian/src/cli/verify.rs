@@ -24,7 +24,7 @@ Exit code 0 when it is valid, 1 when it is not, 2 when the input cannot be read.
 #[command(after_help = EXAMPLES)]
 pub(super) enum Verify {
     /// A signature of the network's own key
-    Group(group::Group),
+    Group(Box<group::Group>),
     /// A signed voluntary exit
     Exit(exit::Exit),
     /// Deposit data
