@@ -16,7 +16,7 @@ mod client;
 pub mod protocol;
 mod socket;
 
-pub use client::{Parts, ask, audit, export};
+pub use client::{Parts, ask, audit, backup, export};
 pub use socket::Socket;
 
 use crate::Store;
@@ -198,6 +198,10 @@ impl Desk {
             AdminRequest::Export => {
                 info!(code = "audit", uid, operator = name, export = true, "{AUDITED}");
                 self.auditor.begin(Inquiry::Export).map(Said::Pieces)
+            }
+            AdminRequest::Backup => {
+                info!(code = "backup", uid, operator = name, "the store is read for a backup");
+                self.auditor.begin(Inquiry::Copy).map(Said::Pieces)
             }
         }
     }

@@ -1,7 +1,7 @@
 //! The command line. Every command says what it did and what comes next; `--json` says it to programs.
 //!
-//! Exit codes: 0 done, 1 refused or failed (the reason and what to do about it on standard error), 2 wrong usage,
-//! 130 the operator ended what only followed.
+//! Exit codes: 0 done, 1 refused or failed (the reason and what to do about it on standard error), 2 wrong usage, or input
+//! that `guardian verify` cannot read, 130 the operator ended what only followed.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use crypto::password::ScryptCost;
@@ -13,6 +13,7 @@ use std::process::ExitCode;
 
 mod amount;
 mod audit;
+mod backup;
 mod ceremony;
 mod custody;
 mod decide;
@@ -29,11 +30,13 @@ mod propose;
 mod repair;
 mod replay;
 mod reshare;
+mod restore;
 mod run;
 mod runway;
 mod status;
 mod table;
 mod validators;
+mod verify;
 mod vigil;
 mod when;
 mod window;
@@ -92,6 +95,13 @@ enum Command {
     Validators(validators::Validators),
     /// Verify the journal's chain and tell the story of a proposal from it
     Audit(audit::Audit),
+    /// Verify a signature of the network's key, a signed exit or deposit data, offline
+    #[command(subcommand)]
+    Verify(verify::Verify),
+    /// Put everything a guardian needs into one encrypted file, or verify such a file
+    Backup(backup::Backup),
+    /// Make a guardian from a backup
+    Restore(restore::Restore),
     /// Say what another policy would have done with what this guardian recorded
     Replay(replay::Replay),
     /// Examine everything a guardian needs and say what to do about each fault
@@ -185,6 +195,9 @@ fn execute(command: Command) -> anyhow::Result<()> {
         Command::Status(command) => command.run(),
         Command::Validators(command) => command.run(),
         Command::Audit(command) => command.run(),
+        Command::Verify(command) => command.run(),
+        Command::Backup(command) => command.run(),
+        Command::Restore(command) => command.run(),
         Command::Replay(command) => command.run(),
         Command::Doctor(command) => command.run(),
         Command::Propose(command) => command.run(),

@@ -134,6 +134,14 @@ pub enum Error {
         /// Why, and what to ask instead.
         problem: String,
     },
+    /// A backup cannot be made, read or restored.
+    #[error("the backup {path} {problem}")]
+    Backup {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong and what to do.
+        problem: String,
+    },
     /// A recording of observations cannot be read or written.
     #[error("the recording {path} {problem}")]
     Recording {

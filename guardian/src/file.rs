@@ -85,10 +85,22 @@ pub fn create_with<T>(
 /// # Errors
 /// [`Error::File`].
 pub fn replace(path: &Path, bytes: &[u8], access: Access) -> Result<(), Error> {
-    let write = |out: &mut dyn Write| out.write_all(bytes).map_err(Error::file("write", path));
-    let (temporary, ()) = write_temporary(path, access, write)?;
+    replace_with(path, access, |out| out.write_all(bytes).map_err(Error::file("write", path)))
+}
+
+/// As [`create_with`], but replaces what is there.
+///
+/// # Errors
+/// [`Error::File`], and what `write` says.
+pub fn replace_with<T>(
+    path: &Path,
+    access: Access,
+    write: impl FnOnce(&mut dyn Write) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let (temporary, written) = write_temporary(path, access, write)?;
     std::fs::rename(&temporary, path).map_err(Error::file("write", path))?;
-    sync_directory(parent(path))
+    sync_directory(parent(path))?;
+    Ok(written)
 }
 
 /// Makes the names inside a directory durable.
@@ -132,7 +144,7 @@ pub fn refuse_if_shared(path: &Path) -> Result<(), Error> {
 }
 
 /// The directory a path lies in; the current one for a bare name.
-fn parent(path: &Path) -> &Path {
+pub(crate) fn parent(path: &Path) -> &Path {
     match path.parent() {
         Some(above) if !above.as_os_str().is_empty() => above,
         Some(_) => Path::new("."),

@@ -5,6 +5,7 @@
 
 pub mod admin;
 pub mod audit;
+pub mod backup;
 pub mod ceremonies;
 pub mod cli;
 pub mod config;

@@ -20,10 +20,12 @@ use std::sync::Arc;
 mod entry;
 mod keyring;
 mod package;
+mod sealed;
 
 pub use entry::Source;
 pub(crate) use keyring::Keyring;
 pub use package::{CustodyPackage, MAX_PACKAGE, SealedShare};
+pub(crate) use sealed::SealedShares;
 
 /// Most validators one guardian holds shares of.
 pub const MAX_SHARES_HELD: usize = 1 << 16;

@@ -23,13 +23,17 @@ use guardian_core::guardian_set::{GuardianIndex, NetworkId};
 use guardian_core::record::Record;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 mod acknowledged;
+mod copy;
 mod engine;
 mod journal;
 mod linked;
 
+pub use copy::Piece;
+pub(crate) use copy::{Filling, MAX_PIECE};
 pub use journal::Journal;
 pub use linked::{BrokenLink, Linked, Verified};
 
@@ -62,6 +66,8 @@ pub struct Store {
     engine: Engine,
     // Also makes writers take turns over the whole of write, sync and acknowledge.
     tail: Mutex<Tail>,
+    // How often something outside the journal was about to change; moved under the lock of `tail`.
+    changes: AtomicU64,
     // After the engine: fields are dropped in order, and the lock must go last.
     _lock: File,
 }
@@ -114,7 +120,8 @@ impl Store {
         if engine.cut(counts.journal.length)? || held != counts.shares {
             acknowledged.advance(Counts { journal: counts.journal, shares: held })?;
         }
-        Ok(Self { directory, engine, tail: Mutex::new(Tail { acknowledged, failed: false }), _lock: lock })
+        let tail = Mutex::new(Tail { acknowledged, failed: false });
+        Ok(Self { directory, engine, tail, changes: AtomicU64::new(0), _lock: lock })
     }
 
     /// Adds records at the end of the journal, all or none. They are on the disk when this returns. Blocking:
@@ -132,6 +139,8 @@ impl Store {
             return Err(Error::RecordTooLarge { got, limit: MAX_RECORD });
         }
         self.commit(|engine, counts| {
+            // Records are no change of what is outside the journal.
+            self.changes.fetch_sub(1, Ordering::Relaxed);
             let mut journal = counts.journal;
             let link = |record: &Vec<u8>| {
                 journal = journal.follow(record);
@@ -231,6 +240,7 @@ impl Store {
         }
         // Stands if anything below fails or panics.
         tail.failed = true;
+        self.changes.fetch_add(1, Ordering::Relaxed);
         let counts = write(&self.engine, tail.acknowledged.counts())?;
         self.engine.sync()?;
         tail.acknowledged.advance(counts)?;
@@ -241,6 +251,12 @@ impl Store {
     fn counts(&self) -> Counts {
         self.tail.lock().unwrap_or_else(PoisonError::into_inner).acknowledged.counts()
     }
+}
+
+/// The share, sealed, or the wrapped data key that a copied value of a store holds. None for anything else, and for
+/// what is garbled.
+pub(crate) fn payload<'a>(key: &[u8], value: &'a [u8]) -> Option<&'a [u8]> {
+    engine::trees::payload(key, value)
 }
 
 fn encode(record: &Record) -> Vec<u8> {

@@ -477,6 +477,12 @@ fn usage_is_explained_and_wrong_usage_is_code_2() {
         &["status"],
         &["validators"],
         &["audit"],
+        &["backup"],
+        &["restore"],
+        &["verify"],
+        &["verify", "group"],
+        &["verify", "exit"],
+        &["verify", "deposit"],
     ];
     for command in commands {
         let mut arguments = command.to_vec();

@@ -332,6 +332,12 @@ fn people_decide_and_the_running_guardian_answers() {
     let log = world.log();
     assert!(log.contains("the journal is read for the operator") && log.contains("alice"), "{log}");
 
+    // A backup of it while it runs: the journal that it has, and its share.
+    let backup = world.json(&["backup", "--to", "running.guardian"]);
+    let journal = backup["stores"][0]["journal"]["length"].as_u64().unwrap();
+    assert!(journal > last && backup["stores"][0]["shares"] == 1, "{backup}");
+    assert!(world.log().contains("the store is read for a backup"));
+
     let pid = guardian.0.id().to_string();
     assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
     let ended = world.until("the end", || guardian.0.try_wait().unwrap());

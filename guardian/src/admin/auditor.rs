@@ -7,13 +7,15 @@
 //!   records comes first. One audit runs at a time, the next is told so.
 //! - What it has to say waits in at most [`PIECES`] pieces. A reader that takes none for the connection's time is dropped,
 //!   and after [`AUDIT_TIME`] everyone is.
+//! - A backup is read here too: sealed shares and the wrapped data key, no secret in the open.
 //! - Looking changes and decides nothing: it is logged with the operator's name, and not journaled.
 
 use super::protocol::error_document;
 use crate::Error;
-use crate::audit::{self, Part, Question, export};
+use crate::audit::{self, Question, export};
 use crate::store::{Linked, Store};
 use guardian_core::JournalHead;
+use serde::Serialize;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
@@ -38,6 +40,8 @@ const PIECES: usize = 4;
 pub(super) enum Inquiry {
     Question(Question),
     Export,
+    /// The whole store, for a backup.
+    Copy,
 }
 
 /// Whoever reads the journal for the operator.
@@ -92,6 +96,16 @@ fn answer(store: &Store, inquiry: &Inquiry, pen: &mut Pen) -> Result<(), Error> 
             audit::tell(|| Ok(records()), Some(head), question, &mut |part| pen.say(&part))
         }
         Inquiry::Export => export::tell(records(), head, &mut |part| pen.say(&part)),
+        Inquiry::Copy => {
+            let mut said: u64 = 0;
+            store.copy(&mut |piece| {
+                said += 1;
+                if said.is_multiple_of(BATCH) {
+                    std::thread::sleep(REST);
+                }
+                pen.say(&piece)
+            })
+        }
     }
 }
 
@@ -125,7 +139,7 @@ struct Pen {
 }
 
 impl Pen {
-    fn say(&mut self, part: &Part) -> Result<(), Error> {
+    fn say(&mut self, part: &impl Serialize) -> Result<(), Error> {
         let line = serde_json::to_string(part)
             .map_err(|problem| Error::Audit { problem: format!("a part cannot be written: {problem}") })?;
         self.text.push_str(&line);

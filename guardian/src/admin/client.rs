@@ -6,8 +6,11 @@ use super::protocol::{self, AdminRequest, Document};
 use super::socket::Address;
 use crate::Error;
 use crate::audit::{Part, Question};
+use crate::store::Piece;
 use guardian_core::request::{Answer, Request};
+use serde::de::DeserializeOwned;
 use std::io::{self, BufRead, BufReader, Read, Write};
+use std::marker::PhantomData;
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -70,14 +73,23 @@ pub fn export(socket: &Path, operator: &str) -> Result<Parts, Error> {
     Parts::ask(socket, operator, &AdminRequest::Export)
 }
 
-/// Parts as they come. Ends with the first error, and with the connection: whether the answer is whole, they say.
-#[derive(Debug)]
-pub struct Parts {
-    reader: BufReader<UnixStream>,
-    ended: bool,
+/// All of that guardian's store, as [`audit`]. Another one of its kind is refused meanwhile.
+///
+/// # Errors
+/// As [`ask`]; here and in the pieces.
+pub fn backup(socket: &Path, operator: &str) -> Result<Parts<Piece>, Error> {
+    Parts::ask(socket, operator, &AdminRequest::Backup)
 }
 
-impl Parts {
+/// Parts as they come. Ends with the first error, and with the connection: whether the answer is whole, they say.
+#[derive(Debug)]
+pub struct Parts<P = Part> {
+    reader: BufReader<UnixStream>,
+    ended: bool,
+    part: PhantomData<P>,
+}
+
+impl<P: DeserializeOwned> Parts<P> {
     fn ask(socket: &Path, operator: &str, request: &AdminRequest) -> Result<Self, Error> {
         let line = protocol::write(operator, request).map_err(|problem| Error::Admin { problem })?;
         let mut stream = connect(socket)?;
@@ -85,10 +97,10 @@ impl Parts {
         stream.set_write_timeout(Some(TIMEOUT)).map_err(interrupted)?;
         // A guardian that refuses answers without having read all: its answer is what counts.
         let _ = stream.write_all(line.as_bytes()).and_then(|()| stream.shutdown(Shutdown::Write));
-        Ok(Self { reader: BufReader::new(stream), ended: false })
+        Ok(Self { reader: BufReader::new(stream), ended: false, part: PhantomData })
     }
 
-    fn part(&mut self) -> Result<Option<Part>, Error> {
+    fn part(&mut self) -> Result<Option<P>, Error> {
         let mut line = Vec::new();
         self.reader.by_ref().take(MAX_ANSWER).read_until(b'\n', &mut line).map_err(interrupted)?;
         if line.is_empty() {
@@ -107,8 +119,8 @@ impl Parts {
     }
 }
 
-impl Iterator for Parts {
-    type Item = Result<Part, Error>;
+impl<P: DeserializeOwned> Iterator for Parts<P> {
+    type Item = Result<P, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.ended {

@@ -2,9 +2,9 @@
 //!
 //! In: `{"version":1,"operator":"alice","request":{"pause":{"scope":"local","note":"maintenance"}}}`, ended by a line
 //! break or by the end of writing, at most [`MAX_LINE`] bytes. `request` is a [`Request`], or asks for the journal:
-//! `{"audit":{...}}` with a [`Question`], `{"export":{}}`.
+//! `{"audit":{...}}` with a [`Question`], `{"export":{}}`, or for the whole store, `{"backup":{}}`.
 //! Out: `{"answer":{...}}` with an [`Answer`], or `{"error":"..."}` when there is none. From the journal, one document a
-//! line: a [`crate::audit::Part`] each, and an error where the rest cannot be told.
+//! line: a [`crate::audit::Part`] each, of a backup a [`crate::store::Piece`], and an error where the rest cannot be told.
 
 use crate::audit::Question;
 use guardian_core::request::{Answer, MAX_OPERATOR, Request};
@@ -26,10 +26,12 @@ pub enum AdminRequest {
     Audit(Question),
     /// The whole journal.
     Export,
+    /// The whole store, sealed as it is, for a backup.
+    Backup,
 }
 
 /// Requests that are for the journal and not for the core, by their names.
-const OF_JOURNAL: [&str; 2] = ["audit", "export"];
+const OF_JOURNAL: [&str; 3] = ["audit", "export", "backup"];
 
 /// They.
 #[derive(Debug, Serialize, Deserialize)]
@@ -37,6 +39,7 @@ const OF_JOURNAL: [&str; 2] = ["audit", "export"];
 enum OfJournal {
     Audit(Question),
     Export {},
+    Backup {},
 }
 
 /// One line.
@@ -71,6 +74,7 @@ pub(super) fn write(operator: &str, request: &AdminRequest) -> Result<String, St
         AdminRequest::Core(request) => line(serde_json::to_value(request)),
         AdminRequest::Audit(question) => line(serde_json::to_value(OfJournal::Audit(question.clone()))),
         AdminRequest::Export => line(serde_json::to_value(OfJournal::Export {})),
+        AdminRequest::Backup => line(serde_json::to_value(OfJournal::Backup {})),
     };
     let mut text = text.map_err(|problem| format!("the request cannot be written: {problem}"))?;
     text.push('\n');
@@ -114,6 +118,7 @@ pub(super) fn read(line: &[u8]) -> Result<(String, AdminRequest), String> {
         match serde_json::from_value(request).map_err(strange)? {
             OfJournal::Audit(question) => AdminRequest::Audit(question),
             OfJournal::Export {} => AdminRequest::Export,
+            OfJournal::Backup {} => AdminRequest::Backup,
         }
     } else {
         AdminRequest::Core(Box::new(serde_json::from_value(request).map_err(strange)?))

@@ -50,7 +50,7 @@ network = "network.toml"
 # For a guardian that joins: the definition that is in force until the set before has handed over to `network`.
 # previous = "network-before.toml"
 
-# Directory of the store: journal and encrypted shares. One running guardian only. Back it up when stopped.
+# Directory of the store: journal and encrypted shares. One running guardian only: `guardian backup`, never a copy.
 data_dir = "data"
 
 [keys]

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 mod entries;
+pub(super) mod trees;
 
 const MAGIC: &[u8] = b"guardian store";
 /// Most payload bytes of one value.

@@ -16,6 +16,7 @@ fn registration(index: u64, key: Option<u8>, verdict: Verdict, life: Life) -> Re
 }
 
 fn health(key: u8) -> ValidatorHealth {
+        ready: Vec::new(),
     ValidatorHealth {
         pubkey: BlsPubkey([key; 48]),
         share: ShareIndex::new(1).unwrap(),
