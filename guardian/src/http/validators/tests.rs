@@ -16,8 +16,8 @@ fn registration(index: u64, key: Option<u8>, verdict: Verdict, life: Life) -> Re
 }
 
 fn health(key: u8) -> ValidatorHealth {
-        ready: Vec::new(),
     ValidatorHealth {
+        ready: Vec::new(),
         pubkey: BlsPubkey([key; 48]),
         share: ShareIndex::new(1).unwrap(),
         index: Some(ValidatorIndex(key.into())),
