@@ -36,7 +36,7 @@ pub use prover::Proving;
 pub(crate) use prover::run as run_prover;
 pub use quill::Order;
 pub(crate) use quill::run as run_quill;
-pub(crate) use shelf::shred_directory;
+pub(crate) use shelf::{shred_directory, sweep};
 
 /// What a member of a ceremony asks, and the right to answer it.
 #[derive(Debug)]

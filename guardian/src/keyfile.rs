@@ -127,6 +127,14 @@ pub fn custody_cost(path: &Path) -> Result<ScryptCost, Error> {
     read(path, Kind::Custody).map(|content| content.wrapped_key.cost())
 }
 
+/// What opening the identity key costs: what else this guardian's password wraps shall cost no less.
+///
+/// # Errors
+/// As [`peer_id`].
+pub fn identity_cost(path: &Path) -> Result<ScryptCost, Error> {
+    read(path, Kind::Identity).map(|content| content.wrapped_key.cost())
+}
+
 fn create(
     path: &Path,
     kind: Kind,

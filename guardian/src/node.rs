@@ -126,7 +126,7 @@ async fn run_epoch(
     };
     let result = match connected {
         // The whole node is in it: too large for the stack of whoever runs this.
-        Some(nodes) => Box::pin(live(config, opened, nodes, metrics, &view, shutdown)).await,
+        Some(nodes) => Box::pin(live(config, password, opened, nodes, metrics, &view, shutdown)).await,
         // Asked to stop before there was anything to stop.
         None => Ok(None),
     };
@@ -149,6 +149,7 @@ async fn run_epoch(
 /// From the first event to the last.
 async fn live(
     config: &Config,
+    password: &Arc<Password>,
     opened: Opened,
     nodes: BeaconNodes,
     metrics: Metrics,
@@ -254,6 +255,8 @@ async fn live(
         custody: custody_key,
         data_dir: config.data_dir.clone(),
         home,
+        password: Arc::clone(password),
+        cost: keyfile::identity_cost(&config.keys.identity)?,
         every: Duration::from_secs(definition.chain.seconds_per_slot.get()),
         signer: effects.signer(),
         inbox: inbox.clone(),

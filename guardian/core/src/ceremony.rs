@@ -14,8 +14,14 @@
 //!   same bytes, so a restart can neither equivocate nor lose anything.
 //! - Bulk is pulled, never pushed: whoever lacks something asks for it again. What is said is small, sealed and journaled.
 //! - Nothing is changed before the end. Until a succession is endorsed by the old set, old shares are in force; who
-//!   endorses has checked proofs of possession of every new share by a majority of the new set, and at least by its t.
-//!   One guardian endorses one result for one epoch number, ever.
+//!   endorses has checked proofs of possession of every new share by so many of the new set that the honest among them
+//!   can sign. One guardian endorses one result for one epoch number, ever, and nobody destroys an old share who does not
+//!   hold the new one.
+//! - No key is learned by t - 1, whatever they do. That all honest members come to one result needs more: fewer than a
+//!   third of a set may be dishonest. Every group that decides is all but that third, so two of them share an honest
+//!   member; a choice once committed to binds all later views.
+//! - Who has endorsed never gives up, and who has proven keeps what it proved even when the time is over: what others may
+//!   already live by is not thrown away.
 
 use crate::error::Error;
 use crate::guardian_set::{GuardianIndex, GuardianSetEpoch, NetworkDefinition, NetworkId};
@@ -376,6 +382,8 @@ pub enum Errand {
         accuser: PeerName,
         /// Whose dealing.
         dealer: GuardianIndex,
+        /// As it announced.
+        digest: Digest,
         /// Part of the keys, as cut by the shell.
         batch: u32,
         /// The private part as the dealer sealed it.
@@ -404,7 +412,9 @@ pub enum Errand {
     },
     /// Destroy the shares of the old set; the answer is [`News::Destroyed`].
     Destroy,
-    /// Forget everything secret about it: it ended without a result.
+    /// Forget everything secret about it: the result is where it belongs. The answer is [`News::Cleared`].
+    Clear,
+    /// Forget everything about it: it ended without a result.
     Dissolve,
 }
 
@@ -421,6 +431,7 @@ impl Errand {
             Self::Check { .. } => "check",
             Self::Enact { .. } => "enact",
             Self::Destroy => "destroy",
+            Self::Clear => "clear",
             Self::Dissolve => "dissolve",
         }
     }
@@ -438,6 +449,7 @@ impl News {
             Self::Checked { .. } => "checked",
             Self::Progressed { .. } => "progressed",
             Self::Adopted => "adopted",
+            Self::Cleared => "cleared",
             Self::Destroyed => "destroyed",
         }
     }
@@ -478,6 +490,8 @@ pub enum News {
     },
     /// The result is computed and, where it is ours to hold, durable.
     Concluded {
+        /// Of which dealings.
+        choice: Choice,
         /// Digest of the result.
         result: Digest,
         /// Our proof of possession; empty where we receive nothing.
@@ -501,6 +515,8 @@ pub enum News {
     },
     /// The result is in force here.
     Adopted,
+    /// Nothing secret of the ceremony is left beside what is in force.
+    Cleared,
     /// The shares of the old set are destroyed.
     Destroyed,
 }
@@ -543,6 +559,8 @@ pub enum Entry {
         /// Whether it holds.
         valid: bool,
     },
+    /// The result is in force here.
+    Adopted,
     /// A member did wrong.
     Blamed {
         /// Who.

@@ -7,13 +7,13 @@ use crate::ceremony::{AbortReason, Blame, CeremonyId, Digest, Entry, Errand, Kin
 use crate::command::Command;
 use crate::guardian::Guardian;
 use crate::record::Record;
-use crate::statement::{Choice, MAX_VIEWS, PeerName, Place, Statement};
+use crate::statement::{Choice, PeerName, Place, Statement};
 
-/// Slots after the last move until those who are late are left out, and until another view of choosing begins.
+/// Slots after our last move until those who are late are left out.
 pub(crate) const PATIENCE: u64 = 8;
 
 /// Slots that we still answer in the old epoch after it ended, for those who lack somebody's endorsement.
-const GRACE: u64 = 4;
+const GRACE: u64 = 8;
 
 impl Guardian {
     /// All ceremonies, once a slot.
@@ -28,7 +28,8 @@ impl Guardian {
     fn convene_again(&self, id: &CeremonyId, out: &mut Vec<Command>) {
         let Some(course) = self.hall.get(id) else { return };
         let Some(cast) = self.cast(&course.order) else { return };
-        if matches!(course.outcome, Some(Outcome::Aborted { .. })) || self.is_settled(course) {
+        let is_given_up = matches!(course.outcome, Some(Outcome::Aborted { .. })) && !course.is_kept();
+        if is_given_up || self.is_settled(course) {
             return;
         }
         let errand = Errand::Convene {
@@ -51,7 +52,9 @@ impl Guardian {
     /// Whether nothing is left to do or to wait for in a ceremony that is done.
     fn is_settled(&self, course: &Course) -> bool {
         let Some(cast) = self.cast(&course.order) else { return true };
+        let slot = self.view.slot();
         course.is_done()
+            && (course.is_succession() || course.adopted && slot > course.order.expires)
             && (!course.is_succession()
                 || cast
                     .current
@@ -74,7 +77,16 @@ impl Guardian {
         self.settle(id, out);
         let Some(course) = self.hall.get(id) else { return };
         match course.outcome {
-            Some(Outcome::Aborted { .. }) => return,
+            Some(Outcome::Aborted { .. }) => {
+                // Too late by our clock, but others may be bound to it: what we computed is kept, and may still count.
+                if course.is_kept() {
+                    self.check_proofs(id, out);
+                    if self.hall.get(id).is_some_and(Course::is_endorsed_by_any) {
+                        self.endorse(id, out);
+                    }
+                }
+                return;
+            }
             Some(Outcome::Done { result }) => return self.follow_up(id, result, out),
             None => {}
         }
@@ -129,7 +141,9 @@ impl Guardian {
         if superseded {
             return self.end_ceremony(id, AbortReason::Superseded, Vec::new(), out);
         }
-        if at > course.order.expires {
+        let me = self.my_name();
+        let is_bound = course.is_endorsed_by_any() || course.own(&me, Place::Endorse).is_some();
+        if at > course.order.expires && !is_bound {
             let absent = self.awaited(course);
             return self.end_ceremony(id, AbortReason::Expired, absent, out);
         }
@@ -137,7 +151,7 @@ impl Guardian {
         let blamed = cast.receivers().into_iter().any(|member| {
             name_of(cast.current, member).is_some_and(|peer| course.blamed.contains_key(&peer))
         });
-        if fixed && blamed {
+        if fixed && blamed && course.conclusion.is_none() {
             let absent = course.blamed.keys().map(|peer| self.name_for_people(cast, peer)).collect();
             self.end_ceremony(id, AbortReason::Dealers, absent, out);
         }
@@ -153,22 +167,31 @@ impl Guardian {
         let enacts = if course.is_succession() {
             is_in_next && (!lives_by_it || self.is_joining())
         } else {
-            !self.adopted.contains(id) && self.has_accepted(course)
+            !course.adopted && self.has_accepted(course)
         };
-        let waited = self.view.slot() >= course.moved.saturating_add(GRACE);
-        let is_settled =
-            cast.endorsements() == 0 || course.endorsed(cast, result).len() >= course.agreed(cast).len();
+        // Those who lack somebody's endorsement read it from us as long as we are in the old epoch.
+        let waited = !course.is_succession() || self.view.slot() >= course.moved.saturating_add(GRACE);
         let was_in_force = course.is_succession() && cast.dealer(&me).is_some();
-        let destroys =
-            was_in_force && (lives_by_it || !is_in_next) && course.own(&me, Place::Destroyed).is_none();
-        if enacts && (waited || is_settled) {
+        // Never without the new shares: our own proof says that we have them, or that we hold as many keys again.
+        let held = u32::try_from(self.view.held().count()).unwrap_or(u32::MAX);
+        let has_new = course.own(&me, Place::Proven).is_some() || held >= course.order.keys.validators;
+        let destroys = was_in_force
+            && (!is_in_next || lives_by_it && has_new)
+            && course.own(&me, Place::Destroyed).is_none();
+        let clears =
+            course.is_succession() && lives_by_it && !self.is_joining() && !was_in_force && !course.adopted;
+        if enacts && waited {
             let records = self.inheritance(id).map(|(_, records)| records).unwrap_or_default();
             errand(id, Errand::Enact { result, records }, out);
         }
         if destroys {
             errand(id, Errand::Destroy, out);
         }
+        if clears {
+            errand(id, Errand::Clear, out);
+        }
     }
+
     fn deal(&mut self, id: &CeremonyId, out: &mut Vec<Command>) {
         let me = self.my_name();
         let Some(course) = self.hall.get(id) else { return };
@@ -196,12 +219,13 @@ impl Guardian {
         }
         for (accuser, statement, _) in course.statements() {
             let Statement::Accuse { dealer, batch, dealing } = statement else { continue };
+            let Some(digest) = course.dealt(cast, *dealer) else { continue };
             let accused = name_of(cast.current, *dealer);
             let open = accused.is_some_and(|accused| !course.blamed.contains_key(&accused))
                 && !course.blamed.contains_key(accuser);
             if open {
                 let (accuser, dealer, batch, dealing) = (accuser.clone(), *dealer, *batch, dealing.clone());
-                errand(id, Errand::Examine { accuser, dealer, batch, dealing }, out);
+                errand(id, Errand::Examine { accuser, dealer, digest, batch, dealing }, out);
             }
         }
         for statement in held {
@@ -209,35 +233,59 @@ impl Guardian {
         }
     }
 
-    /// Says which dealings shall count: at once when every dealer is here, after some patience when some are late, and
-    /// with the others whenever they are more.
+    /// Agrees on which dealings count, in views that the clock tells, each with one member to propose: a quorum chooses
+    /// what it proposed, and who saw that commits to it; a quorum of commitments is the choice. Who committed chooses
+    /// nothing else before a quorum of a later view did, so that no view can undo an earlier one (the rules of Tendermint's
+    /// prevotes, precommits and locks).
     fn choose(&mut self, id: &CeremonyId, out: &mut Vec<Command>) {
         let me = self.my_name();
+        let slot = self.view.slot();
         let Some(course) = self.hall.get(id) else { return };
         let Some(cast) = self.cast(&course.order) else { return };
         let receives = cast.holder(&me).is_some_and(|holder| cast.receivers().contains(&holder));
         if !receives || course.conclusion.is_some() || course.chosen(cast).is_some() {
             return;
         }
-        let is_late = self.view.slot() >= course.moved.saturating_add(PATIENCE);
-        let view = match course.last_view(&me) {
-            None => 0,
-            // Nobody moved for a while: our view has no majority. Another one, from what is known now.
-            Some(view) if is_late && view.saturating_add(1) < MAX_VIEWS => view.saturating_add(1),
-            Some(_) => return,
-        };
-        let ours = course.candidates(cast);
-        let all_here = ours.0.len() == course.agreed(cast).len();
+        let view = course.view(slot);
         let holds = |choice: &Choice| {
             choice.0.iter().all(|(dealer, digest)| course.collected.get(dealer) == Some(digest))
         };
-        let others = course.votes(cast, view).into_iter().map(|(choice, _)| choice).find(holds);
-        let choice = match others {
-            Some(choice) => choice,
-            None if ours.0.len() >= cast.dealings() && (all_here || is_late) => ours,
-            None => return,
+        let (lock, preferred) = (course.lock(&me), course.preferred(cast));
+        let is_free = |choice: &Choice| match (&lock, &preferred) {
+            (None, _) => true,
+            (Some((_, locked)), _) if *locked == choice.digest() => true,
+            (Some((at, _)), Some((later, other))) => later > at && other == choice,
+            (Some(_), None) => false,
         };
-        self.say_at_once(id, Statement::Choose { view, choice }, out);
+        let mut say = Vec::new();
+        if course.own(&me, Place::Choose(view)).is_none() {
+            let leader = course.leader(cast, view);
+            let proposal = if leader.as_ref() == Some(&me) {
+                let ours = course.candidates(cast);
+                let all_here = ours.0.len() == course.agreed(cast).len();
+                let is_late = slot >= course.moved.saturating_add(PATIENCE);
+                let is_enough = ours.0.len() >= cast.dealings() && (all_here || is_late);
+                let earlier = preferred.as_ref().map(|(_, choice)| choice.clone());
+                earlier.or_else(|| is_enough.then_some(ours))
+            } else {
+                leader.and_then(|leader| match course.said(&leader, Place::Choose(view)) {
+                    Some(Statement::Choose { choice, .. }) => Some(choice.clone()),
+                    _ => None,
+                })
+            };
+            let proposal = proposal.filter(|choice| holds(choice) && is_free(choice));
+            say.extend(proposal.map(|choice| Statement::Choose { view, choice }));
+        }
+        if let Some((at, choice)) = &preferred
+            && *at == view
+            && course.own(&me, Place::Commit(view)).is_none()
+            && holds(choice)
+        {
+            say.push(Statement::Commit { view, choice: choice.digest() });
+        }
+        for statement in say {
+            self.say_at_once(id, statement, out);
+        }
     }
 
     fn conclude(&mut self, id: &CeremonyId, out: &mut Vec<Command>) {
@@ -331,14 +379,19 @@ impl Guardian {
                     self.blame(&id, peer, blame, sealed.into_iter().collect(), out);
                 }
             }
-            News::Concluded { result, proof } if !over => {
-                let Some(choice) = course.chosen(cast) else { return };
+            News::Concluded { choice, result, proof } if !over => {
+                if course.chosen(cast).as_ref() != Some(&choice) {
+                    return;
+                }
+                if course.conclusion.as_ref().is_some_and(|known| known.result != result) {
+                    return;
+                }
                 if course.conclusion.is_none() {
                     self.persist(record(Entry::Concluded { choice, result }), out);
                 }
                 self.prove(&id, result, proof, out);
             }
-            News::Checked { holder, result, valid } if !over => {
+            News::Checked { holder, result, valid } if !over || course.is_kept() => {
                 if !course.is_checked(holder, result) {
                     let peer = name_of(cast.next(), holder);
                     self.persist(record(Entry::Checked { holder, result, valid }), out);
@@ -354,7 +407,15 @@ impl Guardian {
                 return;
             }
             News::Adopted => {
-                self.adopted.insert(id);
+                if course.is_done() && !course.adopted {
+                    self.persist(record(Entry::Adopted), out);
+                    errand(&id, Errand::Clear, out);
+                }
+            }
+            News::Cleared => {
+                if course.is_done() && !course.adopted {
+                    self.persist(record(Entry::Adopted), out);
+                }
             }
             News::Destroyed => {
                 if course.is_done() && course.own(&me, Place::Destroyed).is_none() {
@@ -415,9 +476,7 @@ impl Guardian {
             };
             let undealt: Vec<_> = dealers.into_iter().filter(undealt).collect();
             if undealt.is_empty() {
-                let chose = |peer: &PeerName| {
-                    (0..MAX_VIEWS).any(|view| course.said(peer, Place::Choose(view)).is_some())
-                };
+                let chose = |peer: &PeerName| course.has_chosen(peer);
                 let holds = |peer: &PeerName| {
                     agreed.iter().any(|dealer| course.said(peer, Place::Held(*dealer)).is_some())
                 };

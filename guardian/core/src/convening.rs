@@ -42,6 +42,16 @@ impl Guardian {
         Some(Cast { order, current: self.definition_of(order)? })
     }
 
+    /// Ceremonies whose files may still be of use: not over, or over and not yet lived by everywhere.
+    pub fn ceremonies(&self) -> Vec<CeremonyId> {
+        let used = self.hall.iter().filter(|course| {
+            course.outcome.is_none()
+                || course.is_kept() && !course.adopted
+                || course.is_done() && !course.adopted
+        });
+        used.map(|course| course.id).collect()
+    }
+
     /// The keys we hold now, as a ceremony names them.
     pub(crate) fn key_list(&self) -> KeyList {
         KeyList::of(self.group.as_ref(), self.view.held().map(|(_, held)| &held.custody.key_set))
@@ -197,6 +207,12 @@ impl Guardian {
                 "this guardian endorsed the result already; that cannot be taken back",
             ));
         }
+        let is_over = self.view.slot() > course.order.expires;
+        if course.own(&me, Place::Proven).is_some() && !is_over {
+            let detail = "this guardian proved that it holds the result; others may live by it already, so it is kept \
+                          until the ceremony's time is over";
+            return Err(problem("proven", detail));
+        }
         self.say(id, Statement::Withdraw, out);
         self.tend_ceremony(id, out);
         self.end_ceremony(id, AbortReason::Withdrawn, Vec::new(), out);
@@ -222,7 +238,11 @@ impl Guardian {
     ) {
         let (at, outcome) = (self.view.slot(), Outcome::Aborted { reason, absent });
         self.persist(Record::Ceremony { ceremony: *id, entry: Entry::Ended(outcome), at }, out);
-        out.push(Command::Ceremony { ceremony: *id, errand: Errand::Dissolve });
+        // What we computed is kept: should the others come to live by it after all, so do we.
+        let kept = self.hall.get(id).is_some_and(Course::is_kept);
+        if !kept {
+            out.push(Command::Ceremony { ceremony: *id, errand: Errand::Dissolve });
+        }
     }
 
     /// A statement that was sealed in a ceremony's domain by `from`.
@@ -247,11 +267,16 @@ impl Guardian {
         }
         match course.said(&from, statement.place()) {
             Some(known) if *known == statement => return,
+            Some(_) if course.is_double(&from, statement.place()) => return,
             Some(_) => {
                 let first = course.sealed(&from, statement.place()).cloned();
-                let evidence = first.into_iter().chain([envelope]).collect();
-                self.blame(&id, from, Blame::Equivocation, evidence, out);
-                return self.tend_ceremony(&id, out);
+                let evidence = first.into_iter().chain([envelope.clone()]).collect();
+                let is_in_place = is_in_place(cast, &from, &statement);
+                self.blame(&id, from.clone(), Blame::Equivocation, evidence, out);
+                if is_in_place {
+                    self.keep_statement(id, from, statement, envelope, out);
+                }
+                return;
             }
             None => {}
         }
@@ -259,6 +284,31 @@ impl Guardian {
             self.blame(&id, from, Blame::OutOfPlace, vec![envelope], out);
             return;
         }
+        // Before our operator agreed, what others say of their work is not worth keeping: it is read again afterwards. How
+        // a succession ends concerns us all the same.
+        let is_word = matches!(
+            statement,
+            Statement::Open(_)
+                | Statement::Accept
+                | Statement::Reject
+                | Statement::Withdraw
+                | Statement::Endorse { .. }
+                | Statement::Signed { .. }
+                | Statement::Destroyed
+        );
+        if is_word || self.has_accepted(course) || course.is_done() {
+            self.keep_statement(id, from, statement, envelope, out);
+        }
+    }
+
+    fn keep_statement(
+        &mut self,
+        id: CeremonyId,
+        from: PeerName,
+        statement: Statement,
+        envelope: Envelope,
+        out: &mut Vec<Command>,
+    ) {
         let entry = Entry::Stated { from, statement, envelope };
         let at = self.view.slot();
         self.persist(Record::Ceremony { ceremony: id, entry, at }, out);
@@ -281,7 +331,7 @@ impl Guardian {
             && current.index_of(from) == Some(order.raiser)
             && order.opened <= slot.saturating_add(AHEAD)
             && slot < order.expires
-            && self.hall.has_room();
+            && self.hall.admits(&id, order, slot);
         // Who waits to come in knows no other way in than its own definition.
         let is_ours = order.network == self.network
             || matches!(&order.kind, Kind::Succession { next } if next.id() == self.network);
@@ -325,6 +375,7 @@ fn is_in_place(cast: Cast<'_>, from: &PeerName, statement: &Statement) -> bool {
         Statement::Accept | Statement::Reject | Statement::Withdraw => true,
         Statement::Dealt { .. } => dealer.as_ref().is_some_and(deals),
         Statement::Held { dealer, .. } | Statement::Accuse { dealer, .. } => receives() && deals(dealer),
+        Statement::Commit { .. } => receives(),
         Statement::Choose { choice, .. } => {
             receives()
                 && choice.0.len() >= cast.dealings()

@@ -26,8 +26,8 @@
 //!   without a word: its author says it again as long as it matters.
 
 use crate::agenda::Agenda;
+use crate::ceremony::Kind;
 use crate::ceremony::hall::Hall;
-use crate::ceremony::{CeremonyId, Kind};
 use crate::command::Command;
 use crate::docket::Docket;
 use crate::error::Error;
@@ -49,7 +49,6 @@ use crate::signing::Signings;
 use crate::view::View;
 use crypto::group_key::GroupKeySet;
 use crypto::spec::Slot;
-use std::collections::BTreeSet;
 
 /// One guardian's whole state. All data: no handle, no lock, no clock.
 #[derive(Debug, Clone)]
@@ -74,8 +73,6 @@ pub struct Guardian {
     pub(crate) signings: Signings,
     pub(crate) matrix: Matrix,
     pub(crate) hall: Hall,
-    /// Ceremonies whose result the shell said is in force since it started.
-    pub(crate) adopted: BTreeSet<CeremonyId>,
     /// When and by whom emergencies were last looked at: journaled once a slot.
     pub(crate) looked: Option<(Slot, String)>,
     /// Of all that was handed out to be persisted, and restored from.
@@ -103,7 +100,6 @@ impl Guardian {
             signings: Signings::default(),
             matrix: Matrix::default(),
             hall: Hall::default(),
-            adopted: BTreeSet::new(),
             definition,
             me,
             view: View::default(),

@@ -150,6 +150,20 @@ pub enum Request {
         /// Only this one, with all its validators.
         emergency: Option<ProposalId>,
     },
+    /// Stop releasing, combining and posting exits.
+    Pause {
+        /// Only here, or wish it for the whole network too.
+        scope: PauseScope,
+        /// Why.
+        note: String,
+    },
+    /// End a pause.
+    Resume {
+        /// The local one, or our wish for the whole network too.
+        scope: PauseScope,
+        /// Why.
+        note: String,
+    },
     /// Open a ceremony, and agree to it.
     Convene {
         /// What for.
@@ -184,20 +198,6 @@ pub enum Request {
     AbortCeremony {
         /// Which.
         ceremony: CeremonyId,
-        /// Why.
-        note: String,
-    },
-    /// Stop releasing, combining and posting exits.
-    Pause {
-        /// Only here, or wish it for the whole network too.
-        scope: PauseScope,
-        /// Why.
-        note: String,
-    },
-    /// End a pause.
-    Resume {
-        /// The local one, or our wish for the whole network too.
-        scope: PauseScope,
         /// Why.
         note: String,
     },

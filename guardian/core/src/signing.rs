@@ -6,6 +6,9 @@
 //!   attempt has another leader, who only picks t of those who committed to nonces for it.
 //! - Nonces are drawn anew for each attempt, live in the signer's memory and are consumed by signing. One package is signed
 //!   in one attempt, the first that came from its leader; after a restart there are none, and the next attempt has new ones.
+//! - A share names the package it was made for, and a package holds only what its signers committed to: a leader that
+//!   shows different ones can make an attempt fail and cannot make anybody else look false.
+//! - What a contract shall keep is signed only where the operator itself asked for it: t operators must.
 //! - Who was picked and sent no share is named as stalled and picked last from then on; who sent a false one is named,
 //!   counted and never picked again. Every share is public, so everybody can name it.
 
@@ -152,6 +155,8 @@ pub enum SigningMessage {
         matter: MatterId,
         /// In which attempt.
         attempt: u32,
+        /// For which package: SHA-256 of it.
+        package: Digest,
         /// It.
         share: SignatureShare,
     },
@@ -174,7 +179,10 @@ struct Attempt {
     commitments: BTreeMap<GuardianIndex, NonceCommitments>,
     /// The leader's pick, and its proof.
     package: Option<(SigningPackage, Envelope)>,
-    shares: BTreeMap<ShareIndex, SignatureShare>,
+    /// What the leader picked before we had heard of all it picked from.
+    early: Option<(Vec<(ShareIndex, NonceCommitments)>, Envelope)>,
+    /// Shares, each for the package that it names.
+    shares: BTreeMap<ShareIndex, (Digest, SignatureShare)>,
 }
 
 /// One matter in the making.
@@ -185,14 +193,20 @@ struct Signing {
     from: GuardianIndex,
     number: u32,
     attempt: Attempt,
+    /// Commitments for the attempt after this one, of those whose clocks are a little ahead.
+    ahead: BTreeMap<GuardianIndex, NonceCommitments>,
     stalled: BTreeSet<GuardianIndex>,
     culprits: BTreeSet<GuardianIndex>,
 }
+
+/// What an operator agreed to have signed for a contract, and until when.
+type Consent = (u64, Address, u64);
 
 /// All of them. Nothing here is journaled but what was signed: a restart begins with the next attempt.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Signings {
     open: BTreeMap<MatterId, Signing>,
+    consents: BTreeMap<Consent, Slot>,
     signed: BTreeMap<MatterId, (Matter, GroupSignature, Slot)>,
 }
 
@@ -227,6 +241,10 @@ pub struct SigningStatus {
     pub signature: Option<GroupSignature>,
 }
 
+fn digest_of(package: &SigningPackage) -> Digest {
+    Digest(Sha256::digest(canonical(package)).into())
+}
+
 impl Guardian {
     fn share_index(index: GuardianIndex) -> Option<ShareIndex> {
         ShareIndex::new(index.0).ok()
@@ -255,8 +273,12 @@ impl Guardian {
                         == Some(&Statement::Endorse { result: *result })
                     && course.endorsed(cast, *result).len() >= cast.endorsements()
             }
-            Matter::InForce { network, opened, .. } => {
+            Matter::InForce { network, chain_id, contract, nonce, opened } => {
                 let slot = self.view.slot();
+                let consent = self.signings.consents.get(&(*chain_id, *contract, *nonce));
+                if consent.is_none_or(|until| slot > *until) {
+                    return false;
+                }
                 *network == self.network
                     && !self.is_joining()
                     && *opened <= slot.saturating_add(ATTEMPT)
@@ -265,7 +287,7 @@ impl Guardian {
         }
     }
 
-    /// Our operator asks for the network's word that its definition is in force.
+    /// Our operator agrees to have the network say that its definition is in force: t operators must, each at its guardian.
     pub(crate) fn attest(
         &mut self,
         chain_id: u64,
@@ -281,6 +303,19 @@ impl Guardian {
             ));
         }
         let opened = self.view.slot();
+        self.signings.consents.retain(|_, until| *until >= opened);
+        if self.signings.consents.len() >= MAX_OPEN {
+            return Err(refuse("busy", "too many signatures are in the making; wait until some end"));
+        }
+        self.signings.consents.insert((chain_id, contract, nonce), opened.saturating_add(LIFETIME));
+        // Another operator may have asked already: then that one is signed.
+        let known = self.signings.open.values().map(|signing| &signing.matter).find(|matter| {
+            matches!(matter, Matter::InForce { chain_id: chain, contract: of, nonce: number, .. }
+                if (*chain, *of, *number) == (chain_id, contract, nonce))
+        });
+        if let Some(known) = known {
+            return Ok(Answer::Attesting { matter: known.id() });
+        }
         let matter = Matter::InForce { network: self.network, chain_id, contract, nonce, opened };
         let id = matter.id();
         if !self.open_matter(matter, self.me) {
@@ -306,6 +341,7 @@ impl Guardian {
             from,
             number,
             attempt: Attempt::default(),
+            ahead: BTreeMap::new(),
             stalled: BTreeSet::new(),
             culprits: BTreeSet::new(),
         };
@@ -363,7 +399,10 @@ impl Guardian {
         let Some(signing) = self.signings.open.get_mut(id) else { return };
         match &signing.attempt.package {
             Some((package, _)) => {
-                let silent = package.signers().filter(|signer| !signing.attempt.shares.contains_key(signer));
+                let digest = digest_of(package);
+                let silent = package
+                    .signers()
+                    .filter(|signer| signing.attempt.shares.get(signer).is_none_or(|(of, _)| *of != digest));
                 let silent: Vec<_> = silent.map(|signer| GuardianIndex(signer.get())).collect();
                 signing.stalled.extend(silent);
             }
@@ -375,8 +414,13 @@ impl Guardian {
             }
             None => {}
         }
+        let ahead = std::mem::take(&mut signing.ahead);
+        let is_next = signing.number.checked_add(1) == Some(number);
         signing.number = number;
         signing.attempt = Attempt::default();
+        if is_next {
+            signing.attempt.commitments = ahead;
+        }
     }
 
     /// As leader: t of those who committed, the reliable first.
@@ -392,7 +436,10 @@ impl Guardian {
         if ready.len() < t {
             return;
         }
-        ready.sort_by_key(|(guardian, _)| (signing.stalled.contains(guardian), **guardian));
+        // Among equals another one in each attempt.
+        let n = u32::from(self.definition.guardian_set.threshold.n());
+        let turn = |guardian: &GuardianIndex| (u32::from(guardian.0).wrapping_add(signing.number)) % n;
+        ready.sort_by_key(|(guardian, _)| (signing.stalled.contains(guardian), turn(guardian)));
         ready.truncate(t);
         ready.sort_by_key(|(guardian, _)| **guardian);
         let signers = ready
@@ -431,7 +478,13 @@ impl Guardian {
         share: SignatureShare,
         out: &mut Vec<Command>,
     ) {
-        out.push(Command::Broadcast(Message::Signing(SigningMessage::Share { matter: id, attempt, share })));
+        let Some(signing) = self.signings.open.get(&id).filter(|signing| signing.number == attempt) else {
+            return;
+        };
+        let Some((package, _)) = &signing.attempt.package else { return };
+        let package = digest_of(package);
+        let said = SigningMessage::Share { matter: id, attempt, package, share };
+        out.push(Command::Broadcast(Message::Signing(said)));
     }
 
     pub(crate) fn receive_signing(
@@ -448,19 +501,26 @@ impl Guardian {
                     return;
                 }
                 let Some(signing) = self.signings.open.get_mut(&id) else { return };
+                if signing.number.checked_add(1) == Some(attempt) {
+                    signing.ahead.entry(from).or_insert(commitments);
+                }
                 if signing.number == attempt {
                     // The first counts: whoever commits twice only spoils its own part.
                     signing.attempt.commitments.entry(from).or_insert(commitments);
+                    if let Some((signers, envelope)) = signing.attempt.early.take() {
+                        let leader = self.leader(&id, attempt);
+                        self.receive_package(leader, (id, attempt), signers, envelope, out);
+                    }
                 }
             }
             SigningMessage::Package { matter, attempt, signers } => {
                 self.receive_package(from, (matter, attempt), signers, envelope, out);
             }
-            SigningMessage::Share { matter, attempt, share } => {
+            SigningMessage::Share { matter, attempt, package, share } => {
                 let Some(index) = Self::share_index(from) else { return };
                 let Some(signing) = self.signings.open.get_mut(&matter) else { return };
                 if signing.number == attempt {
-                    signing.attempt.shares.entry(index).or_insert(share);
+                    signing.attempt.shares.entry(index).or_insert((package, share));
                     self.put_together(&matter, out);
                 }
             }
@@ -483,6 +543,17 @@ impl Guardian {
         else {
             return;
         };
+        // A pick of other commitments than their authors sealed makes no signature and accuses nobody of failing it.
+        let known = |index: &ShareIndex| signing.attempt.commitments.get(&GuardianIndex(index.get()));
+        if signing.attempt.package.is_none() {
+            if signers.iter().any(|(index, _)| known(index).is_none()) {
+                signing.attempt.early.get_or_insert((signers, envelope));
+                return;
+            }
+            if signers.iter().any(|(index, commitments)| known(index) != Some(commitments)) {
+                return;
+            }
+        }
         let Some(message) = signing.matter.message(Some(&key_set.key())) else { return };
         let Ok(package) = SigningPackage::new(message, signers) else { return };
         if package.check(&key_set).is_err() {
@@ -509,9 +580,13 @@ impl Guardian {
         let Some(key_set) = self.group.clone() else { return };
         let Some(signing) = self.signings.open.get(id) else { return };
         let Some((package, _)) = &signing.attempt.package else { return };
+        let digest = digest_of(package);
         let shares: BTreeMap<_, _> = package
             .signers()
-            .filter_map(|signer| Some((signer, *signing.attempt.shares.get(&signer)?)))
+            .filter_map(|signer| {
+                let (of, share) = signing.attempt.shares.get(&signer)?;
+                (*of == digest).then_some((signer, *share))
+            })
             .collect();
         match aggregate(&key_set, package, &shares) {
             Ok(signature) => {

@@ -31,8 +31,8 @@ pub const MAX_PROOF: usize = 40 * 1024;
 /// Largest sealed private dealing that an accusation may carry, bytes.
 pub const MAX_DEALING: usize = 56 * 1024;
 
-/// Times that members may choose anew.
-pub const MAX_VIEWS: u16 = 16;
+/// Slots of one view of choosing.
+pub const VIEW: u64 = 12;
 
 /// Which dealings count, ascending by dealer.
 #[derive(
@@ -93,10 +93,17 @@ pub enum Statement {
     },
     /// These dealings shall count.
     Choose {
-        /// Which try at agreeing.
+        /// Which try at agreeing: slots since the opening, divided by [`VIEW`].
         view: u16,
         /// They.
         choice: Choice,
+    },
+    /// I saw a quorum choose so in this view: from now on I choose nothing else, unless a later view did.
+    Commit {
+        /// Which view.
+        view: u16,
+        /// The choice's digest.
+        choice: Digest,
     },
     /// I hold my share of every key of this result.
     Proven {
@@ -131,6 +138,7 @@ pub(crate) enum Place {
     Held(GuardianIndex),
     Accuse(GuardianIndex),
     Choose(u16),
+    Commit(u16),
     Proven,
     Endorse,
     Destroyed,
@@ -152,6 +160,7 @@ impl Statement {
             Self::Held { .. } => "held",
             Self::Accuse { .. } => "accuse",
             Self::Choose { .. } => "choose",
+            Self::Commit { .. } => "commit",
             Self::Proven { .. } => "proven",
             Self::Endorse { .. } => "endorse",
             Self::Destroyed => "destroyed",
@@ -168,6 +177,7 @@ impl Statement {
             Self::Held { dealer, .. } => Place::Held(*dealer),
             Self::Accuse { dealer, .. } => Place::Accuse(*dealer),
             Self::Choose { view, .. } => Place::Choose(*view),
+            Self::Commit { view, .. } => Place::Commit(*view),
             Self::Proven { .. } => Place::Proven,
             Self::Endorse { .. } => Place::Endorse,
             Self::Destroyed => Place::Destroyed,
@@ -192,10 +202,8 @@ impl Statement {
     fn is_bounded(&self) -> bool {
         match self {
             Self::Accuse { dealing, .. } => dealing.0.len() <= MAX_DEALING,
-            Self::Choose { view, choice } => {
-                *view < MAX_VIEWS
-                    && choice.0.len() <= usize::from(MAX_SHARES)
-                    && choice.0.is_sorted_by(|a, b| a.0 < b.0)
+            Self::Choose { view: _, choice } => {
+                choice.0.len() <= usize::from(MAX_SHARES) && choice.0.is_sorted_by(|a, b| a.0 < b.0)
             }
             Self::Proven { proof, .. } => proof.len() <= MAX_PROOF,
             Self::Open(_)
@@ -204,6 +212,7 @@ impl Statement {
             | Self::Withdraw
             | Self::Dealt { .. }
             | Self::Held { .. }
+            | Self::Commit { .. }
             | Self::Endorse { .. }
             | Self::Destroyed
             | Self::Signed { .. } => true,

@@ -15,10 +15,14 @@ use std::collections::BTreeMap;
 pub fn check(current: &NetworkDefinition, next: &NetworkDefinition) -> Result<(), Error> {
     next.validate()?;
     let (old, new) = (&current.guardian_set, &next.guardian_set);
-    if new.epoch <= old.epoch {
+    if Some(new.epoch.0) != old.epoch.0.checked_add(1) {
         return Err(refuse(
             "next.guardian_set.epoch",
-            format!("is {}; it must be greater than {}, the epoch in force", new.epoch.0, old.epoch.0),
+            format!(
+                "is {}; it must be {}, one more than the epoch in force",
+                new.epoch.0,
+                old.epoch.0.saturating_add(1)
+            ),
         ));
     }
     if next.name != current.name {

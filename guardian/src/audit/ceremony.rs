@@ -44,6 +44,9 @@ fn said(statement: &Statement) -> (String, Value) {
                 json!({ "view": view, "choice": choice }),
             )
         }
+        Statement::Commit { view, choice } => {
+            ("commits to a choice".to_owned(), json!({ "view": view, "choice": choice }))
+        }
         Statement::Proven { result, .. } => {
             ("proves that it holds every share".to_owned(), json!({ "result": result }))
         }
@@ -84,6 +87,7 @@ fn entry(entry: &Entry) -> (String, Value) {
         Entry::Blamed { peer, blame } => {
             (format!("{peer} at fault: {}", blame.code()), json!({ "peer": peer, "blame": blame }))
         }
+        Entry::Adopted => ("the result is in force here".to_owned(), json!({})),
         Entry::Ended(outcome) => {
             let text = match outcome {
                 Outcome::Done { .. } => "done: the result is in force".to_owned(),

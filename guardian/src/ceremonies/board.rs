@@ -25,6 +25,8 @@ struct Board {
 pub(super) struct Boards {
     boards: BTreeMap<CeremonyId, Board>,
     edition: u64,
+    /// Pages handed out: whose turn it is to come first.
+    turn: usize,
     bookmarks: BTreeMap<(PeerId, CeremonyId), Bookmark>,
     /// What was handed to the core already.
     seen: BTreeSet<[u8; 32]>,
@@ -37,7 +39,7 @@ fn digest(envelope: &[u8]) -> [u8; 32] {
 impl Boards {
     /// Empty boards. `edition` tells this start of the program from others.
     pub(super) fn new(edition: u64) -> Self {
-        Self { boards: BTreeMap::new(), edition, bookmarks: BTreeMap::new(), seen: BTreeSet::new() }
+        Self { boards: BTreeMap::new(), edition, turn: 0, bookmarks: BTreeMap::new(), seen: BTreeSet::new() }
     }
 
     /// Puts envelopes on a board that are not there yet.
@@ -62,18 +64,32 @@ impl Boards {
     }
 
     /// Pages for a reader: of each board that `may_read`, what is beyond its bookmark, as much as one answer carries.
-    pub(super) fn pages(&self, bookmarks: &[Bookmark], may_read: impl Fn(&CeremonyId) -> bool) -> Vec<Page> {
+    pub(super) fn pages(
+        &mut self,
+        bookmarks: &[Bookmark],
+        may_read: impl Fn(&CeremonyId) -> bool,
+    ) -> Vec<Page> {
+        self.turn = self.turn.wrapping_add(1);
         let mut room = MAX_PAGE;
         let mut pages = Vec::new();
-        for (ceremony, board) in
-            self.boards.iter().filter(|(ceremony, _)| may_read(ceremony)).take(MAX_BOARDS)
-        {
-            let bookmark = bookmarks
-                .iter()
-                .find(|bookmark| bookmark.ceremony == *ceremony && bookmark.edition == self.edition);
-            let from = bookmark.map_or(0, |bookmark| bookmark.read);
+        let from_of = |ceremony: &CeremonyId| {
+            let of =
+                |bookmark: &&Bookmark| bookmark.ceremony == *ceremony && bookmark.edition == self.edition;
+            bookmarks.iter().find(of).map_or(0, |bookmark| bookmark.read)
+        };
+        let start_of = |ceremony: &CeremonyId| usize::try_from(from_of(ceremony)).unwrap_or(usize::MAX);
+        let mut open: Vec<_> = self
+            .boards
+            .iter()
+            .filter(|(ceremony, board)| may_read(ceremony) && start_of(ceremony) < board.envelopes.len())
+            .collect();
+        // Another board first each time: a long one must not keep the others from being read.
+        if let Some(turn) = self.turn.checked_rem(open.len()) {
+            open.rotate_left(turn);
+        }
+        for (ceremony, board) in open.into_iter().take(MAX_BOARDS) {
+            let (from, start) = (from_of(ceremony), start_of(ceremony));
             let mut envelopes = Vec::new();
-            let start = usize::try_from(from).unwrap_or(usize::MAX);
             for envelope in board.envelopes.iter().skip(start) {
                 // The first envelope always fits: it is bounded by the statement's size.
                 let size = envelope.0.len().saturating_add(64);

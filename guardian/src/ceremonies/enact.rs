@@ -3,11 +3,11 @@
 use super::Ending;
 use super::work::Job;
 use crate::signer::{self, HeldShare};
-use crate::{Error, Store, epochs, file};
+use crate::{Error, Shares, Store, epochs, file};
 use crypto::keys::{PublicKeySet, SecretKeyShare};
 use crypto::partial::{CombineJob, Combined, PartialSignature, combine};
 use guardian_core::Event;
-use guardian_core::ceremony::{Kind, News};
+use guardian_core::ceremony::{Digest, Kind, News};
 use guardian_core::event::Custody;
 use guardian_core::record::Record;
 use std::sync::Arc;
@@ -26,8 +26,14 @@ async fn blocking<T: Send + 'static>(
 }
 
 /// Puts the result in force. `records` are the first of the next epoch's journal, where one begins.
-pub(super) async fn enact(job: &Job, records: Vec<Record>) -> Outcome {
+pub(super) async fn enact(job: &Job, result: Digest, records: Vec<Record>) -> Outcome {
     let session = &job.session;
+    let is_repair = matches!(session.order.kind, Kind::Repair { .. });
+    // Only the very result that is in force: should the shelf hold another, it holds nothing.
+    let ours = session.shelf.get("result")?.is_some_and(|bytes| bytes == result.0);
+    if !ours && !is_repair {
+        blocking(job, |job| job.session.drop_results()).await?;
+    }
     if !matches!(session.order.kind, Kind::Succession { .. }) {
         return adopt(job).await;
     }
@@ -80,11 +86,12 @@ fn begin_epoch(job: &Job, records: &[Record]) -> Result<(), Error> {
     for records in [first, &scanned, rest] {
         store.append(records)?;
     }
-    if let Some(wrapped) = old.wrapped_key()? {
-        store.set_wrapped_key(&wrapped)?;
-    }
-    keep(job, &session.keyring.for_store(&store, next, me)?)?;
-    drop(store);
+    // A data key of its own: what is left of the old one on a disk opens nothing of this epoch.
+    let mut shares = Shares::open(&store, next, me, &tools.password)?;
+    shares.ensure_key(&tools.password, tools.cost, &mut rand::rng())?;
+    let keyring = shares.keyring(next).ok_or_else(|| session.broken("there is no data key"))?;
+    keep(job, &keyring)?;
+    drop((shares, keyring, store));
     epochs::enter(&prepared, &tools.data_dir, next)?;
     info!(ceremony = %session.id, epoch = epoch.0, "the next guardian set is in force here");
     Ok(())
@@ -176,6 +183,7 @@ pub(super) async fn destroy(job: &Job) -> Outcome {
     } else {
         blocking(job, |job| {
             let session = &job.session;
+            refuse_unknown_keys(job)?;
             let epoch = session.current.guardian_set.epoch;
             let me = session.current.index_of(&session.me);
             let me = me.ok_or_else(|| session.broken("this guardian was not in the set before"))?;
@@ -186,4 +194,26 @@ pub(super) async fn destroy(job: &Job) -> Outcome {
     }
     blocking(job, |job| job.session.shelf.clone().clear()).await?;
     Ok((Some(News::Destroyed), None))
+}
+
+/// Keys that came after the ceremony's list was made were not handed over: their shares must not be destroyed.
+fn refuse_unknown_keys(job: &Job) -> Result<(), Error> {
+    let session = &job.session;
+    let epoch = session.current.guardian_set.epoch;
+    let me = session.current.index_of(&session.me);
+    let me = me.ok_or_else(|| session.broken("this guardian was not in the set before"))?;
+    let home = epochs::home_of(&job.tools.data_dir, epoch);
+    epochs::recover(&home)?;
+    let old = Store::open(&home, session.current.id(), me)?;
+    let held = old.shares()?.len();
+    let named = usize::try_from(session.order.keys.validators).unwrap_or(usize::MAX);
+    if held > named {
+        warn!(
+            ceremony = %session.id, held, named, home = %home.display(),
+            "shares of validators that came during the handover are kept in the old epoch's store: they were not handed \
+             over; keep that directory and hand them over by hand"
+        );
+        return Err(session.broken("the old store holds shares that were not handed over"));
+    }
+    Ok(())
 }

@@ -11,6 +11,7 @@ use crate::node::Arrival;
 use crate::shares::Keyring;
 use crate::signer;
 use crypto::custody::CustodySecretKey;
+use crypto::password::{Password, ScryptCost};
 use guardian_core::Event;
 use guardian_core::ceremony::{CeremonyId, Errand, News, Order};
 use guardian_core::guardian_set::{GuardianIndex, NetworkDefinition};
@@ -50,6 +51,10 @@ pub struct Tools {
     pub data_dir: PathBuf,
     /// The directory of the epoch in force: `data_dir` or one below it.
     pub home: PathBuf,
+    /// Opens the store of the next epoch.
+    pub password: Arc<Password>,
+    /// What deriving a key from it costs.
+    pub cost: ScryptCost,
     /// Where the boards are read: how often.
     pub every: Duration,
     /// Who signs with new shares.
@@ -175,11 +180,12 @@ impl Office {
 
     fn convene(&mut self, id: CeremonyId, order: Order, current: NetworkDefinition, agreed: bool) {
         // Strangers of the next set are let in once our operator agreed to them, or once they are our set.
-        if (agreed || self.tools.previous.is_some())
-            && self.agreed.insert(id)
-            && self.sessions.contains_key(&id)
-        {
-            self.admit();
+        if (agreed || self.tools.previous.is_some()) && self.agreed.insert(id) {
+            // What the core did not keep before we agreed is read once more.
+            self.boards.read_again(&id);
+            if self.sessions.contains_key(&id) {
+                self.admit();
+            }
         }
         if self.sessions.contains_key(&id) {
             return;
@@ -307,13 +313,15 @@ impl Office {
         let network = self.tools.network.clone();
         let decline = |token| drop(network.answer(token, Vec::new()));
         let Some(question) = Question::decode(&request) else { return decline(token) };
-        let may_read = |id: &CeremonyId| {
-            self.sessions.get(id).map_or_else(
-                || members(&self.tools.definition).any(|(peer, _)| peer == from),
-                |session| session.members.contains_key(&from),
-            )
-        };
         if let Question::Boards(bookmarks) = &question {
+            let sessions = &self.sessions;
+            let definition = &self.tools.definition;
+            let may_read = |id: &CeremonyId| {
+                sessions.get(id).map_or_else(
+                    || members(definition).any(|(peer, _)| peer == from),
+                    |session| session.members.contains_key(&from),
+                )
+            };
             let pages = self.boards.pages(bookmarks, may_read);
             return drop(network.answer(token, encode(&pages)));
         }

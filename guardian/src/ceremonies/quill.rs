@@ -7,7 +7,7 @@ use crypto::group_key::{Nonces, commit, sign};
 use guardian_core::Event;
 use guardian_core::command::GroupOrder;
 use guardian_core::signing::MatterId;
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 use tokio::sync::mpsc;
 use tracing::{debug, warn};
 
@@ -33,7 +33,7 @@ pub(crate) fn run(
     mut orders: mpsc::Receiver<Order>,
     inbox: &mpsc::Sender<Arrival>,
 ) {
-    let mut kept: BTreeMap<(u32, MatterId), Nonces> = BTreeMap::new();
+    let mut kept: VecDeque<(MatterId, u32, Nonces)> = VecDeque::new();
     while let Some(order) = orders.blocking_recv() {
         // Opened each time: it may come, and be renewed, while we run.
         let held = match keyring.as_ref().map(Keyring::group_share) {
@@ -47,20 +47,23 @@ pub(crate) fn run(
         let (key_set, share) = held;
         let event = match order {
             Order::Commit { matter, attempt } => {
-                if kept.contains_key(&(attempt, matter)) {
+                if kept.iter().any(|(of, number, _)| (*of, *number) == (matter, attempt)) {
                     continue;
                 }
+                // Those of earlier attempts will never be asked for again.
+                kept.retain(|(of, _, _)| *of != matter);
                 let (nonces, commitments) = commit(&share, &mut rand::rng());
-                kept.insert((attempt, matter), nonces);
+                kept.push_back((matter, attempt, nonces));
                 while kept.len() > MAX_KEPT {
-                    kept.pop_first();
+                    kept.pop_front();
                 }
                 Event::NoncesCommitted { matter, attempt, commitments }
             }
             Order::Sign(order) => {
                 let (matter, attempt) = (order.matter(), order.attempt());
                 // Taken out before they are used: there is no second time.
-                let Some(nonces) = kept.remove(&(attempt, matter)) else {
+                let place = kept.iter().position(|(of, number, _)| (*of, *number) == (matter, attempt));
+                let Some((_, _, nonces)) = place.and_then(|place| kept.remove(place)) else {
                     debug!(%matter, attempt, "no nonces for this attempt; the next has new ones");
                     continue;
                 };

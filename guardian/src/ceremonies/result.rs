@@ -160,6 +160,14 @@ impl Session {
         Ok(keys.into_iter().zip(shares.collect::<Result<Vec<_>, _>>()?).collect())
     }
 
+    /// Forgets a result that is not the one in force.
+    pub(super) fn drop_results(&self) -> Result<(), Error> {
+        for number in self.batches.numbers() {
+            self.shelf.remove(&format!("result-share-{number}"))?;
+        }
+        Ok(())
+    }
+
     /// Whether our shares of every batch are on the shelf.
     pub(super) fn has_result_shares(&self) -> bool {
         self.batches.numbers().all(|number| self.shelf.has(&format!("result-share-{number}")))

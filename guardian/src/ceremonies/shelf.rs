@@ -75,10 +75,37 @@ impl Shelf {
         Ok(Some(self.data_key.open(&self.binding(name), &sealed)?))
     }
 
+    /// Overwrites and removes one file, if it is there.
+    pub(super) fn remove(&self, name: &str) -> Result<(), Error> {
+        let path = self.path(name);
+        let Ok(found) = std::fs::symlink_metadata(&path) else { return Ok(()) };
+        overwrite(&path, found.len())?;
+        std::fs::remove_file(&path).map_err(Error::file("remove", &path))
+    }
+
     /// Overwrites and removes everything.
     pub(super) fn clear(self) -> Result<(), Error> {
         shred_directory(&self.directory)
     }
+}
+
+/// Removes the shelves of ceremonies that are none of `known`: what they held is over, and must not survive its epoch.
+///
+/// # Errors
+/// [`Error::File`].
+pub(crate) fn sweep(data_dir: &Path, known: &[CeremonyId]) -> Result<(), Error> {
+    let all = directory(data_dir);
+    if !all.is_dir() {
+        return Ok(());
+    }
+    for entry in std::fs::read_dir(&all).map_err(Error::file("read", &all))? {
+        let path = entry.map_err(Error::file("read", &all))?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if !known.iter().any(|id| hex::encode(id.0) == name) {
+            shred_directory(&path)?;
+        }
+    }
+    Ok(())
 }
 
 /// Overwrites every file below a directory with zeros, syncs, and removes all of it. On drives that write elsewhere what

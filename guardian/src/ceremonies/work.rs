@@ -63,8 +63,8 @@ pub(super) async fn perform(job: &Job, errand: Errand) -> Outcome {
             news(News::Dealt { digest })
         }
         Errand::Collect { dealer, digest } => collect(job, dealer, digest).await,
-        Errand::Examine { accuser, dealer, batch, dealing } => {
-            let guilty = examine(job, &accuser, dealer, batch, &dealing).await?;
+        Errand::Examine { accuser, dealer, digest, batch, dealing } => {
+            let guilty = examine(job, &accuser, (dealer, digest), batch, &dealing).await?;
             news(News::Examined { accuser, dealer, guilty })
         }
         Errand::Conclude { choice } => conclude(job, choice).await,
@@ -80,7 +80,11 @@ pub(super) async fn perform(job: &Job, errand: Errand) -> Outcome {
             });
             news(News::Checked { holder, result, valid: valid.await? })
         }
-        Errand::Enact { result: _, records } => enact::enact(job, records).await,
+        Errand::Enact { result, records } => enact::enact(job, result, records).await,
+        Errand::Clear => {
+            blocking(session, |session| session.shelf.clone().clear()).await?;
+            news(News::Cleared)
+        }
         Errand::Destroy => enact::destroy(job).await,
     }
 }
@@ -312,7 +316,7 @@ fn wrap(
 async fn examine(
     job: &Job,
     accuser: &PeerName,
-    dealer: GuardianIndex,
+    (dealer, digest): (GuardianIndex, Digest),
     number: u32,
     dealing: &Envelope,
 ) -> Result<bool, Error> {
@@ -327,16 +331,20 @@ async fn examine(
     }
     let Ok(text) = read_parcel(job, peer, receiver, number, dealing) else { return Ok(false) };
     ensure_keys(job).await?;
-    let parts = ask(job, peer, &Question::Index { ceremony: session.id }).await;
-    if session.shelf.get(&public_name(index, number))?.is_none() {
-        let (hashes, _) = parts
-            .as_ref()
-            .map(|parts| parts.as_chunks::<32>())
-            .map_err(|_| session.broken("the accused dealing is not here yet"))?;
-        let place = usize::try_from(number).unwrap_or(usize::MAX);
-        let expected = hashes.get(place).ok_or_else(|| session.broken("the accused dealing is cut short"))?;
-        fetch_public(job, (dealer, index, peer), number, *expected).await?;
+    let own = peer == job.tools.network.peer_id();
+    let parts = if own {
+        session.shelf.get("index")?.unwrap_or_default()
+    } else {
+        ask(job, peer, &Question::Index { ceremony: session.id }).await?
+    };
+    // Not what it would like to have dealt: what it announced.
+    if dealing_digest(session.id, index, &parts) != digest {
+        return Err(session.broken("the accused gives another dealing than it announced"));
     }
+    let (hashes, _) = parts.as_chunks::<32>();
+    let place = usize::try_from(number).unwrap_or(usize::MAX);
+    let expected = hashes.get(place).ok_or_else(|| session.broken("the accused dealing is cut short"))?;
+    fetch_public(job, (dealer, index, peer), number, *expected).await?;
     blocking(session, move |session| {
         let public = session.shelf.get(&public_name(index, number))?.unwrap_or_default();
         Ok(session.check(number, index, &public, Some((receiver, &text)))?.is_err())
@@ -349,7 +357,12 @@ async fn conclude(job: &Job, choice: Choice) -> Outcome {
     ensure_keys(job).await?;
     let result = {
         let choice = choice.clone();
-        blocking(session, move |session| session.conclude_all(&choice)).await?
+        blocking(session, move |session| {
+            let result = session.conclude_all(&choice)?;
+            session.shelf.put("result", &result.0)?;
+            Ok(result)
+        })
+        .await?
     };
     let (result, proves) = match (&session.order.kind, session.prover) {
         (Kind::Repair { .. }, Some(lost)) => {
@@ -360,7 +373,7 @@ async fn conclude(job: &Job, choice: Choice) -> Outcome {
     };
     let proof =
         if proves { blocking(session, move |session| session.prove(result)).await? } else { Vec::new() };
-    news(News::Concluded { result, proof })
+    news(News::Concluded { choice, result, proof })
 }
 
 /// Fetches the helpers' parts and rebuilds our shares.

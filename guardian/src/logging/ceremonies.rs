@@ -38,6 +38,9 @@ pub(super) fn moved(record: &Record) {
                 target: TARGET, code = "ceremony_aborted", %ceremony, reason = reason.code(), ?absent, slot = %at,
                 "the ceremony is over without a result; nothing changed"
             ),
+            Entry::Adopted => info!(
+                target: TARGET, code = "ceremony_adopted", %ceremony, slot = %at, "this guardian lives by the result"
+            ),
             Entry::Saying(_) | Entry::Collected { .. } | Entry::Checked { .. } => {
                 debug!(target: TARGET, code = "ceremony", %ceremony, slot = %at, "step of a ceremony");
             }

@@ -1,5 +1,6 @@
 //! What a guardian needs before it can start: keys, definition, store, the core as the journal left it, shares.
 
+use crate::ceremonies;
 use crate::custodian::{Custodian, Register};
 use crate::epochs::{self, Epoch};
 use crate::node::Directory;
@@ -74,6 +75,7 @@ fn open_blocking(config: &Config, password: &Password) -> Result<Opened, Error> 
     let recording = recording(config, &home, &definition, me, &records);
     let guardian = Guardian::restore(definition.clone(), me, records)?;
     same_journal(guardian.journal_head(), &store)?;
+    ceremonies::sweep(&config.data_dir, &guardian.ceremonies())?;
     let (scanned, registered, operators, exits_proposed) = guardian.resume();
     let resume = Resume { scanned, registered, operators, exits_proposed };
     let mut shares = Shares::open(&store, &definition, me, password)?;

@@ -9,7 +9,7 @@ use crypto::spec::BlsPubkey;
 use crypto::threshold::{ShareIndex, Threshold};
 use crypto::vault::DataKey;
 use guardian_core::event::Custody;
-use guardian_core::guardian_set::{GuardianIndex, NetworkDefinition, NetworkId};
+use guardian_core::guardian_set::{NetworkDefinition, NetworkId};
 use rand::CryptoRng;
 use std::sync::Arc;
 use zeroize::Zeroizing;
@@ -59,22 +59,6 @@ impl Shares {
 }
 
 impl Keyring {
-    /// The same keys for another store, definition and place in its set.
-    pub(crate) fn for_store(
-        &self,
-        store: &Arc<Store>,
-        definition: &NetworkDefinition,
-        me: GuardianIndex,
-    ) -> Result<Self, Error> {
-        Ok(Self {
-            store: Arc::clone(store),
-            network: definition.id(),
-            definition: Arc::new(definition.clone()),
-            index: ShareIndex::new(me.0)?,
-            data_key: Arc::clone(&self.data_key),
-        })
-    }
-
     pub(crate) fn store(&self) -> &Arc<Store> {
         &self.store
     }

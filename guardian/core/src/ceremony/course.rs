@@ -4,7 +4,7 @@ use super::quorum::Cast;
 use super::{Blame, CeremonyId, Digest, Entry, Kind, Order, Outcome};
 use crate::guardian_set::{GuardianIndex, NetworkDefinition};
 use crate::message::Envelope;
-use crate::statement::{Choice, PeerName, Place, Statement};
+use crate::statement::{Choice, PeerName, Place, Statement, VIEW};
 use crypto::spec::Slot;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,6 +23,8 @@ pub(crate) struct Course {
     /// When we came to know it.
     pub(crate) since: Slot,
     said: BTreeMap<(PeerName, Place), (Statement, Envelope)>,
+    /// What a member said otherwise in the same place: it counts too, for whoever heard that first acts on it.
+    also: BTreeMap<(PeerName, Place), (Statement, Envelope)>,
     /// Ours, journaled and perhaps not yet sealed.
     saying: BTreeMap<Place, Statement>,
     pub(crate) blamed: BTreeMap<PeerName, Blame>,
@@ -30,8 +32,10 @@ pub(crate) struct Course {
     pub(crate) conclusion: Option<Conclusion>,
     checked: BTreeMap<GuardianIndex, (Digest, bool)>,
     pub(crate) outcome: Option<Outcome>,
-    /// Slot of the last move: who is waited for is waited for since then.
+    /// Slot of our own last move: who is waited for is waited for since then, whatever others say meanwhile.
     pub(crate) moved: Slot,
+    /// Whether the shell put the result in force.
+    pub(crate) adopted: bool,
     /// Batches fetched and in all, as the shell last said. Not journaled.
     pub(crate) progress: Option<(u64, u64)>,
 }
@@ -43,6 +47,8 @@ impl Course {
             order,
             since,
             said: BTreeMap::new(),
+            also: BTreeMap::new(),
+            adopted: false,
             saying: BTreeMap::new(),
             blamed: BTreeMap::new(),
             collected: BTreeMap::new(),
@@ -55,14 +61,21 @@ impl Course {
     }
 
     pub(crate) fn apply(&mut self, entry: &Entry, at: Slot) {
-        self.moved = at;
+        if !matches!(entry, Entry::Stated { .. } | Entry::Blamed { .. }) {
+            self.moved = at;
+        }
         match entry {
             Entry::Saying(statement) => {
                 self.saying.entry(statement.place()).or_insert_with(|| statement.clone());
             }
             Entry::Stated { from, statement, envelope } => {
                 let place = (from.clone(), statement.place());
-                self.said.entry(place).or_insert_with(|| (statement.clone(), envelope.clone()));
+                let sealed = (statement.clone(), envelope.clone());
+                match self.said.get(&place) {
+                    None => drop(self.said.insert(place, sealed)),
+                    Some((known, _)) if known == statement => {}
+                    Some(_) => drop(self.also.entry(place).or_insert(sealed)),
+                }
             }
             Entry::Collected { dealer, digest } => {
                 self.collected.insert(*dealer, *digest);
@@ -77,6 +90,7 @@ impl Course {
             Entry::Blamed { peer, blame } => {
                 self.blamed.entry(peer.clone()).or_insert(*blame);
             }
+            Entry::Adopted => self.adopted = true,
             Entry::Ended(outcome) => {
                 // A result that comes into force overrules that we gave up.
                 if !self.is_done() {
@@ -84,6 +98,11 @@ impl Course {
                 }
             }
         }
+    }
+
+    /// Whether we computed a result: it is not thrown away when our clock says that the time is over.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.conclusion.is_some()
     }
 
     pub(crate) fn is_done(&self) -> bool {
@@ -98,6 +117,18 @@ impl Course {
         self.said.get(&(peer.clone(), place)).map(|(_, envelope)| envelope)
     }
 
+    /// Whether a member said two things in a place already.
+    pub(crate) fn is_double(&self, peer: &PeerName, place: Place) -> bool {
+        self.also.contains_key(&(peer.clone(), place))
+    }
+
+    /// Everything that a member sealed in a place: two statements at most.
+    fn all_said(&self, peer: &PeerName, place: Place) -> impl Iterator<Item = (&Statement, &Envelope)> {
+        let key = (peer.clone(), place);
+        let both = [self.said.get(&key), self.also.get(&key)];
+        both.into_iter().flatten().map(|(statement, envelope)| (statement, envelope))
+    }
+
     /// What we are committed to in a place, sealed or not.
     pub(crate) fn own(&self, me: &PeerName, place: Place) -> Option<&Statement> {
         self.saying.get(&place).or_else(|| self.said(me, place))
@@ -110,7 +141,8 @@ impl Course {
     }
 
     pub(crate) fn statements(&self) -> impl Iterator<Item = (&PeerName, &Statement, &Envelope)> {
-        self.said.iter().map(|((peer, _), (statement, envelope))| (peer, statement, envelope))
+        let all = self.said.iter().chain(&self.also);
+        all.map(|((peer, _), (statement, envelope))| (peer, statement, envelope))
     }
 
     fn has_agreed(&self, peer: &PeerName) -> bool {
@@ -178,43 +210,79 @@ impl Course {
         Choice(good.collect())
     }
 
-    /// Votes for each choice in a view, most first.
-    pub(crate) fn votes(&self, cast: Cast<'_>, view: u16) -> Vec<(Choice, usize)> {
-        let mut votes: BTreeMap<Choice, usize> = BTreeMap::new();
-        for holder in cast.receivers() {
-            let Some(peer) = name_of(cast.next(), holder) else { continue };
-            if self.blamed.contains_key(&peer) {
-                continue;
-            }
-            if let Some(Statement::Choose { choice, .. }) = self.said(&peer, Place::Choose(view)) {
-                *votes.entry(choice.clone()).or_default() += 1;
-            }
-        }
-        let mut votes: Vec<_> = votes.into_iter().collect();
-        votes.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.digest().cmp(&b.0.digest())));
-        votes
+    /// Which view of choosing a slot belongs to: the same for all.
+    pub(crate) fn view(&self, slot: Slot) -> u16 {
+        u16::try_from(slot.0.saturating_sub(self.order.opened.0) / VIEW).unwrap_or(u16::MAX)
     }
 
-    /// The choice that enough receivers made, in the earliest view that has one.
-    pub(crate) fn chosen(&self, cast: Cast<'_>) -> Option<Choice> {
-        (0..crate::statement::MAX_VIEWS).find_map(|view| {
-            let (choice, votes) = self.votes(cast, view).into_iter().next()?;
-            (votes >= cast.choosers() && choice.0.len() >= cast.dealings()).then_some(choice)
+    /// Whose proposal counts in a view: each receiver's in turn.
+    pub(crate) fn leader(&self, cast: Cast<'_>, view: u16) -> Option<PeerName> {
+        let receivers = cast.receivers();
+        let start = usize::from(self.id.0[0]).saturating_add(view.into());
+        let turn = start.checked_rem(receivers.len())?;
+        receivers.get(turn).and_then(|holder| name_of(cast.next(), *holder))
+    }
+
+    /// What was said in choosing: by view and choice, by whom. Who said two things counts for both: whoever heard either
+    /// acts on it, and every quorum is large enough for that.
+    fn tally(&self, cast: Cast<'_>, commits: bool) -> BTreeMap<(u16, Digest), BTreeSet<&PeerName>> {
+        let receivers: BTreeSet<PeerName> =
+            cast.receivers().into_iter().filter_map(|holder| name_of(cast.next(), holder)).collect();
+        let mut tally: BTreeMap<(u16, Digest), BTreeSet<&PeerName>> = BTreeMap::new();
+        for (peer, statement, _) in self.statements().filter(|(peer, _, _)| receivers.contains(*peer)) {
+            let key = match statement {
+                Statement::Choose { view, choice } if !commits => (*view, choice.digest()),
+                Statement::Commit { view, choice } if commits => (*view, *choice),
+                _ => continue,
+            };
+            tally.entry(key).or_default().insert(peer);
+        }
+        tally.retain(|_, by| by.len() >= cast.choosers());
+        tally
+    }
+
+    fn choice_of(&self, digest: Digest) -> Option<Choice> {
+        self.statements().find_map(|(_, statement, _)| match statement {
+            Statement::Choose { choice, .. } if choice.digest() == digest => Some(choice.clone()),
+            _ => None,
         })
     }
 
-    /// The latest view in which we chose.
-    pub(crate) fn last_view(&self, me: &PeerName) -> Option<u16> {
-        (0..crate::statement::MAX_VIEWS).rev().find(|view| self.own(me, Place::Choose(*view)).is_some())
+    /// The latest view in which a quorum chose, and what: it may be committed to.
+    pub(crate) fn preferred(&self, cast: Cast<'_>) -> Option<(u16, Choice)> {
+        let ((view, digest), _) = self.tally(cast, false).into_iter().next_back()?;
+        Some((view, self.choice_of(digest)?))
+    }
+
+    /// The choice that a quorum committed to. There is one at most.
+    pub(crate) fn chosen(&self, cast: Cast<'_>) -> Option<Choice> {
+        let ((_, digest), _) = self.tally(cast, true).into_iter().next()?;
+        self.choice_of(digest)
+    }
+
+    /// What we committed to last: we choose nothing else before a later view has.
+    pub(crate) fn lock(&self, me: &PeerName) -> Option<(u16, Digest)> {
+        let ours = self
+            .saying
+            .values()
+            .chain(self.statements().filter(|(peer, _, _)| *peer == me).map(|(_, statement, _)| statement));
+        let commits = ours.filter_map(|statement| match statement {
+            Statement::Commit { view, choice } => Some((*view, *choice)),
+            _ => None,
+        });
+        commits.max_by_key(|(view, _)| *view)
+    }
+
+    /// Whether a member chose, in any view.
+    pub(crate) fn has_chosen(&self, peer: &PeerName) -> bool {
+        self.statements().any(|(from, said, _)| from == peer && matches!(said, Statement::Choose { .. }))
     }
 
     /// A holder's claim that it holds a result, with the proof.
     pub(crate) fn proven(&self, cast: Cast<'_>, holder: GuardianIndex) -> Option<(Digest, &[u8])> {
         let peer = name_of(cast.next(), holder)?;
         match self.said(&peer, Place::Proven) {
-            Some(Statement::Proven { result, proof }) if !self.blamed.contains_key(&peer) => {
-                Some((*result, proof))
-            }
+            Some(Statement::Proven { result, proof }) => Some((*result, proof)),
             _ => None,
         }
     }
@@ -234,10 +302,16 @@ impl Course {
         let members = cast.current.guardian_set.members.iter();
         let sealed = members.filter_map(|member| {
             let peer = PeerName(member.peer_id.clone());
-            let endorses = self.said(&peer, Place::Endorse) == Some(&Statement::Endorse { result });
-            endorses.then(|| self.sealed(&peer, Place::Endorse).cloned()).flatten()
+            let mut all = self.all_said(&peer, Place::Endorse);
+            let endorses = all.find(|(said, _)| **said == Statement::Endorse { result });
+            endorses.map(|(_, sealed)| sealed.clone())
         });
         sealed.collect()
+    }
+
+    /// Whether anybody endorsed anything: then others are bound to it.
+    pub(crate) fn is_endorsed_by_any(&self) -> bool {
+        self.statements().any(|(_, said, _)| matches!(said, Statement::Endorse { .. }))
     }
 
     /// A result that enough members of the current set endorse.

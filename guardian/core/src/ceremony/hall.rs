@@ -8,11 +8,17 @@ use crate::statement::Statement;
 use crypto::spec::Slot;
 use std::collections::BTreeMap;
 
-/// Most ceremonies that are not over. More are not taken in.
-pub(crate) const MAX_OPEN: usize = 8;
+/// Most ceremonies that are not over: one of each member. More are not taken in.
+pub(crate) const MAX_OPEN: usize = 100;
+
+/// Most ceremonies that one member may open within [`RAISING_WINDOW`] slots.
+const MAX_RAISED: usize = 4;
+
+/// Slots over which they are counted.
+const RAISING_WINDOW: u64 = 1_024;
 
 /// Most ceremonies remembered in all; the oldest that is over is forgotten first.
-const MAX_KNOWN: usize = 32;
+const MAX_KNOWN: usize = 512;
 
 /// All ceremonies.
 #[derive(Debug, Clone, Default)]
@@ -20,6 +26,8 @@ pub(crate) struct Hall {
     courses: BTreeMap<CeremonyId, Course>,
     /// For which epoch numbers we endorsed a result, in which ceremony: one each, for good.
     endorsed: BTreeMap<GuardianSetEpoch, CeremonyId>,
+    /// Ceremonies that were forgotten, until when nobody may open them again.
+    forgotten: BTreeMap<CeremonyId, Slot>,
 }
 
 impl Hall {
@@ -42,6 +50,20 @@ impl Hall {
     /// Ceremonies that are not over.
     pub(crate) fn open(&self) -> impl Iterator<Item = &Course> {
         self.courses.values().filter(|course| course.outcome.is_none())
+    }
+
+    /// Whether a member may open another one: one at a time, a few in a while, and none that was there before.
+    pub(crate) fn admits(&self, id: &CeremonyId, order: &Order, slot: Slot) -> bool {
+        let of = || self.courses.values().filter(|course| course.order.raiser == order.raiser);
+        let lately = of().filter(|course| slot < course.since.saturating_add(RAISING_WINDOW)).count();
+        !self.forgotten.contains_key(id)
+            && of().all(|course| course.outcome.is_some() || self.is_expired(course, slot))
+            && lately < MAX_RAISED
+            && self.has_room()
+    }
+
+    fn is_expired(&self, course: &Course, slot: Slot) -> bool {
+        slot > course.order.expires
     }
 
     pub(crate) fn has_room(&self) -> bool {
@@ -82,7 +104,10 @@ impl Hall {
             else {
                 break;
             };
-            self.courses.remove(&oldest);
+            if let Some(course) = self.courses.remove(&oldest) {
+                self.forgotten.insert(oldest, course.order.expires);
+            }
         }
+        self.forgotten.retain(|_, expires| *expires >= at);
     }
 }

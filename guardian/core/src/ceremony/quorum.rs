@@ -67,7 +67,7 @@ impl<'a> Cast<'a> {
         let threshold = self.current.guardian_set.threshold;
         match &self.order.kind {
             Kind::GroupKey | Kind::ValidatorKeys { .. } => threshold.n().into(),
-            Kind::Succession { .. } => majority(threshold),
+            Kind::Succession { .. } => quorum(threshold),
             Kind::Repair { helpers, .. } => helpers.len(),
         }
     }
@@ -91,19 +91,23 @@ impl<'a> Cast<'a> {
         }
     }
 
-    /// How many receivers must hold a dealing and choose the same for it to count: two such sets meet in an honest one
-    /// whenever fewer than half are dishonest.
+    /// How many receivers must hold a dealing and choose the same for it to count.
     pub(crate) fn choosers(&self) -> usize {
         match &self.order.kind {
-            Kind::Succession { next } => majority(next.guardian_set.threshold),
+            Kind::Succession { next } => quorum(next.guardian_set.threshold),
             Kind::GroupKey | Kind::ValidatorKeys { .. } | Kind::Repair { .. } => self.receivers().len(),
         }
     }
 
-    /// How many must have proven the result before it may come into force.
+    /// How many must have proven the result before it may come into force: so many that the honest among them can sign
+    /// without the others.
     pub(crate) fn proofs(&self) -> usize {
         match &self.order.kind {
-            Kind::Succession { next } => majority(next.guardian_set.threshold),
+            Kind::Succession { next } => {
+                let threshold = next.guardian_set.threshold;
+                let usable = usize::from(threshold.t()).saturating_add(dishonest(threshold));
+                quorum(threshold).max(usable).min(threshold.n().into())
+            }
             Kind::GroupKey | Kind::ValidatorKeys { .. } | Kind::Repair { .. } => self.provers().len(),
         }
     }
@@ -121,15 +125,21 @@ impl<'a> Cast<'a> {
     /// How many members of the current set must endorse the result; zero where it replaces nothing.
     pub(crate) fn endorsements(&self) -> usize {
         match &self.order.kind {
-            Kind::Succession { .. } => majority(self.current.guardian_set.threshold),
+            Kind::Succession { .. } => quorum(self.current.guardian_set.threshold),
             Kind::GroupKey | Kind::ValidatorKeys { .. } | Kind::Repair { .. } => 0,
         }
     }
 }
 
-/// At least t and more than half: two such groups share a member, so that no two results come of one epoch number.
-fn majority(threshold: Threshold) -> usize {
-    usize::from(threshold.t().max(threshold.n() / 2 + 1))
+/// How many of n may be dishonest without two groups agreeing on two things: fewer than a third.
+fn dishonest(threshold: Threshold) -> usize {
+    usize::from(threshold.n().saturating_sub(1) / 3)
+}
+
+/// At least t, and all but the dishonest: two such groups share more members than may be dishonest, so that no two results
+/// come of one epoch number. With four, three; with seven, five.
+fn quorum(threshold: Threshold) -> usize {
+    usize::from(threshold.n()).saturating_sub(dishonest(threshold)).max(threshold.t().into())
 }
 
 #[cfg(test)]
@@ -137,8 +147,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_majority_is_at_least_t() {
-        let of = |t, n| majority(Threshold::new(t, n).unwrap());
-        assert_eq!([of(1, 1), of(1, 3), of(2, 4), of(3, 4), of(4, 5), of(4, 7)], [1, 2, 3, 3, 4, 4]);
+    fn two_quorums_meet_in_an_honest_member() {
+        for n in 1..=100 {
+            for t in 1..=n {
+                let threshold = Threshold::new(t, n).unwrap();
+                let (q, f) = (quorum(threshold), dishonest(threshold));
+                assert!(2 * q > usize::from(n) + f, "{t} of {n}: {q}");
+                assert!(q >= usize::from(t) && q <= usize::from(n));
+            }
+        }
+        let of = |t, n| quorum(Threshold::new(t, n).unwrap());
+        assert_eq!([of(1, 1), of(2, 3), of(3, 4), of(4, 5), of(4, 7), of(7, 10)], [1, 3, 3, 4, 5, 7]);
     }
 }

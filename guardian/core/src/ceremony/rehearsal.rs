@@ -247,6 +247,7 @@ impl Rehearsal {
         };
         match errand {
             Errand::Convene { .. } | Errand::Dissolve => Vec::new(),
+            Errand::Clear => said(News::Cleared),
             Errand::State(statement) => {
                 let statement = *statement;
                 let envelope = seal(peer, &statement, self.slot);
@@ -281,7 +282,7 @@ impl Rehearsal {
                 }
                 said(News::Collected { dealer, digest })
             }
-            Errand::Examine { accuser, dealer, batch: _, dealing } => {
+            Errand::Examine { accuser, dealer, dealing, .. } => {
                 said(News::Examined { accuser, dealer, guilty: dealing.0 == b"wrong" })
             }
             Errand::Conclude { choice } => {
@@ -295,7 +296,7 @@ impl Rehearsal {
                     Some(holder) => proof(result, holder),
                     None => Vec::new(),
                 };
-                said(News::Concluded { result, proof })
+                said(News::Concluded { choice, result, proof })
             }
             Errand::Check { holder, result, proof: given } => {
                 said(News::Checked { holder, result, valid: given == proof(result, holder) })
