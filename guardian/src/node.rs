@@ -171,12 +171,12 @@ async fn live(
         recording,
     } = opened;
     let me = directory.me();
-    let joining = guardian.is_joining();
+    // Who waits to come in, or has left, is nobody's member: it knows the others as guests, whatever set they are in.
+    let joining = guardian.is_joining() || guardian.is_retired();
     let (network, arriving) = p2p::start(p2p::Config {
         keypair,
         network: definition.id().0,
         listen: startup::listen_addresses(config)?,
-        // Who waits to come in is nobody's member yet: it knows the others as guests.
         peers: if joining { Vec::new() } else { directory.peers(&definition)? },
         limits: p2p::Limits::default(),
     })?;

@@ -41,7 +41,7 @@ pub struct Tools {
     pub previous: Option<NetworkDefinition>,
     /// Our place in it.
     pub me: GuardianIndex,
-    /// Whether we wait for the set before to hand over: then everybody is a guest.
+    /// Whether we wait for the set before to hand over, or have left: then everybody is a guest.
     pub joining: bool,
     /// Our shares; None before there is a data key.
     pub(crate) keyring: Option<Keyring>,
