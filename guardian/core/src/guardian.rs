@@ -66,16 +66,6 @@ pub struct Guardian {
     pub(crate) settings: Settings,
     /// Our definition's id: computed once.
     pub(crate) network: NetworkId,
-    /// Whether our set handed over to one that we are not in: what is left to do is to say that our shares are gone.
-    pub fn is_retired(&self) -> bool {
-        let me = self.my_name();
-        self.hall.iter().any(|course| {
-            course.is_done()
-                && course.order.network == self.network
-                && matches!(&course.order.kind, Kind::Succession { next } if next.index_of(&me).is_none())
-        })
-    }
-
     /// The definition that was in force before ours, if ours follows one.
     pub(crate) previous: Option<(NetworkId, NetworkDefinition)>,
     /// The network's own key, once there is one.
@@ -381,6 +371,16 @@ impl Guardian {
         }
         self.journal = self.journal.follow(&record.encode());
         Ok(())
+    }
+
+    /// Whether our set handed over to one that we are not in: what is left to do is to say that our shares are gone.
+    pub fn is_retired(&self) -> bool {
+        let me = self.my_name();
+        self.hall.iter().any(|course| {
+            course.is_done()
+                && course.order.network == self.network
+                && matches!(&course.order.kind, Kind::Succession { next } if next.index_of(&me).is_none())
+        })
     }
 
     /// The definition that was in force before ours, if ours follows one.
