@@ -571,6 +571,3 @@ pub enum Entry {
     /// It is over.
     Ended(Outcome),
 }
-
-#[cfg(test)]
-mod tests;

@@ -164,22 +164,24 @@ impl Guardian {
         let Some(cast) = self.cast(&course.order) else { return };
         let lives_by_it = cast.next().id() == self.network && cast.current.id() != self.network;
         let is_in_next = cast.holder(&me).is_some();
-        let enacts = if course.is_succession() {
-            is_in_next && (!lives_by_it || self.is_joining())
-        } else {
-            !course.adopted && self.has_accepted(course)
-        };
         // Those who lack somebody's endorsement read it from us as long as we are in the old epoch.
         let waited = !course.is_succession() || self.view.slot() >= course.moved.saturating_add(GRACE);
         let was_in_force = course.is_succession() && cast.dealer(&me).is_some();
-        // Never without the new shares: our own proof says that we have them, or that we hold as many keys again.
         let held = u32::try_from(self.view.held().count()).unwrap_or(u32::MAX);
-        let has_new = course.own(&me, Place::Proven).is_some() || held >= course.order.keys.validators;
+        let keys = course.order.keys;
+        let has_keys = held >= keys.validators && (keys.group.is_none() || self.group.is_some());
+        // Never without the new shares.
         let destroys = was_in_force
-            && (!is_in_next || lives_by_it && has_new)
+            && (!is_in_next || lives_by_it && has_keys)
             && course.own(&me, Place::Destroyed).is_none();
-        let clears =
-            course.is_succession() && lives_by_it && !self.is_joining() && !was_in_force && !course.adopted;
+        // Who came in with this epoch began it without keys, and is done when it has them.
+        let came_in = course.is_succession() && lives_by_it && is_in_next && !was_in_force && !course.adopted;
+        let enacts = if course.is_succession() {
+            is_in_next && !lives_by_it || came_in && !has_keys
+        } else {
+            !course.adopted && self.has_accepted(course)
+        };
+        let clears = came_in && has_keys;
         if enacts && waited {
             let records = self.inheritance(id).map(|(_, records)| records).unwrap_or_default();
             errand(id, Errand::Enact { result, records }, out);

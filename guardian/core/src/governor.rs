@@ -111,6 +111,11 @@ impl Ledger {
         });
     }
 
+    /// When we last found that our journal lacks what we once said.
+    pub(crate) fn lapse(&self) -> Option<Slot> {
+        self.lapsed
+    }
+
     /// What the next epoch must know of.
     pub(crate) fn bequeath(&self) -> Vec<InheritedRelease> {
         let each = self.releases.iter().map(|(exit, release)| InheritedRelease {

@@ -118,6 +118,7 @@ impl Guardian {
             })
         }));
         records.extend(course.outcome.clone().map(|outcome| entry(Entry::Ended(outcome))));
+        records.extend(self.ledger.lapse().map(Record::Lapsed));
         records.push(Record::Inherited { releases: self.ledger.bequeath(), at });
         Some((next, records))
     }

@@ -40,6 +40,10 @@ pub(super) async fn enact(job: &Job, result: Digest, records: Vec<Record>) -> Ou
     if session.next().id() == job.tools.definition.id() {
         // We waited for it: the epoch is begun, what was missing are the shares.
         blocking(job, |job| keep(job, &job.session.keyring)).await?;
+        if !job.tools.joining {
+            // It was late: it works in this epoch already, and waits for its shares to be rebuilt.
+            return Ok((None, None));
+        }
     } else {
         blocking(job, move |job| begin_epoch(job, &records)).await?;
     }

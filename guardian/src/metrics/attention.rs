@@ -41,6 +41,8 @@ pub struct Attention {
     paused: [Gauge; 2],
     held: BTreeMap<Hold, Gauge>,
     late: Gauge,
+    ceremonies: Gauge,
+    unready: Gauge,
     notices: BTreeMap<&'static str, Counter>,
     deliveries: BTreeMap<Outcome, Counter>,
 }
@@ -71,6 +73,11 @@ impl Attention {
                 .map(|hold| (hold, metrics::gauge!("guardian_exits_held", "cause" => hold.code())))
                 .collect(),
             late: gauge("guardian_steps_late", "Validators whose next step on the way out is late"),
+            ceremonies: gauge("guardian_ceremonies_open", "Ceremonies that are not over"),
+            unready: gauge(
+                "guardian_validators_unready",
+                "Validators of which fewer guardians than must sign together proved lately to hold a working share",
+            ),
             notices: Notice::CODES.into_iter().map(notice).collect(),
             deliveries: Outcome::ALL.into_iter().map(delivery).collect(),
         }
@@ -101,6 +108,9 @@ impl Attention {
         for (hold, gauge) in &self.held {
             gauge.set(count(status.proposals.iter().filter(|one| one.hold == Some(*hold)).count()));
         }
+        self.ceremonies.set(count(status.ceremonies.iter().filter(|one| one.outcome.is_none()).count()));
+        let needed = usize::from(status.threshold.t());
+        self.unready.set(count(status.validators.iter().filter(|one| one.ready.len() < needed).count()));
         self.late.set(count(status.lifecycles.iter().filter(|way| way.late.is_some()).count()));
     }
 }

@@ -33,6 +33,8 @@ pub(crate) struct Node {
     /// Results in force here.
     pub(crate) adopted: BTreeSet<CeremonyId>,
     answers: Vec<Answer>,
+    /// Shares it holds.
+    pub(crate) keys: usize,
 }
 
 /// All of them.
@@ -113,6 +115,7 @@ impl Node {
             destroyed: BTreeSet::new(),
             adopted: BTreeSet::new(),
             answers: Vec::new(),
+            keys: 0,
         }
     }
 
@@ -144,6 +147,7 @@ impl Rehearsal {
         }
         for peer in rehearsal.peers() {
             let custody = rehearsal.nodes[&peer].custody(2);
+            rehearsal.nodes.get_mut(&peer).unwrap().keys = 2;
             rehearsal.feed(&peer, custody);
             rehearsal.feed(&peer, Event::SlotStarted(Slot(1)));
         }
@@ -234,8 +238,7 @@ impl Rehearsal {
         let node = self.nodes.get_mut(peer).unwrap();
         node.guardian = Guardian::restore(node.definition.clone(), node.me, node.journal.clone()).unwrap();
         node.board.clear();
-        let shares = if node.guardian.is_joining() { 0 } else { 2 };
-        let custody = node.custody(shares);
+        let custody = node.custody(node.keys);
         self.feed(peer, custody);
         self.feed(peer, Event::SlotStarted(self.slot));
     }
@@ -321,7 +324,13 @@ impl Rehearsal {
         }
         let Some((next, records)) = node.guardian.inheritance(&id) else { return Vec::new() };
         if next == node.definition {
-            return vec![Event::CeremonyNews { ceremony: id, news: News::Adopted }];
+            // It came in: its shares are loaded, once.
+            return if node.keys > 0 {
+                Vec::new()
+            } else {
+                node.keys = 2;
+                vec![node.custody(2)]
+            };
         }
         node.me = next.index_of(peer).unwrap();
         (node.definition, node.journal) = (next, records);

@@ -77,6 +77,7 @@ fn four_hand_over_to_five_and_destroy_what_they_had() {
     );
     for number in [2, 3, 4, 5, 6] {
         assert!(!rehearsal.node(number).guardian.is_joining());
+        assert_eq!(rehearsal.node(number).keys, 2, "guardian {number} has its shares");
     }
     // The new ones had nothing to destroy; who left keeps its definition and says so too.
     assert!(rehearsal.node(5).destroyed.is_empty());
