@@ -98,6 +98,10 @@ pub struct CombineOrder {
 
 /// What to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "values live while one event is handled, and a box each is no gain"
+)]
 pub enum Command {
     /// Make durable before going on. Failure stops the node.
     Persist(Vec<Record>),

@@ -38,6 +38,10 @@ pub enum WireMessage {
 
 /// What a guardian may say.
 #[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "values live while one event is handled, and a box each is no gain"
+)]
 pub enum Message {
     /// I am alive and see this.
     Heartbeat(Heartbeat),

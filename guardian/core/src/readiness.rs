@@ -88,7 +88,7 @@ impl Guardian {
         let covered: u64 =
             self.matrix.own.iter().map(|part| u64::try_from(part.keys.len()).unwrap_or(0)).sum();
         let is_current = self.matrix.own.first().is_some_and(|part| part.day == day) && covered == held;
-        let epoch_begins = self.view.slot().0 % self.definition.chain.slots_per_epoch.get() == 0;
+        let epoch_begins = self.view.slot().0.is_multiple_of(self.definition.chain.slots_per_epoch.get());
         if !is_current {
             self.matrix.checked.retain(|(_, of, _)| of.saturating_add(1) >= day);
             out.push(Command::ProveReadiness { day });

@@ -130,6 +130,10 @@ impl Matter {
 
 /// What guardians say to each other to make a signature.
 #[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "values live while one event is handled, and a box each is no gain"
+)]
 pub enum SigningMessage {
     /// My nonces for this attempt; and what it is about, for those who do not know it.
     Commit {

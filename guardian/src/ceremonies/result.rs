@@ -30,6 +30,9 @@ struct Proof {
     deposits: Vec<Vec<u8>>,
 }
 
+/// The network's own key, t * 33 bytes, and our share of it.
+type GroupResult = (Vec<u8>, Zeroizing<[u8; 32]>);
+
 /// A key and our share of it, in the open.
 type Held<C> = (Commitments<C>, Share<C>);
 
@@ -174,7 +177,7 @@ impl Session {
     }
 
     /// Our share of the network's own key, if the result has it: commitments and 32 bytes.
-    pub(super) fn group_result(&self) -> Result<Option<(Vec<u8>, Zeroizing<[u8; 32]>)>, Error> {
+    pub(super) fn group_result(&self) -> Result<Option<GroupResult>, Error> {
         for number in self.batches.numbers() {
             if self.batch(number)? == Batch::Group {
                 let held = self.held::<Secp256k1>(number)?;

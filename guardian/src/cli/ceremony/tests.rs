@@ -114,7 +114,7 @@ fn a_second_one_of_a_kind_is_refused_with_the_line_that_joins_the_first() {
         let is_alike = |kind: &str| verb.is_none_or(|verb| verb.is_for(kind));
         refuse_second(&snapshot(all), is_alike, verb).map_err(|error| error.to_string())
     };
-    let said = refuse(&[open.clone()], Some(Verb::Refresh)).unwrap_err();
+    let said = refuse(std::slice::from_ref(&open), Some(Verb::Refresh)).unwrap_err();
     for part in [
         "a succession is open already",
         "by guardian 1: epoch 0 -> 1; adds erin",
@@ -123,11 +123,11 @@ fn a_second_one_of_a_kind_is_refused_with_the_line_that_joins_the_first() {
     ] {
         assert!(said.contains(part), "{part:?} not in {said}");
     }
-    let plain = refuse(&[open.clone()], None).unwrap_err();
+    let plain = refuse(std::slice::from_ref(&open), None).unwrap_err();
     assert!(plain.contains(&format!("guardian network accept {}", id("5f"))), "{plain}");
     let own = refuse(&[ceremony("5f")], Some(Verb::Reshare)).unwrap_err();
     assert!(own.contains("To follow it: ") && own.contains("guardian network abort"), "{own}");
-    assert_eq!(refuse(&[open.clone()], Some(Verb::Dkg)), Ok(()));
+    assert_eq!(refuse(std::slice::from_ref(&open), Some(Verb::Dkg)), Ok(()));
     let rejected = CeremonyStatus { own: Some(false), ..open };
     assert_eq!(refuse(&[rejected], Some(Verb::Reshare)), Ok(()));
     assert_eq!(refuse(&[done(ceremony("5f"))], Some(Verb::Reshare)), Ok(()));

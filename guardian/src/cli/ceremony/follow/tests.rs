@@ -16,16 +16,16 @@ fn only_what_is_new_is_said() {
     let mut follow = Follow::new(id("5f"));
     let one = ceremony("5f");
     let moved = |status: &CeremonyStatus| Event::Moved { slot: Slot(1000), status: Box::new(status.clone()) };
-    assert_eq!(follow.take(Ok(&snapshot(&[one.clone()])), after(0)), [moved(&one)]);
-    assert_eq!(follow.take(Ok(&snapshot(&[one.clone()])), after(1)), []);
+    assert_eq!(follow.take(Ok(&snapshot(std::slice::from_ref(&one))), after(0)), [moved(&one)]);
+    assert_eq!(follow.take(Ok(&snapshot(std::slice::from_ref(&one))), after(1)), []);
     let dealing = CeremonyStatus { phase: Phase::Dealing, progress: Some((0, 80)), ..one };
-    assert_eq!(follow.take(Ok(&snapshot(&[dealing.clone()])), after(2)), [moved(&dealing)]);
+    assert_eq!(follow.take(Ok(&snapshot(std::slice::from_ref(&dealing))), after(2)), [moved(&dealing)]);
     let at = |done| CeremonyStatus { progress: Some((done, 80)), ..dealing.clone() };
     assert_eq!(follow.take(Ok(&snapshot(&[at(3)])), after(3)), [], "too soon for a number");
     assert_eq!(follow.take(Ok(&snapshot(&[at(40)])), after(12)), [Event::Counted { done: 40, all: 80 }]);
     let blamed = CeremonyStatus { blamed: vec![("dave".to_owned(), Blame::InvalidDealing)], ..at(40) };
     let said = [Event::Blamed { member: "dave".to_owned(), blame: Blame::InvalidDealing }];
-    assert_eq!(follow.take(Ok(&snapshot(&[blamed.clone()])), after(13)), said);
+    assert_eq!(follow.take(Ok(&snapshot(std::slice::from_ref(&blamed))), after(13)), said);
     assert_eq!(follow.take(Ok(&snapshot(&[blamed])), after(14)), []);
 }
 
@@ -38,7 +38,7 @@ fn a_restart_into_the_next_epoch_is_borne() {
     assert_eq!(follow.take(away(), after(2)), [], "said once");
     assert_eq!(follow.take(away(), after(179)), []);
     let over = done(CeremonyStatus { destroyed: list(&["alice"]), ..ceremony("5f") });
-    let mut next = snapshot(&[over.clone()]);
+    let mut next = snapshot(std::slice::from_ref(&over));
     next.guardian_set_epoch = GuardianSetEpoch(1);
     let outcome = over.outcome.clone().unwrap();
     assert_eq!(
