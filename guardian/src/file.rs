@@ -5,6 +5,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use zeroize::Zeroizing;
 
 /// Most bytes of a document written by people (configuration, network definition, member card).
@@ -159,7 +160,10 @@ fn write_temporary<T>(
     write: impl FnOnce(&mut dyn Write) -> Result<T, Error>,
 ) -> Result<(PathBuf, T), Error> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let temporary = parent(path).join(format!(".{name}.{}.new", std::process::id()));
+    // A number of its own for each write: two at a time to one name must not meet in one file.
+    static WRITES: AtomicU64 = AtomicU64::new(0);
+    let number = WRITES.fetch_add(1, Ordering::Relaxed);
+    let temporary = parent(path).join(format!(".{name}.{}-{number}.new", std::process::id()));
     let mode = match access {
         Access::Private => 0o600,
         Access::Public => 0o644,

@@ -40,6 +40,9 @@ const INBOX: usize = 1024;
 /// Errands and questions of ceremonies waiting.
 const ERRANDS: usize = 1024;
 
+/// Between two tries at opening a store that the epoch before still holds.
+const REOPEN: Duration = Duration::from_secs(1);
+
 /// Longest time for an orderly stop.
 const STOP_TIME: Duration = Duration::from_secs(10);
 
@@ -78,8 +81,20 @@ pub async fn run(
 ) -> Result<(), Error> {
     let mut shutdown = pin!(shutdown);
     let password = Arc::new(password);
+    let mut began = false;
     // Once, and anew for each guardian set that comes into force.
-    while let Some(ending) = run_epoch(&config, &password, shutdown.as_mut()).await? {
+    loop {
+        let ended = run_epoch(&config, &password, shutdown.as_mut()).await;
+        // What a job of the epoch before still works on holds its store for a while.
+        if let (true, Err(Error::StoreLocked { .. })) = (began, &ended) {
+            let waited = tokio::time::sleep(REOPEN);
+            tokio::select! {
+                () = &mut shutdown => return Ok(()),
+                () = waited => continue,
+            }
+        }
+        began = true;
+        let Some(ending) = ended? else { return Ok(()) };
         if ending == Ending::Retired {
             let (config, password) = (config.clone(), Arc::clone(&password));
             tokio::task::spawn_blocking(move || retire(&config, &password))
@@ -87,7 +102,6 @@ pub async fn run(
                 .map_err(|e| Error::Task { problem: format!("destroying shares: {e}") })??;
         }
     }
-    Ok(())
 }
 
 /// Destroys the shares of a guardian that left the set, its store closed.
@@ -172,7 +186,8 @@ async fn live(
     } = opened;
     let me = directory.me();
     // Who waits to come in, or has left, is nobody's member: it knows the others as guests, whatever set they are in.
-    let joining = guardian.is_joining() || guardian.is_retired();
+    let waits = guardian.is_joining();
+    let joining = waits || guardian.is_retired();
     let (network, arriving) = p2p::start(p2p::Config {
         keypair,
         network: definition.id().0,
@@ -251,6 +266,7 @@ async fn live(
         previous: guardian.previous().cloned(),
         me,
         joining,
+        waits,
         keyring,
         custody: custody_key,
         data_dir: config.data_dir.clone(),

@@ -1,5 +1,5 @@
 //! Ceremonies: what guardians do together with their keys, over days if need be. A ceremony is an [`Order`] that everybody
-//! can read, [`Statement`](crate::statement::Statement)s that each member seals once, and a state that follows from them.
+//! can read, [`Statement`]s that each member seals once, and a state that follows from them.
 //!
 //! | kind | who deals | who receives | what comes of it |
 //! |---|---|---|---|
@@ -433,6 +433,19 @@ impl Errand {
             Self::Destroy => "destroy",
             Self::Clear => "clear",
             Self::Dissolve => "dissolve",
+        }
+    }
+}
+
+impl Errand {
+    /// What tells it from others of its ceremony; None for what is given once only.
+    pub fn key(&self) -> Option<String> {
+        match self {
+            Self::State(_) | Self::Clear | Self::Dissolve => None,
+            Self::Collect { dealer, .. } => Some(format!("collect {}", dealer.0)),
+            Self::Check { holder, .. } => Some(format!("check {}", holder.0)),
+            Self::Examine { accuser, dealer, .. } => Some(format!("examine {accuser} {}", dealer.0)),
+            other => Some(other.code().to_owned()),
         }
     }
 }

@@ -12,6 +12,9 @@ use crate::statement::{Choice, PeerName, Place, Statement};
 /// Slots after our last move until those who are late are left out.
 pub(crate) const PATIENCE: u64 = 8;
 
+/// Slots after its time until receipts are no longer waited for: some members will never give one.
+const FORGET: u64 = 7_200;
+
 /// Slots that we still answer in the old epoch after it ended, for those who lack somebody's endorsement.
 const GRACE: u64 = 8;
 
@@ -28,7 +31,8 @@ impl Guardian {
     fn convene_again(&self, id: &CeremonyId, out: &mut Vec<Command>) {
         let Some(course) = self.hall.get(id) else { return };
         let Some(cast) = self.cast(&course.order) else { return };
-        let is_given_up = matches!(course.outcome, Some(Outcome::Aborted { .. })) && !course.is_kept();
+        let is_over = matches!(course.outcome, Some(Outcome::Aborted { .. }));
+        let is_given_up = is_over && !course.is_kept() && !self.may_be_endorsed(course);
         if is_given_up || self.is_settled(course) {
             return;
         }
@@ -49,6 +53,21 @@ impl Guardian {
         out.push(Command::Ceremony { ceremony: *id, errand });
     }
 
+    /// Whether a succession that we gave up may still come into force: until another one has, we listen.
+    fn may_be_endorsed(&self, course: &Course) -> bool {
+        let reason = match &course.outcome {
+            Some(Outcome::Aborted { reason, .. }) => Some(*reason),
+            _ => None,
+        };
+        course.is_succession() && reason != Some(AbortReason::Superseded)
+    }
+
+    /// Whether we still do our part: also, after our time is over, where somebody has endorsed and so is bound.
+    fn is_live(&self, course: &Course) -> bool {
+        let expired = matches!(&course.outcome, Some(Outcome::Aborted { reason: AbortReason::Expired, .. }));
+        course.outcome.is_none() || expired && self.has_accepted(course) && course.is_endorsed_by_any()
+    }
+
     /// Whether nothing is left to do or to wait for in a ceremony that is done.
     fn is_settled(&self, course: &Course) -> bool {
         let Some(cast) = self.cast(&course.order) else { return true };
@@ -56,6 +75,7 @@ impl Guardian {
         course.is_done()
             && (course.is_succession() || course.adopted && slot > course.order.expires)
             && (!course.is_succession()
+                || slot > course.order.expires.saturating_add(FORGET)
                 || cast
                     .current
                     .guardian_set
@@ -79,11 +99,13 @@ impl Guardian {
         match course.outcome {
             Some(Outcome::Aborted { .. }) => {
                 // Too late by our clock, but others may be bound to it: what we computed is kept, and may still count.
-                if course.is_kept() {
+                if self.is_live(course) {
+                    self.collect(id, out);
+                    self.conclude(id, out);
                     self.check_proofs(id, out);
-                    if self.hall.get(id).is_some_and(Course::is_endorsed_by_any) {
-                        self.endorse(id, out);
-                    }
+                    self.endorse(id, out);
+                } else if course.is_kept() {
+                    self.check_proofs(id, out);
                 }
                 return;
             }
@@ -176,6 +198,7 @@ impl Guardian {
             && course.own(&me, Place::Destroyed).is_none();
         // Who came in with this epoch began it without keys, and is done when it has them.
         let came_in = course.is_succession() && lives_by_it && is_in_next && !was_in_force && !course.adopted;
+        let came_in = came_in && !self.is_retired();
         let enacts = if course.is_succession() {
             is_in_next && !lives_by_it || came_in && !has_keys
         } else {
@@ -350,7 +373,7 @@ impl Guardian {
         let Some(course) = self.hall.get(&id) else { return };
         let Some(cast) = self.cast(&course.order) else { return };
         let at = self.view.slot();
-        let over = course.outcome.is_some();
+        let over = !self.is_live(course);
         let record = |entry: Entry| Record::Ceremony { ceremony: id, entry, at };
         match news {
             News::Dealt { digest } if !over => {

@@ -239,7 +239,10 @@ impl Guardian {
         let (at, outcome) = (self.view.slot(), Outcome::Aborted { reason, absent });
         self.persist(Record::Ceremony { ceremony: *id, entry: Entry::Ended(outcome), at }, out);
         // What we computed is kept: should the others come to live by it after all, so do we.
-        let kept = self.hall.get(id).is_some_and(Course::is_kept);
+        let kept = self.hall.get(id).is_some_and(|course| {
+            course.is_kept()
+                || course.is_succession() && reason == AbortReason::Expired && self.has_accepted(course)
+        });
         if !kept {
             out.push(Command::Ceremony { ceremony: *id, errand: Errand::Dissolve });
         }
@@ -330,7 +333,8 @@ impl Guardian {
             && order.validate(current).is_ok()
             && current.index_of(from) == Some(order.raiser)
             && order.opened <= slot.saturating_add(AHEAD)
-            && slot < order.expires
+            // Who was away must still hear how a succession ended.
+            && (slot < order.expires || matches!(order.kind, Kind::Succession { .. }))
             && self.hall.admits(&id, order, slot);
         // Who waits to come in knows no other way in than its own definition.
         let is_ours = order.network == self.network

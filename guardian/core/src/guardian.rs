@@ -26,8 +26,8 @@
 //!   without a word: its author says it again as long as it matters.
 
 use crate::agenda::Agenda;
-use crate::ceremony::Kind;
 use crate::ceremony::hall::Hall;
+use crate::ceremony::{CeremonyId, Kind};
 use crate::command::Command;
 use crate::docket::Docket;
 use crate::error::Error;
@@ -49,6 +49,7 @@ use crate::signing::Signings;
 use crate::view::View;
 use crypto::group_key::GroupKeySet;
 use crypto::spec::Slot;
+use std::collections::BTreeSet;
 
 /// One guardian's whole state. All data: no handle, no lock, no clock.
 #[derive(Debug, Clone)]
@@ -73,6 +74,8 @@ pub struct Guardian {
     pub(crate) signings: Signings,
     pub(crate) matrix: Matrix,
     pub(crate) hall: Hall,
+    /// Errands given in this slot.
+    given: (Slot, BTreeSet<(CeremonyId, String)>),
     /// When and by whom emergencies were last looked at: journaled once a slot.
     pub(crate) looked: Option<(Slot, String)>,
     /// Of all that was handed out to be persisted, and restored from.
@@ -100,6 +103,7 @@ impl Guardian {
             signings: Signings::default(),
             matrix: Matrix::default(),
             hall: Hall::default(),
+            given: (Slot(0), BTreeSet::new()),
             definition,
             me,
             view: View::default(),
@@ -216,6 +220,7 @@ impl Guardian {
             Event::CombineFailed { proposal, culprits } => self.combine_failed(proposal, &culprits, &mut out),
             Event::ExitSubmitted { proposal, outcomes } => self.exit_submitted(proposal, outcomes, &mut out),
         }
+        self.give_once(&mut out);
         if ticked {
             self.shown = 0;
         }
@@ -223,6 +228,21 @@ impl Guardian {
             self.publish(&mut out);
         }
         out
+    }
+
+    /// Errands that are still wanted are given again each slot, and in one slot once.
+    fn give_once(&mut self, out: &mut Vec<Command>) {
+        let slot = self.view.slot();
+        if self.given.0 != slot {
+            self.given = (slot, BTreeSet::new());
+        }
+        out.retain(|command| match command {
+            Command::Ceremony { ceremony, errand } => match errand.key() {
+                Some(key) => self.given.1.insert((*ceremony, key)),
+                None => true,
+            },
+            _ => true,
+        });
     }
 
     /// Shows the status, once at the end of what an event leads to and not too often in one slot.

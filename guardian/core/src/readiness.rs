@@ -14,7 +14,7 @@ use crate::guardian::Guardian;
 use crate::guardian_set::GuardianIndex;
 use crate::message::Message;
 use borsh::{BorshDeserialize, BorshSerialize};
-use crypto::spec::BlsPubkey;
+use crypto::spec::{BlsPubkey, Slot};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,6 +23,9 @@ pub const MAX_KEYS: usize = 512;
 
 /// Most parts of one guardian's proof: as many shares as a guardian may hold.
 pub const MAX_PARTS: u16 = 128;
+
+/// Slots until our own proof is asked for again: with many validators it takes a while.
+const ASK_AGAIN: u64 = 32;
 
 /// Longest proof, bytes.
 const MAX_PROOF: usize = 128;
@@ -62,6 +65,8 @@ pub(crate) struct Matrix {
     /// Parts that were looked at, of today and yesterday.
     checked: BTreeSet<(GuardianIndex, u64, u16)>,
     own: Vec<Readiness>,
+    /// When our own proof was last asked for.
+    asked: Option<Slot>,
 }
 
 /// One guardian's readiness as the status shows it.
@@ -91,7 +96,11 @@ impl Guardian {
         let epoch_begins = self.view.slot().0.is_multiple_of(self.definition.chain.slots_per_epoch.get());
         if !is_current {
             self.matrix.checked.retain(|(_, of, _)| of.saturating_add(1) >= day);
-            out.push(Command::ProveReadiness { day });
+            let slot = self.view.slot();
+            if self.matrix.asked.is_none_or(|asked| slot >= asked.saturating_add(ASK_AGAIN)) {
+                self.matrix.asked = Some(slot);
+                out.push(Command::ProveReadiness { day });
+            }
         } else if epoch_begins {
             self.say_readiness(out);
         }
@@ -105,6 +114,7 @@ impl Guardian {
     pub(crate) fn readiness_proven(&mut self, parts: Vec<Readiness>, out: &mut Vec<Command>) {
         if parts.first().is_some_and(|part| part.day == self.day()) && self.matrix.own != parts {
             self.matrix.own = parts;
+            self.matrix.asked = None;
             self.say_readiness(out);
         }
     }

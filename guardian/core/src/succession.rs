@@ -31,6 +31,19 @@ pub fn check(current: &NetworkDefinition, next: &NetworkDefinition) -> Result<()
     if next.chain.forks.genesis_validators_root() != current.chain.forks.genesis_validators_root() {
         return Err(refuse("next.chain", "is another beacon chain; keys cannot move between chains"));
     }
+    // Shares of the next epoch are sealed to it while the guardian runs with the one it has.
+    for member in &new.members {
+        let before = old.members.iter().find(|old| old.peer_id == member.peer_id);
+        if before.is_some_and(|before| before.custody_key != member.custody_key) {
+            return Err(refuse(
+                "next.guardian_set.members",
+                format!(
+                    "the custody key of `{}` differs; a member keeps it as long as it is in the set",
+                    member.name
+                ),
+            ));
+        }
+    }
     // Whoever is in both sets is known by its identity, so a name must not change hands.
     for member in &new.members {
         let stranger =

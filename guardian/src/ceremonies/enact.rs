@@ -6,10 +6,12 @@ use crate::signer::{self, HeldShare};
 use crate::{Error, Shares, Store, epochs, file};
 use crypto::keys::{PublicKeySet, SecretKeyShare};
 use crypto::partial::{CombineJob, Combined, PartialSignature, combine};
+use crypto::spec::BlsPubkey;
 use guardian_core::Event;
 use guardian_core::ceremony::{Digest, Kind, News};
 use guardian_core::event::Custody;
 use guardian_core::record::Record;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use tracing::{info, warn};
 
@@ -40,9 +42,9 @@ pub(super) async fn enact(job: &Job, result: Digest, records: Vec<Record>) -> Ou
     if session.next().id() == job.tools.definition.id() {
         // We waited for it: the epoch is begun, what was missing are the shares.
         blocking(job, |job| keep(job, &job.session.keyring)).await?;
-        if !job.tools.joining {
+        if !job.tools.waits {
             // It was late: it works in this epoch already, and waits for its shares to be rebuilt.
-            return Ok((None, None));
+            return Err(session.lacking());
         }
     } else {
         blocking(job, move |job| begin_epoch(job, &records)).await?;
@@ -55,10 +57,9 @@ fn keep(job: &Job, keyring: &crate::shares::Keyring) -> Result<Vec<Custody>, Err
     let session = &job.session;
     let mut custody = Vec::new();
     if session.prover.is_none() || !session.has_result_shares() {
-        warn!(
-            ceremony = %session.id,
-            "this guardian has no shares of the result: let another operator run `guardian repair` for it"
-        );
+        if job.tools.waits {
+            warn!(ceremony = %session.id, "{}", session.lacking());
+        }
         return Ok(custody);
     }
     if let Some((commitments, share)) = session.group_result()? {
@@ -84,8 +85,9 @@ fn begin_epoch(job: &Job, records: &[Record]) -> Result<(), Error> {
     let store = Arc::new(Store::open(&prepared, next.id(), me)?);
     let old = session.keyring.store();
     // What the contracts logged was judged by the set that it was meant for: it is carried over, not judged anew.
-    let scanned: Vec<Record> =
-        old.records()?.into_iter().filter(|record| matches!(record, Record::Scanned(_))).collect();
+    let same = next.contracts == session.current.contracts;
+    let is_scan = |record: &Record| same && matches!(record, Record::Scanned(_));
+    let scanned: Vec<Record> = old.records()?.into_iter().filter(is_scan).collect();
     let (first, rest) = records.split_at(records.len().min(1));
     for records in [first, &scanned, rest] {
         store.append(records)?;
@@ -187,7 +189,7 @@ pub(super) async fn destroy(job: &Job) -> Outcome {
     } else {
         blocking(job, |job| {
             let session = &job.session;
-            refuse_unknown_keys(job)?;
+            refuse_to_lose(job)?;
             let epoch = session.current.guardian_set.epoch;
             let me = session.current.index_of(&session.me);
             let me = me.ok_or_else(|| session.broken("this guardian was not in the set before"))?;
@@ -200,8 +202,9 @@ pub(super) async fn destroy(job: &Job) -> Outcome {
     Ok((Some(News::Destroyed), None))
 }
 
-/// Keys that came after the ceremony's list was made were not handed over: their shares must not be destroyed.
-fn refuse_unknown_keys(job: &Job) -> Result<(), Error> {
+/// Every key of the old store must be in the new one before the old one is emptied: what came after the ceremony's list
+/// was made was not handed over, and what we did not compute we do not have.
+fn refuse_to_lose(job: &Job) -> Result<(), Error> {
     let session = &job.session;
     let epoch = session.current.guardian_set.epoch;
     let me = session.current.index_of(&session.me);
@@ -209,15 +212,18 @@ fn refuse_unknown_keys(job: &Job) -> Result<(), Error> {
     let home = epochs::home_of(&job.tools.data_dir, epoch);
     epochs::recover(&home)?;
     let old = Store::open(&home, session.current.id(), me)?;
-    let held = old.shares()?.len();
-    let named = usize::try_from(session.order.keys.validators).unwrap_or(usize::MAX);
-    if held > named {
-        warn!(
-            ceremony = %session.id, held, named, home = %home.display(),
-            "shares of validators that came during the handover are kept in the old epoch's store: they were not handed \
-             over; keep that directory and hand them over by hand"
-        );
-        return Err(session.broken("the old store holds shares that were not handed over"));
+    let held: BTreeSet<BlsPubkey> =
+        session.keyring.key_sets()?.iter().map(PublicKeySet::public_key).collect();
+    let lacking = old.shares()?.into_iter().filter(|(key, _)| !held.contains(&BlsPubkey(*key))).count();
+    let lacks_group = old.group_share()?.is_some() && session.keyring.group_key_set()?.is_none();
+    if lacking > 0 || lacks_group {
+        return Err(Error::StoreForeign {
+            path: home,
+            problem: format!(
+                "it holds shares of {lacking} validators that this guardian has no new share of; they are kept. If this \
+                 guardian lost its new shares, let another operator run `guardian repair` for it"
+            ),
+        });
     }
     Ok(())
 }

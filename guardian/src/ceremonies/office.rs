@@ -7,6 +7,7 @@ use super::session::Session;
 use super::shelf::Shelf;
 use super::work::{self, Job};
 use super::{Asked, Ending};
+use crate::Error;
 use crate::node::Arrival;
 use crate::shares::Keyring;
 use crate::signer;
@@ -20,13 +21,19 @@ use p2p::{Multiaddr, Network, Peer, PeerId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tracing::{debug, info, warn};
 
 /// Jobs at a time; what is beyond is begun when the core gives the errand again.
 const MAX_JOBS: usize = 64;
+
+/// Most slots between two tries of an errand that a member's answer is missing for.
+const MAX_WAIT: u32 = 4;
+
+/// Most slots between two tries of an errand that fails here.
+const MAX_PAUSE: u32 = 64;
 
 /// Answers in the making at a time.
 const MAX_ANSWERS: usize = 16;
@@ -43,6 +50,8 @@ pub struct Tools {
     pub me: GuardianIndex,
     /// Whether we wait for the set before to hand over, or have left: then everybody is a guest.
     pub joining: bool,
+    /// Whether we wait for the set before to hand over.
+    pub waits: bool,
     /// Our shares; None before there is a data key.
     pub(crate) keyring: Option<Keyring>,
     /// Opens what is sealed for us.
@@ -76,6 +85,8 @@ struct Office {
     /// How many dealers announced their dealing, by ceremony.
     dealt: BTreeMap<CeremonyId, usize>,
     running: BTreeSet<(CeremonyId, String)>,
+    /// Errands that failed: how often in a row, and when they may be tried again.
+    failed: BTreeMap<(CeremonyId, String), (u32, Instant)>,
     jobs: JoinSet<Done>,
     answers: JoinSet<()>,
     ending: Option<oneshot::Sender<Ending>>,
@@ -85,6 +96,8 @@ struct Office {
 enum Done {
     /// An errand ended; with news, or without: then it is given again.
     Errand { ceremony: CeremonyId, key: String, news: Option<News>, ending: Option<Ending> },
+    /// An errand failed, here or for want of a member's answer.
+    Failed { ceremony: CeremonyId, key: String, here: bool },
     /// A member's boards were read.
     Read { writer: PeerId, pages: Vec<Page> },
 }
@@ -127,6 +140,7 @@ impl Office {
             agreed: BTreeSet::new(),
             dealt: BTreeMap::new(),
             running: BTreeSet::new(),
+            failed: BTreeMap::new(),
             jobs: JoinSet::new(),
             answers: JoinSet::new(),
             ending: Some(ending),
@@ -221,7 +235,10 @@ impl Office {
 
     fn begin(&mut self, id: CeremonyId, errand: Errand) {
         let Some(session) = self.sessions.get(&id).cloned() else { return };
-        let key = key_of(&errand);
+        let key = errand.key().unwrap_or_else(|| errand.code().to_owned());
+        if self.failed.get(&(id, key.clone())).is_some_and(|(_, until)| Instant::now() < *until) {
+            return;
+        }
         if self.jobs.len() >= MAX_JOBS || !self.running.insert((id, key.clone())) {
             return;
         }
@@ -230,9 +247,14 @@ impl Office {
             let code = errand.code();
             match work::perform(&job, errand).await {
                 Ok((news, ending)) => Done::Errand { ceremony: id, key, news, ending },
-                Err(problem) => {
+                // What a member cannot give yet is asked for again; what fails here is for the operator to see.
+                Err(problem @ (Error::Ceremony { .. } | Error::Network(_))) => {
                     debug!(ceremony = %id, errand = code, %problem, "not done yet; it is tried again");
-                    Done::Errand { ceremony: id, key, news: None, ending: None }
+                    Done::Failed { ceremony: id, key, here: false }
+                }
+                Err(problem) => {
+                    warn!(ceremony = %id, errand = code, %problem, "a ceremony cannot go on here; it is tried again");
+                    Done::Failed { ceremony: id, key, here: true }
                 }
             }
         });
@@ -240,8 +262,19 @@ impl Office {
 
     async fn finish(&mut self, done: Done) {
         match done {
+            Done::Failed { ceremony, key, here } => {
+                let key = (ceremony, key);
+                self.running.remove(&key);
+                let tries = self.failed.get(&key).map_or(0, |(tries, _)| *tries).saturating_add(1);
+                let most = if here { MAX_PAUSE } else { MAX_WAIT };
+                let turns = 1u32.checked_shl(tries.saturating_sub(1)).unwrap_or(most).min(most);
+                let until = Instant::now() + self.tools.every.saturating_mul(turns.saturating_sub(1));
+                self.failed.insert(key, (tries, until));
+            }
             Done::Errand { ceremony, key, news, ending } => {
-                self.running.remove(&(ceremony, key));
+                let key = (ceremony, key);
+                self.running.remove(&key);
+                self.failed.remove(&key);
                 if let Some(news) = news {
                     self.tell(Event::CeremonyNews { ceremony, news }).await;
                 }
@@ -354,6 +387,7 @@ impl Office {
         self.boards.forget(&id);
         self.agreed.remove(&id);
         self.dealt.remove(&id);
+        self.failed.retain(|(of, _), _| *of != id);
         if let Some(shelf) = self.sessions.remove(&id).map(|session| session.shelf.clone()) {
             self.jobs.spawn_blocking(move || {
                 if let Err(problem) = shelf.clear() {
@@ -372,14 +406,4 @@ fn members(definition: &NetworkDefinition) -> impl Iterator<Item = (PeerId, Peer
         .filter_map(|member| Some((member.peer_id.parse().ok()?, PeerName(member.peer_id.clone()))))
         .collect();
     named.into_iter()
-}
-
-/// What tells an errand from others of its ceremony: the same is not begun twice at a time.
-fn key_of(errand: &Errand) -> String {
-    match errand {
-        Errand::Collect { dealer, .. } => format!("collect {}", dealer.0),
-        Errand::Check { holder, .. } => format!("check {}", holder.0),
-        Errand::Examine { accuser, dealer, .. } => format!("examine {accuser} {}", dealer.0),
-        other => other.code().to_owned(),
-    }
 }

@@ -40,6 +40,8 @@ pub(super) struct Session {
     pub(super) prover: Option<ShareIndex>,
     /// Everybody in it.
     pub(super) members: BTreeMap<PeerId, PeerName>,
+    /// Whoever fetches the keys that it is about.
+    pub(super) keys_turn: tokio::sync::Mutex<()>,
 }
 
 /// A dealing of one batch.
@@ -107,6 +109,7 @@ impl Session {
             keyring,
             me,
             members,
+            keys_turn: tokio::sync::Mutex::new(()),
         }
     }
 
@@ -145,6 +148,15 @@ impl Session {
 
     pub(super) fn broken(&self, problem: impl Into<String>) -> Error {
         Error::Ceremony { ceremony: self.id.to_string(), problem: problem.into() }
+    }
+
+    /// What an operator must know who came into an epoch without its shares.
+    pub(super) fn lacking(&self) -> Error {
+        Error::Share {
+            pubkey: "each key of this epoch".to_owned(),
+            problem: "this guardian has no share of it; let another operator run `guardian repair` for it"
+                .to_owned(),
+        }
     }
 
     /// How many keys a batch has.

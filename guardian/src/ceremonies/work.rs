@@ -120,6 +120,11 @@ async fn ask(job: &Job, peer: PeerId, question: &Question) -> Result<Vec<u8>, Er
 /// The keys that the ceremony is about, from our own store or from a member of the set that deals.
 async fn ensure_keys(job: &Job) -> Result<(), Error> {
     let session = &job.session;
+    // One job at a time: they would write the same files.
+    let _turn = session.keys_turn.lock().await;
+    if session.has_keys() {
+        return Ok(());
+    }
     if blocking(session, |session| session.shelve_own_keys()).await? || session.has_keys() {
         return Ok(());
     }
@@ -241,6 +246,10 @@ async fn fetch_private(
     };
     blocking(session, move |session| {
         let public = session.shelf.get(&public_name(index, number))?.unwrap_or_default();
+        // Only what its own public part contradicts accuses a dealer.
+        if let Err(flaw) = session.check(number, index, &public, None)? {
+            return Err(session.broken(format!("dealing of guardian {index}: {flaw}")));
+        }
         if session.check(number, index, &public, Some((receiver, &text)))?.is_err() {
             return Ok(envelope);
         }

@@ -1,6 +1,7 @@
 //! `guardian network`: the definition all guardians share, how it is made, and how it is followed by the next.
 
 mod answer;
+mod attest;
 mod bounds;
 mod contracts;
 mod emergency;
@@ -55,6 +56,8 @@ pub(super) enum Network {
     Reject(answer::Word),
     /// Leave a ceremony that this guardian agreed to
     Abort(answer::Word),
+    /// Have the network's own key sign, for a contract, that the definition is in force
+    Attest(attest::Attest),
 }
 
 #[derive(Debug, clap::Args)]
@@ -110,6 +113,7 @@ impl Network {
             Self::Accept(command) => command.accept(),
             Self::Reject(command) => command.reject(),
             Self::Abort(command) => command.abort(),
+            Self::Attest(command) => command.run(),
         }
     }
 }

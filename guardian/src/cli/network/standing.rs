@@ -135,6 +135,7 @@ fn document(status: &StatusSnapshot) -> Value {
         "guardian_set_epoch": status.guardian_set_epoch, "threshold": status.threshold,
         "guardian": status.guardian, "members": members, "joining": status.joining,
         "group_key": status.group_key, "slot": status.slot, "ceremonies": status.ceremonies,
+        "signatures": status.signatures,
     })
 }
 
