@@ -76,7 +76,7 @@ fn mistakes_are_named() {
             &["unknown key `fliter`", "did you mean `filter`?", ".toml:"],
         ),
         ("[http]", "[htpp]", &["unknown key `htpp`", "did you mean `http`?"]),
-        ("data_dir =", "zzz =", &["unknown key `zzz`", "valid here: network, data_dir, keys"]),
+        ("data_dir =", "zzz =", &["unknown key `zzz`", "valid here: network, previous, data_dir, keys"]),
         ("network = \"network.toml\"", "", &["missing field `network`"]),
         ("http://127.0.0.1:9596", "127.0.0.1:9596", &["write it like http://127.0.0.1:5052", "url ="]),
         ("http://127.0.0.1:9596", "ftp://host/", &["not an http or https URL"]),

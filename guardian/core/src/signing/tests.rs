@@ -1,6 +1,7 @@
 use super::*;
+use crate::ceremony::CeremonyId;
 use crate::event::Event;
-use crate::guardian_set::NetworkDefinition;
+use crate::guardian_set::{NetworkDefinition, NetworkId};
 use crate::scene;
 use crypto::curve::Secp256k1;
 use crypto::dealing::{Context, Dealing};
