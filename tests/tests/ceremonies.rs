@@ -234,8 +234,13 @@ async fn keys_are_made_lost_rebuilt_and_renewed() -> Result<()> {
     guardians.start(4).await?;
     ensure!(guardians.status(4).await?.validators.is_empty());
     let helpers = vec![GuardianIndex(1), GuardianIndex(2), GuardianIndex(3)];
-    convene(&guardians, Kind::Repair { lost: GuardianIndex(4), helpers }, &[2, 3, 4]).await?;
+    let repair = convene(&guardians, Kind::Repair { lost: GuardianIndex(4), helpers }, &[2, 3, 4]).await?;
     guardians.status_until(4, "has its shares again", |status| status.validators.len() == 3).await?;
+    for index in 1..=4 {
+        guardians
+            .status_until(index, "knows that the repair is done", |status| is_done(status, repair))
+            .await?;
+    }
 
     // New shares for all.
     let answer = ask(&guardians, 1, Request::Refresh { lifetime: LIFETIME }).await?;

@@ -220,7 +220,7 @@ impl Guardian {
     }
 
     pub(crate) fn has_accepted(&self, course: &Course) -> bool {
-        course.own(&self.my_name(), Place::Answer) == Some(&Statement::Accept)
+        course.has_our_word()
     }
 
     /// Commits us to a statement; it is sealed when the ceremony is tended next.

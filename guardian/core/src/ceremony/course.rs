@@ -134,6 +134,11 @@ impl Course {
         self.saying.get(&place).or_else(|| self.said(me, place))
     }
 
+    /// Whether we agreed, by our own journal: what a life before ours sealed, whose disk is gone, binds us to no work.
+    pub(crate) fn has_our_word(&self) -> bool {
+        self.saying.get(&Place::Answer) == Some(&Statement::Accept)
+    }
+
     /// What we journaled and nobody sealed for us yet.
     pub(crate) fn unsealed(&self, me: &PeerName) -> Vec<Statement> {
         let open = self.saying.iter().filter(|(place, _)| self.said(me, **place).is_none());

@@ -11,6 +11,9 @@ use std::collections::BTreeMap;
 /// Most ceremonies that are not over: one of each member. More are not taken in.
 pub(crate) const MAX_OPEN: usize = 100;
 
+/// Most of one member's that are not over: one that hangs must not keep it from opening a repair.
+const MAX_OPEN_EACH: usize = 3;
+
 /// Most ceremonies that one member may open within [`RAISING_WINDOW`] slots.
 const MAX_RAISED: usize = 4;
 
@@ -52,12 +55,13 @@ impl Hall {
         self.courses.values().filter(|course| course.outcome.is_none())
     }
 
-    /// Whether a member may open another one: one at a time, a few in a while, and none that was there before.
+    /// Whether a member may open another one: a few at a time and in a while, and none that was there before.
     pub(crate) fn admits(&self, id: &CeremonyId, order: &Order, slot: Slot) -> bool {
         let of = || self.courses.values().filter(|course| course.order.raiser == order.raiser);
         let lately = of().filter(|course| slot < course.since.saturating_add(RAISING_WINDOW)).count();
         !self.forgotten.contains_key(id)
-            && of().all(|course| course.outcome.is_some() || self.is_expired(course, slot))
+            && of().filter(|course| course.outcome.is_none() && !self.is_expired(course, slot)).count()
+                < MAX_OPEN_EACH
             && lately < MAX_RAISED
             && self.has_room()
     }
