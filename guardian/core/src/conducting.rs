@@ -47,7 +47,7 @@ impl Guardian {
                 .map(|member| member.index)
                 .filter(|dealer| course.dealt(cast, *dealer).is_some())
                 .collect(),
-            agreed: self.has_accepted(course),
+            agreed: course.has_our_word(),
             board: course.statements().map(|(_, _, sealed)| sealed.clone()).collect(),
         };
         out.push(Command::Ceremony { ceremony: *id, errand });
@@ -65,23 +65,21 @@ impl Guardian {
     /// Whether we still do our part: also, after our time is over, where somebody has endorsed and so is bound.
     fn is_live(&self, course: &Course) -> bool {
         let expired = matches!(&course.outcome, Some(Outcome::Aborted { reason: AbortReason::Expired, .. }));
-        course.outcome.is_none() || expired && self.has_accepted(course) && course.is_endorsed_by_any()
+        course.outcome.is_none() || expired && course.has_our_word() && course.is_endorsed_by_any()
     }
 
     /// Whether nothing is left to do or to wait for in a ceremony that is done.
     fn is_settled(&self, course: &Course) -> bool {
         let Some(cast) = self.cast(&course.order) else { return true };
-        let slot = self.view.slot();
+        let (slot, expires) = (self.view.slot(), course.order.expires);
+        if !course.is_succession() {
+            return course.is_done() && course.adopted && slot > expires;
+        }
+        let mut members = cast.current.guardian_set.members.iter();
+        let is_receipt_there = |peer: &PeerName| course.said(peer, Place::Destroyed).is_some();
         course.is_done()
-            && (course.is_succession() || course.adopted && slot > course.order.expires)
-            && (!course.is_succession()
-                || slot > course.order.expires.saturating_add(FORGET)
-                || cast
-                    .current
-                    .guardian_set
-                    .members
-                    .iter()
-                    .all(|member| course.said(&PeerName(member.peer_id.clone()), Place::Destroyed).is_some()))
+            && (slot > expires.saturating_add(FORGET)
+                || members.all(|member| is_receipt_there(&member.peer())))
     }
 
     /// Takes one ceremony as far as it can go.
@@ -112,7 +110,7 @@ impl Guardian {
             Some(Outcome::Done { result }) => return self.follow_up(id, result, out),
             None => {}
         }
-        if !self.has_accepted(course) {
+        if !course.has_our_word() {
             return;
         }
         self.deal(id, out);
@@ -128,8 +126,7 @@ impl Guardian {
         let Some(course) = self.hall.get(id).filter(|course| !course.is_done()) else { return };
         let Some(cast) = self.cast(&course.order) else { return };
         let result = if course.is_succession() {
-            let endorsed = course.endorsed_result(cast).map(|(result, _)| result);
-            endorsed.filter(|result| course.is_signed(cast, *result))
+            course.endorsed_result(cast).filter(|result| course.is_signed(cast, *result))
         } else {
             let ours = course.conclusion.as_ref().map(|conclusion| conclusion.result);
             let result = match course.order.kind {
@@ -169,11 +166,10 @@ impl Guardian {
             let absent = self.awaited(course);
             return self.end_ceremony(id, AbortReason::Expired, absent, out);
         }
-        let fixed = !course.is_succession();
         let blamed = cast.receivers().into_iter().any(|member| {
             name_of(cast.current, member).is_some_and(|peer| course.blamed.contains_key(&peer))
         });
-        if fixed && blamed && course.conclusion.is_none() {
+        if !course.is_succession() && blamed && course.conclusion.is_none() {
             let absent = course.blamed.keys().map(|peer| self.name_for_people(cast, peer)).collect();
             self.end_ceremony(id, AbortReason::Dealers, absent, out);
         }
@@ -202,7 +198,7 @@ impl Guardian {
         let enacts = if course.is_succession() {
             is_in_next && !lives_by_it || came_in && !has_keys
         } else {
-            !course.adopted && self.has_accepted(course)
+            !course.adopted && course.has_our_word()
         };
         let clears = came_in && has_keys;
         if enacts && waited {
@@ -231,7 +227,7 @@ impl Guardian {
         let me = self.my_name();
         let Some(course) = self.hall.get(id) else { return };
         let Some(cast) = self.cast(&course.order) else { return };
-        let receives = cast.holder(&me).is_some_and(|holder| cast.receivers().contains(&holder));
+        let receives = cast.receives(&me);
         let mut held = Vec::new();
         for member in &cast.current.guardian_set.members {
             let dealer = member.index;
@@ -267,14 +263,11 @@ impl Guardian {
         let slot = self.view.slot();
         let Some(course) = self.hall.get(id) else { return };
         let Some(cast) = self.cast(&course.order) else { return };
-        let receives = cast.holder(&me).is_some_and(|holder| cast.receivers().contains(&holder));
+        let receives = cast.receives(&me);
         if !receives || course.conclusion.is_some() || course.chosen(cast).is_some() {
             return;
         }
         let view = course.view(slot);
-        let holds = |choice: &Choice| {
-            choice.0.iter().all(|(dealer, digest)| course.collected.get(dealer) == Some(digest))
-        };
         let (lock, preferred) = (course.lock(&me), course.preferred(cast));
         let is_free = |choice: &Choice| match (&lock, &preferred) {
             (None, _) => true,
@@ -298,13 +291,13 @@ impl Guardian {
                     _ => None,
                 })
             };
-            let proposal = proposal.filter(|choice| holds(choice) && is_free(choice));
+            let proposal = proposal.filter(|choice| course.holds(choice) && is_free(choice));
             say.extend(proposal.map(|choice| Statement::Choose { view, choice }));
         }
         if let Some((at, choice)) = &preferred
             && *at == view
             && course.own(&me, Place::Commit(view)).is_none()
-            && holds(choice)
+            && course.holds(choice)
         {
             say.push(Statement::Commit { view, choice: choice.digest() });
         }
@@ -318,11 +311,10 @@ impl Guardian {
         let Some(course) = self.hall.get(id) else { return };
         let Some(cast) = self.cast(&course.order) else { return };
         let Some(choice) = course.chosen(cast) else { return };
-        let has_all = choice.0.iter().all(|(dealer, digest)| course.collected.get(dealer) == Some(digest));
-        let proves = cast.holder(&me).is_some_and(|holder| cast.provers().contains(&holder));
+        let proves = cast.proves(&me);
         let is_finished =
             course.conclusion.is_some() && (!proves || course.own(&me, Place::Proven).is_some());
-        if has_all && !is_finished {
+        if course.holds(&choice) && !is_finished {
             errand(id, Errand::Conclude { choice }, out);
         }
     }
@@ -457,7 +449,7 @@ impl Guardian {
         let me = self.my_name();
         let Some(course) = self.hall.get(id) else { return };
         let Some(cast) = self.cast(&course.order) else { return };
-        let proves = cast.holder(&me).is_some_and(|holder| cast.provers().contains(&holder));
+        let proves = cast.proves(&me);
         if proves && course.own(&me, Place::Proven).is_none() && !proof.is_empty() {
             self.say(id, Statement::Proven { result, proof }, out);
         }
@@ -468,14 +460,10 @@ impl Guardian {
         let Some(cast) = self.cast(&course.order) else { return Vec::new() };
         let set = |definition: &crate::guardian_set::NetworkDefinition| {
             let members = definition.guardian_set.members.iter();
-            members.map(|member| PeerName(member.peer_id.clone())).collect::<Vec<_>>()
+            members.map(crate::guardian_set::Member::peer).collect::<Vec<_>>()
         };
         let (dealers, holders) = (set(cast.current), set(cast.next()));
         let deals = |peer: &PeerName| cast.dealer(peer).is_some_and(|dealer| cast.may_deal(dealer));
-        let receives =
-            |peer: &PeerName| cast.holder(peer).is_some_and(|holder| cast.receivers().contains(&holder));
-        let proves =
-            |peer: &PeerName| cast.holder(peer).is_some_and(|holder| cast.provers().contains(&holder));
         let late: Vec<PeerName> = if !course.is_agreed(cast) {
             dealers
                 .into_iter()
@@ -484,7 +472,7 @@ impl Guardian {
         } else if let Some(Conclusion { result, .. }) = &course.conclusion {
             let valid = course.valid(*result);
             let late = |peer: &PeerName| {
-                proves(peer) && cast.holder(peer).is_some_and(|holder| !valid.contains(&holder))
+                cast.proves(peer) && cast.holder(peer).is_some_and(|holder| !valid.contains(&holder))
             };
             let unproven: Vec<_> = holders.into_iter().filter(late).collect();
             if unproven.is_empty() {
@@ -501,12 +489,13 @@ impl Guardian {
             };
             let undealt: Vec<_> = dealers.into_iter().filter(undealt).collect();
             if undealt.is_empty() {
-                let chose = |peer: &PeerName| course.has_chosen(peer);
                 let holds = |peer: &PeerName| {
                     agreed.iter().any(|dealer| course.said(peer, Place::Held(*dealer)).is_some())
                 };
-                let mut late: Vec<_> =
-                    holders.into_iter().filter(|peer| receives(peer) && !chose(peer)).collect();
+                let mut late: Vec<_> = holders
+                    .into_iter()
+                    .filter(|peer| cast.receives(peer) && !course.has_chosen(peer))
+                    .collect();
                 // Without those who hold nothing the others cannot choose.
                 if late.iter().any(|peer| !holds(peer)) {
                     late.retain(|peer| !holds(peer));

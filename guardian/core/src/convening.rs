@@ -7,7 +7,7 @@ use crate::ceremony::{
 };
 use crate::command::Command;
 use crate::guardian::Guardian;
-use crate::guardian_set::{GuardianIndex, NetworkDefinition};
+use crate::guardian_set::{GuardianIndex, Member, NetworkDefinition};
 use crate::message::Envelope;
 use crate::record::Record;
 use crate::request::{Answer, Problem};
@@ -27,7 +27,7 @@ impl Guardian {
     pub(crate) fn my_name(&self) -> PeerName {
         // Our index was looked up in the definition when the guardian was made.
         let member = self.definition.member(self.me);
-        member.map_or_else(|_| PeerName(String::new()), |member| PeerName(member.peer_id.clone()))
+        member.map_or_else(|_| PeerName(String::new()), Member::peer)
     }
 
     /// The definition whose members deal in a ceremony: ours, or the one before.
@@ -45,9 +45,7 @@ impl Guardian {
     /// Ceremonies whose files may still be of use: not over, or over and not yet lived by everywhere.
     pub fn ceremonies(&self) -> Vec<CeremonyId> {
         let used = self.hall.iter().filter(|course| {
-            course.outcome.is_none()
-                || course.is_kept() && !course.adopted
-                || course.is_done() && !course.adopted
+            course.outcome.is_none() || (course.is_kept() || course.is_done()) && !course.adopted
         });
         used.map(|course| course.id).collect()
     }
@@ -70,7 +68,7 @@ impl Guardian {
                 "this guardian is not at work yet; try again when it is ready",
             ));
         }
-        if self.hall.open().any(|course| self.has_accepted(course)) {
+        if self.hall.open().any(|course| course.has_our_word()) {
             let detail = "another ceremony is under way that this operator agreed to; wait for its end or abort it: `guardian network status`";
             return Err(problem("busy", detail));
         }
@@ -152,7 +150,7 @@ impl Guardian {
             None => {}
         }
         if agrees {
-            let other = self.hall.open().find(|other| other.id != *id && self.has_accepted(other));
+            let other = self.hall.open().find(|other| other.id != *id && other.has_our_word());
             if let Some(other) = other {
                 return Err(problem(
                     "busy",
@@ -219,10 +217,6 @@ impl Guardian {
         Ok(Answer::Convened { ceremony: *id })
     }
 
-    pub(crate) fn has_accepted(&self, course: &Course) -> bool {
-        course.has_our_word()
-    }
-
     /// Commits us to a statement; it is sealed when the ceremony is tended next.
     pub(crate) fn say(&mut self, id: &CeremonyId, statement: Statement, out: &mut Vec<Command>) {
         let at = self.view.slot();
@@ -241,7 +235,7 @@ impl Guardian {
         // What we computed is kept: should the others come to live by it after all, so do we.
         let kept = self.hall.get(id).is_some_and(|course| {
             course.is_kept()
-                || course.is_succession() && reason == AbortReason::Expired && self.has_accepted(course)
+                || course.is_succession() && reason == AbortReason::Expired && course.has_our_word()
         });
         if !kept {
             out.push(Command::Ceremony { ceremony: *id, errand: Errand::Dissolve });
@@ -299,7 +293,7 @@ impl Guardian {
                 | Statement::Signed { .. }
                 | Statement::Destroyed
         );
-        if is_word || self.has_accepted(course) || course.is_done() {
+        if is_word || course.has_our_word() || course.is_done() {
             self.keep_statement(id, from, statement, envelope, out);
         }
     }
@@ -370,22 +364,22 @@ impl Guardian {
 /// Whether a member's part in the ceremony allows a statement, and its values are in range.
 fn is_in_place(cast: Cast<'_>, from: &PeerName, statement: &Statement) -> bool {
     let dealer = cast.dealer(from);
-    let holder = cast.holder(from);
-    let receives = || holder.is_some_and(|holder| cast.receivers().contains(&holder));
     let deals = |dealer: &GuardianIndex| cast.may_deal(*dealer);
     let is_succession = matches!(cast.order.kind, Kind::Succession { .. });
     match statement {
         Statement::Open(order) => dealer == Some(order.raiser) && order == cast.order,
         Statement::Accept | Statement::Reject | Statement::Withdraw => true,
         Statement::Dealt { .. } => dealer.as_ref().is_some_and(deals),
-        Statement::Held { dealer, .. } | Statement::Accuse { dealer, .. } => receives() && deals(dealer),
-        Statement::Commit { .. } => receives(),
+        Statement::Held { dealer, .. } | Statement::Accuse { dealer, .. } => {
+            cast.receives(from) && deals(dealer)
+        }
+        Statement::Commit { .. } => cast.receives(from),
         Statement::Choose { choice, .. } => {
-            receives()
+            cast.receives(from)
                 && choice.0.len() >= cast.dealings()
                 && choice.0.iter().all(|(dealer, _)| cast.may_deal(*dealer))
         }
-        Statement::Proven { .. } => holder.is_some_and(|holder| cast.provers().contains(&holder)),
+        Statement::Proven { .. } => cast.proves(from),
         Statement::Endorse { .. } | Statement::Destroyed => dealer.is_some() && is_succession,
         // Anybody may bring it, and nobody may bring a false one.
         Statement::Signed { result, signature } => is_succession && cast.is_signed(*result, signature),

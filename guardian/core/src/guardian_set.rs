@@ -75,6 +75,13 @@ pub struct Member {
     pub account: Option<Address>,
 }
 
+impl Member {
+    /// Its name among the members of all sets.
+    pub fn peer(&self) -> PeerName {
+        PeerName(self.peer_id.clone())
+    }
+}
+
 /// The members and how many of them must act together.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, BorshSerialize, BorshDeserialize)]
 #[serde(deny_unknown_fields)]

@@ -146,7 +146,7 @@ impl Guardian {
                     && cast.next().id() == *next
                     && course.own(&self.my_name(), Place::Endorse)
                         == Some(&Statement::Endorse { result: *result })
-                    && course.endorsed(cast, *result).len() >= cast.endorsements()
+                    && course.is_endorsed(cast, *result)
             }
             Matter::InForce { network, chain_id, contract, nonce, opened } => {
                 let slot = self.view.slot();
@@ -232,7 +232,7 @@ impl Guardian {
             .filter(|course| course.is_succession() && course.order.network == self.network)
             .filter_map(|course| {
                 let cast = self.cast(&course.order)?;
-                let (result, _) = course.endorsed_result(cast)?;
+                let result = course.endorsed_result(cast)?;
                 (!course.is_signed(cast, result))
                     .then(|| Matter::succession(&course.order, cast.next().id(), result))
             })

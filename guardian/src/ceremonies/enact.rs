@@ -1,7 +1,7 @@
 //! Putting a result in force, and destroying what it replaces.
 
 use super::Ending;
-use super::work::Job;
+use super::work::{Job, away};
 use crate::signer::{self, HeldShare};
 use crate::{Error, Shares, Store, epochs, file};
 use crypto::keys::{PublicKeySet, SecretKeyShare};
@@ -22,9 +22,7 @@ async fn blocking<T: Send + 'static>(
     work: impl FnOnce(&Job) -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {
     let job = job.clone();
-    tokio::task::spawn_blocking(move || work(&job))
-        .await
-        .map_err(|e| Error::Task { problem: format!("a job of a ceremony: {e}") })?
+    away(move || work(&job)).await
 }
 
 /// Puts the result in force. `records` are the first of the next epoch's journal, where one begins.

@@ -15,7 +15,7 @@ use crypto::custody::CustodySecretKey;
 use crypto::password::{Password, ScryptCost};
 use guardian_core::Event;
 use guardian_core::ceremony::{CeremonyId, Errand, News, Order};
-use guardian_core::guardian_set::{GuardianIndex, NetworkDefinition};
+use guardian_core::guardian_set::NetworkDefinition;
 use guardian_core::statement::{MAX_STATEMENT, PeerName, Statement};
 use p2p::{Multiaddr, Network, Peer, PeerId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -46,8 +46,6 @@ pub struct Tools {
     pub definition: NetworkDefinition,
     /// The definition before it, for one that waits to come in or has just followed.
     pub previous: Option<NetworkDefinition>,
-    /// Our place in it.
-    pub me: GuardianIndex,
     /// Whether we wait for the set before to hand over, or have left: then everybody is a guest.
     pub joining: bool,
     /// Whether we wait for the set before to hand over.
@@ -58,8 +56,6 @@ pub struct Tools {
     pub custody: Option<Arc<CustodySecretKey>>,
     /// Where epochs and ceremonies are kept.
     pub data_dir: PathBuf,
-    /// The directory of the epoch in force: `data_dir` or one below it.
-    pub home: PathBuf,
     /// Opens the store of the next epoch.
     pub password: Arc<Password>,
     /// What deriving a key from it costs.
@@ -211,7 +207,7 @@ impl Office {
         let shelf = Shelf::open(&self.tools.data_dir, id, keyring.data_key());
         match shelf {
             Ok(shelf) => {
-                let session = Session::new(order, current, me, keyring, shelf, members.clone());
+                let session = Session::new(order, current, me, keyring, shelf, members);
                 self.sessions.insert(id, Arc::new(session));
                 self.admit();
             }
@@ -402,8 +398,7 @@ impl Office {
 
 fn members(definition: &NetworkDefinition) -> impl Iterator<Item = (PeerId, PeerName)> {
     let each = definition.guardian_set.members.iter();
-    let named: Vec<_> = each
-        .filter_map(|member| Some((member.peer_id.parse().ok()?, PeerName(member.peer_id.clone()))))
-        .collect();
+    let named: Vec<_> =
+        each.filter_map(|member| Some((member.peer_id.parse().ok()?, member.peer()))).collect();
     named.into_iter()
 }

@@ -40,14 +40,20 @@ fn share_index(index: GuardianIndex) -> Result<ShareIndex, Error> {
 }
 
 /// Runs what is slow away from the async threads.
+pub(super) async fn away<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|e| Error::Task { problem: format!("a job of a ceremony: {e}") })?
+}
+
+/// [`away`] with a session.
 async fn blocking<T: Send + 'static>(
     session: &Arc<Session>,
     work: impl FnOnce(&Session) -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {
     let session = Arc::clone(session);
-    tokio::task::spawn_blocking(move || work(&session))
-        .await
-        .map_err(|e| Error::Task { problem: format!("a job of a ceremony: {e}") })?
+    away(move || work(&session)).await
 }
 
 /// Does what the core ordered.
@@ -154,15 +160,7 @@ async fn collect(job: &Job, dealer: GuardianIndex, digest: Digest) -> Outcome {
     ensure_keys(job).await?;
     let index = share_index(dealer)?;
     let peer = peer_of(&session.current, dealer).ok_or_else(|| session.broken("a dealer without a name"))?;
-    let own = peer == job.tools.network.peer_id();
-    let parts = if own {
-        session.shelf.get("index")?.unwrap_or_default()
-    } else {
-        ask(job, peer, &Question::Index { ceremony: session.id }).await?
-    };
-    if dealing_digest(session.id, index, &parts) != digest {
-        return Err(session.broken(format!("guardian {} gives another dealing than it announced", dealer.0)));
-    }
+    let parts = announced(job, (dealer, index, peer), digest).await?;
     let (hashes, _) = parts.as_chunks::<32>();
     for (number, expected) in session.batches.numbers().zip(hashes) {
         fetch_public(job, (dealer, index, peer), number, *expected).await?;
@@ -182,6 +180,24 @@ async fn collect(job: &Job, dealer: GuardianIndex, digest: Digest) -> Outcome {
         return Err(session.broken(format!("guardian {} gives another number of batches", dealer.0)));
     }
     news(News::Collected { dealer, digest })
+}
+
+/// The hashes of a dealer's public parts, 32 bytes a batch: those that it announced by their digest.
+async fn announced(
+    job: &Job,
+    (dealer, index, peer): (GuardianIndex, ShareIndex, PeerId),
+    digest: Digest,
+) -> Result<Vec<u8>, Error> {
+    let session = &job.session;
+    let parts = if peer == job.tools.network.peer_id() {
+        session.shelf.get("index")?.unwrap_or_default()
+    } else {
+        ask(job, peer, &Question::Index { ceremony: session.id }).await?
+    };
+    if dealing_digest(session.id, index, &parts) != digest {
+        return Err(session.broken(format!("guardian {} gives another dealing than it announced", dealer.0)));
+    }
+    Ok(parts)
 }
 
 /// Batches on the shelf, of all that may come.
@@ -246,15 +262,15 @@ async fn fetch_private(
     };
     blocking(session, move |session| {
         let public = session.shelf.get(&public_name(index, number))?.unwrap_or_default();
+        if session.check(number, index, &public, Some((receiver, &text)))?.is_ok() {
+            session.shelf.put_secret(&name, &text)?;
+            return Ok(None);
+        }
         // Only what its own public part contradicts accuses a dealer.
-        if let Err(flaw) = session.check(number, index, &public, None)? {
-            return Err(session.broken(format!("dealing of guardian {index}: {flaw}")));
+        match session.check(number, index, &public, None)? {
+            Ok(()) => Ok(envelope),
+            Err(flaw) => Err(session.broken(format!("dealing of guardian {index}: {flaw}"))),
         }
-        if session.check(number, index, &public, Some((receiver, &text)))?.is_err() {
-            return Ok(envelope);
-        }
-        session.shelf.put_secret(&name, &text)?;
-        Ok(None)
     })
     .await
 }
@@ -340,16 +356,8 @@ async fn examine(
     }
     let Ok(text) = read_parcel(job, peer, receiver, number, dealing) else { return Ok(false) };
     ensure_keys(job).await?;
-    let own = peer == job.tools.network.peer_id();
-    let parts = if own {
-        session.shelf.get("index")?.unwrap_or_default()
-    } else {
-        ask(job, peer, &Question::Index { ceremony: session.id }).await?
-    };
     // Not what it would like to have dealt: what it announced.
-    if dealing_digest(session.id, index, &parts) != digest {
-        return Err(session.broken("the accused gives another dealing than it announced"));
-    }
+    let parts = announced(job, (dealer, index, peer), digest).await?;
     let (hashes, _) = parts.as_chunks::<32>();
     let place = usize::try_from(number).unwrap_or(usize::MAX);
     let expected = hashes.get(place).ok_or_else(|| session.broken("the accused dealing is cut short"))?;

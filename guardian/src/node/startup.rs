@@ -15,7 +15,7 @@ use guardian_core::guardian_set::{GuardianIndex, NetworkDefinition};
 use guardian_core::record::Record;
 use guardian_core::{Guardian, JournalHead};
 use p2p::{Multiaddr, identity};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use tracing::{info, warn};
 
@@ -29,8 +29,6 @@ pub(super) struct Opened {
     pub(super) signer: Signer,
     /// Where the definition names contracts.
     pub(super) custodian: Option<Custodian>,
-    /// Where this epoch's store is.
-    pub(super) home: PathBuf,
     /// Our shares, for ceremonies.
     pub(super) keyring: Option<Keyring>,
     /// Opens what is sealed for us.
@@ -111,7 +109,6 @@ fn open_blocking(config: &Config, password: &Password) -> Result<Opened, Error> 
         guardian,
         signer,
         custodian,
-        home,
         keyring,
         custody_key,
         resume,

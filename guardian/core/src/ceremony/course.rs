@@ -123,10 +123,10 @@ impl Course {
     }
 
     /// Everything that a member sealed in a place: two statements at most.
-    fn all_said(&self, peer: &PeerName, place: Place) -> impl Iterator<Item = (&Statement, &Envelope)> {
+    fn all_said(&self, peer: &PeerName, place: Place) -> impl Iterator<Item = &Statement> {
         let key = (peer.clone(), place);
         let both = [self.said.get(&key), self.also.get(&key)];
-        both.into_iter().flatten().map(|(statement, envelope)| (statement, envelope))
+        both.into_iter().flatten().map(|(statement, _)| statement)
     }
 
     /// What we are committed to in a place, sealed or not.
@@ -158,16 +158,14 @@ impl Course {
     /// The members of the current set who may deal and whose operators agreed, ascending.
     pub(crate) fn agreed(&self, cast: Cast<'_>) -> Vec<GuardianIndex> {
         let members = cast.current.guardian_set.members.iter();
-        let agreed = members.filter(|member| {
-            cast.may_deal(member.index) && self.has_agreed(&PeerName(member.peer_id.clone()))
-        });
+        let agreed = members.filter(|member| cast.may_deal(member.index) && self.has_agreed(&member.peer()));
         agreed.map(|member| member.index).collect()
     }
 
     pub(crate) fn refusals(&self, cast: Cast<'_>) -> usize {
         let members = cast.current.guardian_set.members.iter();
         let refused = members.filter(|member| {
-            let peer = PeerName(member.peer_id.clone());
+            let peer = member.peer();
             cast.may_deal(member.index)
                 && (self.said(&peer, Place::Answer) == Some(&Statement::Reject)
                     || self.said(&peer, Place::Withdraw).is_some())
@@ -190,6 +188,11 @@ impl Course {
             Some(Statement::Dealt { digest }) => Some(*digest),
             _ => None,
         }
+    }
+
+    /// Whether all dealings of a choice are here.
+    pub(crate) fn holds(&self, choice: &Choice) -> bool {
+        choice.0.iter().all(|(dealer, digest)| self.collected.get(dealer) == Some(digest))
     }
 
     /// Receivers that hold a dealing.
@@ -302,16 +305,15 @@ impl Course {
         valid.map(|(holder, _)| *holder).collect()
     }
 
-    /// Sealed endorsements of a result by members of the current set.
-    pub(crate) fn endorsed(&self, cast: Cast<'_>, result: Digest) -> Vec<Envelope> {
+    /// Whether enough members of the current set endorse a result.
+    pub(crate) fn is_endorsed(&self, cast: Cast<'_>, result: Digest) -> bool {
         let members = cast.current.guardian_set.members.iter();
-        let sealed = members.filter_map(|member| {
-            let peer = PeerName(member.peer_id.clone());
-            let mut all = self.all_said(&peer, Place::Endorse);
-            let endorses = all.find(|(said, _)| **said == Statement::Endorse { result });
-            endorses.map(|(_, sealed)| sealed.clone())
+        let endorsing = members.filter(|member| {
+            let peer = member.peer();
+            let mut said = self.all_said(&peer, Place::Endorse);
+            said.any(|said| *said == Statement::Endorse { result })
         });
-        sealed.collect()
+        endorsing.count() >= cast.endorsements()
     }
 
     /// Whether anybody endorsed anything: then others are bound to it.
@@ -320,19 +322,13 @@ impl Course {
     }
 
     /// A result that enough members of the current set endorse.
-    pub(crate) fn endorsed_result(&self, cast: Cast<'_>) -> Option<(Digest, Vec<Envelope>)> {
-        let results: BTreeSet<Digest> = self
-            .said
-            .values()
-            .filter_map(|(statement, _)| match statement {
-                Statement::Endorse { result } => Some(*result),
-                _ => None,
-            })
-            .collect();
-        results.into_iter().find_map(|result| {
-            let sealed = self.endorsed(cast, result);
-            (sealed.len() >= cast.endorsements()).then_some((result, sealed))
-        })
+    pub(crate) fn endorsed_result(&self, cast: Cast<'_>) -> Option<Digest> {
+        let results = self.said.values().filter_map(|(statement, _)| match statement {
+            Statement::Endorse { result } => Some(*result),
+            _ => None,
+        });
+        let results: BTreeSet<Digest> = results.collect();
+        results.into_iter().find(|result| self.is_endorsed(cast, *result))
     }
 
     /// Whether the old set's own key signed a result, where it has one.
@@ -351,5 +347,5 @@ impl Course {
 
 /// The peer that a member of a definition is.
 pub(crate) fn name_of(definition: &NetworkDefinition, index: GuardianIndex) -> Option<PeerName> {
-    definition.member(index).ok().map(|member| PeerName(member.peer_id.clone()))
+    definition.member(index).ok().map(|member| member.peer())
 }

@@ -60,14 +60,10 @@ impl Hall {
         let of = || self.courses.values().filter(|course| course.order.raiser == order.raiser);
         let lately = of().filter(|course| slot < course.since.saturating_add(RAISING_WINDOW)).count();
         !self.forgotten.contains_key(id)
-            && of().filter(|course| course.outcome.is_none() && !self.is_expired(course, slot)).count()
+            && of().filter(|course| course.outcome.is_none() && slot <= course.order.expires).count()
                 < MAX_OPEN_EACH
             && lately < MAX_RAISED
             && self.has_room()
-    }
-
-    fn is_expired(&self, course: &Course, slot: Slot) -> bool {
-        slot > course.order.expires
     }
 
     pub(crate) fn has_room(&self) -> bool {

@@ -54,6 +54,16 @@ impl<'a> Cast<'a> {
         }
     }
 
+    /// Whether this member gets shares of the dealings.
+    pub(crate) fn receives(&self, peer: &PeerName) -> bool {
+        self.holder(peer).is_some_and(|holder| self.receivers().contains(&holder))
+    }
+
+    /// Whether this member proves that it holds the result.
+    pub(crate) fn proves(&self, peer: &PeerName) -> bool {
+        self.holder(peer).is_some_and(|holder| self.provers().contains(&holder))
+    }
+
     /// Who proves that it holds the result.
     pub(crate) fn provers(&self) -> Vec<GuardianIndex> {
         match &self.order.kind {
