@@ -1,0 +1,1 @@
+//! What guardians publish, and how anybody verifies it without trusting who served it. Pure: bytes in, verdicts out.
