@@ -321,9 +321,9 @@ fn moved(entry: &ceremony::Entry) -> Option<Move> {
         ceremony::Entry::Adopted => Some(Move::Adopted {}),
         ceremony::Entry::Blamed { peer, blame } => Some(Move::Blamed { member: peer.clone(), blame: *blame }),
         ceremony::Entry::Ended(outcome) => Some(Move::Ended(outcome.clone())),
-        ceremony::Entry::Saying(_)
-        | ceremony::Entry::Collected { .. }
-        | ceremony::Entry::Checked { .. } => None,
+        ceremony::Entry::Saying(_) | ceremony::Entry::Collected { .. } | ceremony::Entry::Checked { .. } => {
+            None
+        }
     }
 }
 
