@@ -287,6 +287,7 @@ fn project(record: &Record) -> Option<(Option<Slot>, Fact)> {
         }
         Record::GroupSigned { matter, signature, at } => match matter {
             // A signature of a checkpoint stands in the checkpoint's own note; telling it here would ask for the next one.
+            Matter::Checkpoint { .. } => return None,
             Matter::Succession { .. } | Matter::InForce { .. } => {
                 (Some(*at), Fact::GroupSignature { matter: matter.clone(), signature: *signature })
             }
