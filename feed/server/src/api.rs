@@ -6,6 +6,7 @@
 pub mod answer;
 pub mod ask;
 mod atom;
+mod dossier;
 mod exits;
 mod guardians;
 pub mod history;
@@ -47,6 +48,7 @@ pub fn router() -> Router<Site> {
         .route("/v1/puffer/noop/consumption/calculate/{node}", get(puffer::consumption))
         .route("/v1/proposals", get(proposals::list))
         .route("/v1/proposals/{id}", get(proposals::one))
+        .route("/v1/proposals/{id}/dossier", get(dossier::dossier))
         .route("/v1/emergencies", get(proposals::emergencies))
         .route("/v1/emergencies/{id}", get(proposals::emergency))
         .route("/v1/exits", get(exits::list))
