@@ -42,7 +42,9 @@ impl Index {
 
     fn place(&mut self, index: u64, entry: &Entry) {
         match &entry.fact {
-            Fact::Definition { .. } | Fact::Key { .. } | Fact::Oversized { .. } => self.everywhere.push(index),
+            Fact::Definition { .. } | Fact::Key { .. } | Fact::Oversized { .. } => {
+                self.everywhere.push(index)
+            }
             Fact::Reached { pubkey, .. } | Fact::Spared { pubkey } => {
                 self.of.entry(*pubkey).or_default().push(index);
             }

@@ -75,7 +75,8 @@ impl Maker {
     /// The dossier of a proposal, made of the newest checkpoint.
     pub(crate) async fn make(&self, site: &Site, id: ProposalId) -> Result<Bytes, Problem> {
         let (log, entries) = self.find(site, &id).ok_or(Problem::Unknown)?;
-        let note = log.checkpoint().ok_or_else(|| Problem::NotYet("the log has no checkpoint yet".to_owned()))?;
+        let note =
+            log.checkpoint().ok_or_else(|| Problem::NotYet("the log has no checkpoint yet".to_owned()))?;
         if let Some(document) = self.kept(&id, &note) {
             return Ok(document);
         }
@@ -92,7 +93,9 @@ impl Maker {
 }
 
 fn assemble(site: &Site, log: &Log, note: &Bytes, id: ProposalId, entries: &[u64]) -> Result<Bytes, Problem> {
-    let read = |index: &u64| -> io::Result<Option<(u64, Bytes)>> { Ok(log.entry(*index)?.map(|entry| (*index, entry))) };
+    let read = |index: &u64| -> io::Result<Option<(u64, Bytes)>> {
+        Ok(log.entry(*index)?.map(|entry| (*index, entry)))
+    };
     let read: io::Result<Vec<_>> = entries.iter().map(read).collect();
     let entries: Vec<(u64, Bytes)> = read.map_err(|_| Problem::Unreadable)?.into_iter().flatten().collect();
     let guardian = log.origin().guardian;
@@ -103,8 +106,14 @@ fn assemble(site: &Site, log: &Log, note: &Bytes, id: ProposalId, entries: &[u64
     }
     let snapshot = site.snapshot();
     let group_key = snapshot.and_then(|snapshot| snapshot.status().group_key.as_ref()?.parse().ok());
-    let sources =
-        Sources { definition: site.definition(), guardian, bindings: &bindings, group_key, note, roots: None };
+    let sources = Sources {
+        definition: site.definition(),
+        guardian,
+        bindings: &bindings,
+        group_key,
+        note,
+        roots: None,
+    };
     let prove = |size, index| prove_inclusion(size, index, log);
     let dossier = Dossier::assemble(id, sources, entries.into_iter(), prove);
     let dossier = dossier.map_err(|problem| Problem::NotYet(problem.to_string()))?;
