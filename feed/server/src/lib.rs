@@ -3,10 +3,13 @@
 //! | module | holds |
 //! |---|---|
 //! | [`snapshot`], [`view`], [`freshness`] | one status, indexed; what is shown of it; how old it is |
+//! | [`history`] | what of the past the charts need |
 //! | [`site`], [`settings`], [`role`] | what every answer is made of; the limits; who serves |
 //! | [`server`], [`api`] | threads, connections and limits; what is asked and answered |
+//! | `dossier` | all that the log tells of an exit |
 //! | [`stream`] | what happens, as it happens |
 //! | [`log`], [`tiles`] | the transparency log; how it is served |
+//! | [`mirror`] | the same of others' feeds, verified |
 //! | [`pages`] | what people read |
 //!
 //! # Design decisions
@@ -16,8 +19,12 @@
 #![forbid(unsafe_code)]
 
 pub mod api;
+mod dossier;
+mod error;
 pub mod freshness;
+pub mod history;
 pub mod log;
+pub mod mirror;
 pub mod pages;
 pub mod role;
 pub mod server;
@@ -28,6 +35,7 @@ pub mod stream;
 pub mod tiles;
 pub mod view;
 
+pub use error::Error;
 pub use freshness::Freshness;
 pub use role::{Role, RoleName, Source, SourceState};
 pub use server::{bind, start};

@@ -1,6 +1,8 @@
 //! `Site`: what every answer is made of, shared by the API and the pages.
 
+use crate::dossier::{self, Maker};
 use crate::freshness::{Freshness, unix_now};
+use crate::history::{self, History};
 use crate::log::Shelf;
 use crate::role::Role;
 use crate::server::Gate;
@@ -11,8 +13,8 @@ use feed::KeyBinding;
 use guardian_core::guardian_set::{GuardianIndex, NetworkDefinition};
 use guardian_core::status::StatusSnapshot;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, RwLock};
 use tokio::sync::watch;
 
 /// What the feed is told by whoever runs it.
@@ -50,6 +52,9 @@ struct Parts {
     gate: Gate,
     ring: Arc<Ring>,
     seats: Seats,
+    history: RwLock<History>,
+    home: Option<PathBuf>,
+    dossiers: Maker,
 }
 
 impl Site {
@@ -70,6 +75,9 @@ impl Site {
             settings,
             ring: Arc::default(),
             seats: Seats::default(),
+            history: RwLock::default(),
+            home: inputs.home.clone(),
+            dossiers: Maker::default(),
         }))
     }
 
@@ -89,6 +97,9 @@ impl Site {
             settings: Settings::default(),
             ring: Arc::default(),
             seats: Seats::default(),
+            history: RwLock::default(),
+            home: None,
+            dossiers: Maker::default(),
         }))
     }
 
@@ -135,11 +146,28 @@ impl Site {
     /// Starts what goes on beside the requests.
     pub(crate) fn spawn_work(&self, work: &mut tokio::task::JoinSet<()>) {
         work.spawn(stream::feed(self.clone()));
+        work.spawn(history::keep(self.clone()));
+        work.spawn(dossier::follow(self.clone()));
     }
 
     /// The events of the last while.
     pub(crate) fn ring(&self) -> &Arc<Ring> {
         &self.0.ring
+    }
+
+    /// What of the past is known.
+    pub fn history(&self) -> &RwLock<History> {
+        &self.0.history
+    }
+
+    /// Where the feed keeps what it learns.
+    pub(crate) fn home(&self) -> Option<&Path> {
+        self.0.home.as_deref()
+    }
+
+    /// Who makes dossiers.
+    pub(crate) fn dossiers(&self) -> &Maker {
+        &self.0.dossiers
     }
 
     /// The places of event streams.
