@@ -1,5 +1,7 @@
 //! The committed `verify.wasm`, run by Node, answers as this code does: on what is whole and on what was tampered with.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
 use feed::dossier::Dossier;
 use feed_wasm::{answer_consistency, answer_dossier, answer_inclusion, answer_note};
 use serde_json::{Value, json};
