@@ -10,6 +10,7 @@ fn sample_text() -> String {
         execution: vec![("geth-1".into(), "wss://user:secret@rpc.example/v1/key".parse().unwrap())],
         p2p_listen: vec!["/ip4/127.0.0.1/tcp/9440".into()],
         http_listen: "127.0.0.1:8440".parse().unwrap(),
+        feed_listen: None,
         password_file: Some("password".into()),
     })
 }
@@ -36,13 +37,15 @@ fn the_sample_is_complete_and_valid() {
             custody: directory.path().join("custody.json"),
             password_file: Some(directory.path().join("password")),
         },
-        beacon: vec![Beacon { name: "lodestar-1".into(), url: "http://127.0.0.1:9596".parse().unwrap() }],
+        beacon: vec![Beacon { name: "lodestar-1".into(), url: "http://127.0.0.1:9596".parse().unwrap(), client: None }],
         execution: vec![Execution {
             name: "geth-1".into(),
             url: "wss://user:secret@rpc.example/v1/key".parse().unwrap(),
+            client: None,
         }],
         p2p: P2p { listen: vec!["/ip4/127.0.0.1/tcp/9440".into()] },
         http: Http::default(),
+        feed: Feed::default(),
         admin: Admin::default(),
         enforcement: EnforcementLimits::default(),
         standing: Vec::new(),
@@ -196,6 +199,7 @@ fn a_sample_without_execution_nodes_shows_how_to_add_one() {
         execution: Vec::new(),
         p2p_listen: vec!["/ip4/127.0.0.1/tcp/9440".into()],
         http_listen: "127.0.0.1:8440".parse().unwrap(),
+        feed_listen: None,
         password_file: None,
     };
     let text = sample(&values);
