@@ -1,5 +1,7 @@
 use super::*;
 use crate::scene::{definition, feed_key, group_key, group_signature};
+use guardian_core::logs::{LogHead, LogRoot};
+use guardian_core::signing::Matter;
 
 fn checkpoint() -> Checkpoint {
     let origin = Origin { network: NetworkId([0xab; 32]), guardian: GuardianIndex(3), life: Slot(0) };
@@ -81,6 +83,16 @@ fn what_the_network_signs_is_this() {
     for changed in changed {
         assert_ne!(checkpoint_digest(&changed), checkpoint_digest(&checkpoint()));
     }
+}
+
+/// What guardians sign together, and what a reader verifies, are computed in two crates.
+#[test]
+fn what_the_network_signs_is_its_matter() {
+    let origin = checkpoint().origin;
+    let (guardian, life) = (origin.guardian, origin.life);
+    let head = LogHead { guardian, life, size: checkpoint().size, root: LogRoot(checkpoint().root) };
+    let matter = Matter::Checkpoint { network: origin.network, head, opened: Slot(9) };
+    assert_eq!(matter.message(None), Some(checkpoint_digest(&checkpoint())));
 }
 
 #[test]
