@@ -1,1 +1,29 @@
 //! The public feed of one guardian, or of a mirror: read-only, beside the node and never in its way.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`snapshot`], [`view`], [`freshness`] | one status, indexed; what is shown of it; how old it is |
+//! | [`site`], [`settings`], [`role`] | what every answer is made of; the limits; who serves |
+//! | [`log`] | the transparency log |
+//! | [`pages`] | what people read |
+//!
+//! # Design decisions
+//! - It reads watched values and files, and nothing else: no request of a reader reaches the node's loop.
+//! - It runs on threads of its own, at the lowest priority the system knows, with limits of its own.
+
+#![forbid(unsafe_code)]
+
+pub mod freshness;
+pub mod log;
+pub mod pages;
+pub mod role;
+pub mod settings;
+pub mod site;
+pub mod snapshot;
+pub mod view;
+
+pub use freshness::Freshness;
+pub use role::{Role, RoleName, Source, SourceState};
+pub use settings::Settings;
+pub use site::{Inputs, Site};
+pub use snapshot::Snapshot;

@@ -1,0 +1,76 @@
+//! `Freshness`: how old an answer is, in every answer.
+
+use crate::role::RoleName;
+use crate::snapshot::Snapshot;
+use crypto::spec::{ChainSpec, Epoch, Slot};
+use guardian_core::guardian_set::GuardianIndex;
+use serde::{Deserialize, Serialize};
+use std::time::{SystemTime, UNIX_EPOCH};
+use utoipa::ToSchema;
+
+/// Slots without a new snapshot after which the last one is stale. A guardian makes one every slot.
+const STALE_SLOTS: u64 = 3;
+
+/// How old what is said is. All but `role` is null until the first snapshot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Freshness {
+    /// The slot of the snapshot.
+    #[schema(value_type = Option<u64>, example = 9_876_543)]
+    pub slot: Option<Slot>,
+    /// When that slot began, Unix seconds.
+    #[schema(example = 1_795_000_000)]
+    pub as_of: Option<u64>,
+    /// From when on it is stale, Unix seconds.
+    pub stale_after: Option<u64>,
+    /// Whether it is stale by the server's clock; true until the first snapshot.
+    pub stale: bool,
+    /// The finalized epoch that the guardian saw.
+    #[schema(value_type = Option<u64>)]
+    pub finalized_epoch: Option<Epoch>,
+    /// Whose view it is.
+    #[schema(value_type = Option<u16>)]
+    pub guardian: Option<GuardianIndex>,
+    /// Who serves it.
+    pub role: RoleName,
+}
+
+impl Freshness {
+    /// Of a snapshot, at a moment in Unix seconds.
+    pub fn of(snapshot: Option<&Snapshot>, role: RoleName, now: u64) -> Self {
+        let Some(snapshot) = snapshot else {
+            return Self {
+                slot: None,
+                as_of: None,
+                stale_after: None,
+                stale: true,
+                finalized_epoch: None,
+                guardian: None,
+                role,
+            };
+        };
+        let status = snapshot.status();
+        let as_of = snapshot.calendar().at(status.slot);
+        let stale_after = stale_after(&snapshot.definition().chain, as_of);
+        Self {
+            slot: Some(status.slot),
+            as_of: Some(as_of),
+            stale_after: Some(stale_after),
+            stale: now > stale_after,
+            finalized_epoch: status.finalized.map(|checkpoint| checkpoint.epoch),
+            guardian: Some(status.guardian),
+            role,
+        }
+    }
+}
+
+fn stale_after(chain: &ChainSpec, as_of: u64) -> u64 {
+    as_of.saturating_add(chain.seconds_per_slot.get().saturating_mul(STALE_SLOTS))
+}
+
+/// The system's clock, Unix seconds.
+pub fn unix_now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,111 @@
+//! `Site`: what every answer is made of, shared by the API and the pages.
+
+use crate::freshness::{Freshness, unix_now};
+use crate::log::{KeyBinding, Shelf};
+use crate::role::Role;
+use crate::settings::Settings;
+use crate::snapshot::Snapshot;
+use guardian_core::guardian_set::NetworkDefinition;
+use guardian_core::status::StatusSnapshot;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// What the feed is told by whoever runs it.
+#[derive(Debug, Clone)]
+pub struct Inputs {
+    /// What the guardians agreed on.
+    pub definition: Arc<NetworkDefinition>,
+    /// The guardian's status, with nothing in it that its operator alone should know.
+    pub status: watch::Receiver<Option<Arc<StatusSnapshot>>>,
+    /// The logs.
+    pub shelf: watch::Receiver<Arc<Shelf>>,
+    /// What binds the log's key to the guardian.
+    pub binding: KeyBinding,
+    /// Where the feed may keep what it learns; None to keep nothing.
+    pub home: Option<PathBuf>,
+    /// Who serves.
+    pub role: Role,
+}
+
+/// The state of all routes. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Site(Arc<Parts>);
+
+#[derive(Debug)]
+struct Parts {
+    definition: Arc<NetworkDefinition>,
+    snapshot: watch::Receiver<Option<Arc<Snapshot>>>,
+    shelf: watch::Receiver<Arc<Shelf>>,
+    binding: KeyBinding,
+    role: Role,
+    settings: Settings,
+}
+
+impl Site {
+    /// Of inputs whose statuses arrive, indexed, through `snapshot`.
+    pub fn new(
+        inputs: &Inputs,
+        snapshot: watch::Receiver<Option<Arc<Snapshot>>>,
+        settings: Settings,
+    ) -> Self {
+        Self(Arc::new(Parts {
+            definition: inputs.definition.clone(),
+            snapshot,
+            shelf: inputs.shelf.clone(),
+            binding: inputs.binding.clone(),
+            role: inputs.role.clone(),
+            settings,
+        }))
+    }
+
+    /// A site that shows one snapshot for ever: for tests and pictures.
+    pub fn still(snapshot: Snapshot) -> Self {
+        let definition = snapshot.definition().clone();
+        let (_, snapshot) = watch::channel(Some(Arc::new(snapshot)));
+        let (_, shelf) = watch::channel(Arc::default());
+        Self(Arc::new(Parts {
+            definition,
+            snapshot,
+            shelf,
+            binding: KeyBinding::default(),
+            role: Role::Guardian,
+            settings: Settings::default(),
+        }))
+    }
+
+    /// The newest snapshot; None before the first.
+    pub fn snapshot(&self) -> Option<Arc<Snapshot>> {
+        self.0.snapshot.borrow().clone()
+    }
+
+    /// How old that one is, by the system's clock.
+    pub fn freshness(&self, snapshot: Option<&Snapshot>) -> Freshness {
+        Freshness::of(snapshot, self.0.role.name(), unix_now())
+    }
+
+    /// The logs; the last one is current.
+    pub fn shelf(&self) -> Arc<Shelf> {
+        self.0.shelf.borrow().clone()
+    }
+
+    /// What the guardians agreed on.
+    pub fn definition(&self) -> &Arc<NetworkDefinition> {
+        &self.0.definition
+    }
+
+    /// What binds the log's key to the guardian.
+    pub fn binding(&self) -> &KeyBinding {
+        &self.0.binding
+    }
+
+    /// Who serves.
+    pub fn role(&self) -> &Role {
+        &self.0.role
+    }
+
+    /// The limits.
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+}

@@ -1,0 +1,284 @@
+//! One proposal: what is claimed, who said what, what holds it, how far it came.
+
+use super::calendar::Moment;
+use super::exit::{EpochView, ExitView};
+use super::schema;
+use crate::snapshot::Snapshot;
+use crypto::execution::Address;
+use crypto::spec::{BlsPubkey, Epoch, Slot, ValidatorIndex};
+use guardian_core::event::PostOutcome;
+use guardian_core::guardian_set::GuardianIndex;
+use guardian_core::message::{Decision, RejectReason};
+use guardian_core::proposal::{Origin, ProposalId, RuleKind, State};
+use guardian_core::status::{Hold, ProposalStatus};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// One proposal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ProposalView {
+    /// Its id.
+    #[schema(value_type = schema::Hash)]
+    pub id: ProposalId,
+    /// Whose exit.
+    #[schema(value_type = schema::Pubkey)]
+    pub pubkey: BlsPubkey,
+    /// Its index.
+    #[schema(value_type = u64)]
+    pub index: ValidatorIndex,
+    /// Its node operator.
+    #[schema(value_type = Option<schema::Account>)]
+    pub operator: Option<Address>,
+    /// The rule it goes by.
+    #[schema(value_type = schema::Rule)]
+    pub rule: RuleKind,
+    /// What the rule's cause is said to be, for people.
+    #[schema(example = "no attestation in epochs 299775 to 299999")]
+    pub claim: String,
+    /// First epoch of the cause that is claimed.
+    pub cause_from: Option<EpochView>,
+    /// The epoch in which the rule fell due.
+    pub due: EpochView,
+    /// The emergency that asks for it.
+    #[schema(value_type = Option<schema::Hash>)]
+    pub emergency: Option<ProposalId>,
+    /// `epoch` of the exit message that is signed.
+    #[schema(value_type = u64)]
+    pub exit_message_epoch: Epoch,
+    /// Where it stands.
+    #[schema(value_type = schema::ProposalState)]
+    pub state: State,
+    /// Whether nothing more is done about it.
+    pub over: bool,
+    /// First slot of the voting window.
+    pub opened: Moment,
+    /// First slot after it.
+    pub expires: Moment,
+    /// How many approvals it needs.
+    pub needed: u16,
+    /// How many it has.
+    pub approvals: u16,
+    /// Votes, by guardian.
+    pub votes: Vec<VoteView>,
+    /// Why it does not move, if something holds it.
+    pub hold: Option<HoldView>,
+    /// When t approvals were seen.
+    pub certified: Option<Moment>,
+    /// When the guardian that speaks released its partial signature.
+    pub released: Option<Moment>,
+    /// Guardians whose partial signature is here.
+    #[schema(value_type = Vec<u16>)]
+    pub partials: Vec<GuardianIndex>,
+    /// Share indices found false while combining.
+    pub culprits: Vec<u16>,
+    /// Whether the combined signature exists.
+    pub combined: bool,
+    /// How the nodes of the guardian that speaks took the exit.
+    pub submission: SubmissionView,
+    /// `exit_epoch` of the validator, once scheduled.
+    pub exit_epoch: Option<EpochView>,
+    /// The validator's way out, if this proposal leads it.
+    pub exit: Option<ExitView>,
+    /// What happened, in order.
+    pub timeline: Vec<HappeningView>,
+}
+
+/// One guardian's vote.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct VoteView {
+    /// Whose.
+    #[schema(value_type = u16)]
+    pub guardian: GuardianIndex,
+    /// Its name.
+    pub name: String,
+    /// `approve`, `reject` or `withdraw`.
+    pub decision: DecisionCode,
+    /// Why, unless it approves.
+    #[schema(value_type = Option<schema::RejectCode>)]
+    pub reason: Option<RejectReason>,
+}
+
+/// What a guardian decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DecisionCode {
+    /// It approves.
+    Approve,
+    /// It refuses.
+    Reject,
+    /// It takes its approval back.
+    Withdraw,
+}
+
+impl DecisionCode {
+    /// The stable code.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Approve => "approve",
+            Self::Reject => "reject",
+            Self::Withdraw => "withdraw",
+        }
+    }
+}
+
+/// Why something does not move.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct HoldView {
+    /// The stable code.
+    #[schema(value_type = schema::HoldCode)]
+    pub code: Hold,
+    /// Since when.
+    pub since: Option<Moment>,
+    /// What ends it, for people.
+    pub ends: String,
+}
+
+/// How nodes took an exit; their names and words are their operator's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+pub struct SubmissionView {
+    /// Nodes that took it.
+    pub accepted: u64,
+    /// Nodes that had it.
+    pub known: u64,
+    /// Nodes that refused it.
+    pub refused: u64,
+    /// Nodes that did not answer.
+    pub unreachable: u64,
+}
+
+/// Something that happened, with a stable code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct HappeningView {
+    /// The stable code: a step, or `opened`, `held`, `expires`.
+    #[schema(example = "certified")]
+    pub what: String,
+    /// When.
+    #[serde(flatten)]
+    pub moment: Moment,
+}
+
+impl VoteView {
+    pub(crate) fn all(snapshot: &Snapshot, votes: &[(GuardianIndex, Decision)]) -> Vec<Self> {
+        let view = |(guardian, decision): &(GuardianIndex, Decision)| {
+            let (decision, reason) = match decision {
+                Decision::Approve => (DecisionCode::Approve, None),
+                Decision::Reject(reason) => (DecisionCode::Reject, Some(*reason)),
+                Decision::Withdraw(reason) => (DecisionCode::Withdraw, Some(*reason)),
+            };
+            Self { guardian: *guardian, name: snapshot.name_of(*guardian), decision, reason }
+        };
+        votes.iter().map(view).collect()
+    }
+
+    pub(crate) fn approvals(votes: &[(GuardianIndex, Decision)]) -> u16 {
+        let approvals = votes.iter().filter(|(_, decision)| *decision == Decision::Approve).count();
+        u16::try_from(approvals).unwrap_or(u16::MAX)
+    }
+}
+
+impl SubmissionView {
+    fn of(outcomes: &[(String, PostOutcome)]) -> Self {
+        let mut counts = Self::default();
+        for (_, outcome) in outcomes {
+            match outcome {
+                PostOutcome::Accepted => counts.accepted += 1,
+                PostOutcome::AlreadyKnown => counts.known += 1,
+                PostOutcome::Rejected(_) => counts.refused += 1,
+                PostOutcome::Unreachable(_) => counts.unreachable += 1,
+            }
+        }
+        counts
+    }
+}
+
+impl ProposalView {
+    pub(crate) fn of(snapshot: &Snapshot, status: &ProposalStatus) -> Self {
+        let calendar = snapshot.calendar();
+        let proposal = &status.proposal;
+        let row = snapshot.row(&proposal.pubkey);
+        let way = row.and_then(|row| snapshot.way(row)).filter(|way| way.proposal == Some(status.id));
+        let exit = way.map(|way| ExitView::of(snapshot, way));
+        let (claim, cause_from, emergency) = claim(&proposal.origin);
+        Self {
+            id: status.id,
+            pubkey: proposal.pubkey,
+            index: proposal.exit.validator_index,
+            operator: match proposal.origin {
+                Origin::Tickets { operator, .. } => Some(operator),
+                Origin::Offline { .. } | Origin::Balance { .. } | Origin::Emergency { .. } => {
+                    row.and_then(|row| snapshot.operator_of(row))
+                }
+            },
+            rule: proposal.origin.kind(),
+            claim,
+            cause_from: cause_from.map(|epoch| EpochView::of(snapshot, epoch)),
+            due: EpochView::of(snapshot, proposal.origin.due()),
+            emergency,
+            exit_message_epoch: proposal.exit.epoch,
+            state: status.state,
+            over: status.state.is_over(),
+            opened: calendar.moment(proposal.opened),
+            expires: calendar.moment(proposal.expires),
+            needed: snapshot.status().threshold.t(),
+            approvals: VoteView::approvals(&status.votes),
+            votes: VoteView::all(snapshot, &status.votes),
+            hold: status.hold.map(|code| HoldView {
+                code,
+                since: status.held_since.map(|slot| calendar.moment(slot)),
+                ends: status.hold_ends.clone().unwrap_or_else(|| code.ends().to_owned()),
+            }),
+            certified: status.certified.map(|slot| calendar.moment(slot)),
+            released: status.released.map(|slot| calendar.moment(slot)),
+            partials: status.partials.clone(),
+            culprits: status.culprits.iter().map(|share| share.get()).collect(),
+            combined: status.combined,
+            submission: SubmissionView::of(&status.submissions),
+            exit_epoch: status.exit_epoch.map(|epoch| EpochView::of(snapshot, epoch)),
+            timeline: timeline(snapshot, status, exit.as_ref()),
+            exit,
+        }
+    }
+}
+
+fn claim(origin: &Origin) -> (String, Option<Epoch>, Option<ProposalId>) {
+    match origin {
+        Origin::Offline { dark_from, dark_to } => {
+            (format!("no attestation in epochs {dark_from} to {dark_to}"), Some(*dark_from), None)
+        }
+        Origin::Tickets { operator, due } => {
+            (format!("operator {operator} is short of tickets since epoch {due}"), Some(*due), None)
+        }
+        Origin::Balance { due } => (
+            format!("the balance was below the threshold at the checkpoint of epoch {due}"),
+            Some(*due),
+            None,
+        ),
+        Origin::Emergency { emergency, .. } => (
+            "people decided, in an emergency that enough guardians approved".to_owned(),
+            None,
+            Some(*emergency),
+        ),
+    }
+}
+
+fn timeline(snapshot: &Snapshot, status: &ProposalStatus, exit: Option<&ExitView>) -> Vec<HappeningView> {
+    let calendar = snapshot.calendar();
+    let mut told: Vec<(Slot, String)> = vec![(status.proposal.opened, "opened".to_owned())];
+    match exit {
+        Some(exit) => {
+            told.extend(exit.steps.iter().map(|step| (step.moment.slot, step.step.code().to_owned())));
+        }
+        None => {
+            let steps = [("certified", status.certified), ("released", status.released)];
+            told.extend(steps.iter().filter_map(|(code, slot)| Some(((*slot)?, (*code).to_owned()))));
+        }
+    }
+    if let (Some(since), Some(_)) = (status.held_since, status.hold) {
+        told.push((since, "held".to_owned()));
+    }
+    if status.state == State::Open || status.state == State::Expired {
+        told.push((status.proposal.expires, "expires".to_owned()));
+    }
+    told.sort_by_key(|(slot, _)| *slot);
+    told.into_iter().map(|(slot, what)| HappeningView { what, moment: calendar.moment(slot) }).collect()
+}
