@@ -33,6 +33,10 @@ const SOURCES: &[Source] = &[
     source!("feed.css", CSS),
     source!("mark.svg", SVG),
     source!("theme.js", JS),
+    source!("clock.js", JS),
+    source!("morph.js", JS),
+    source!("controls.js", JS),
+    source!("main.js", JS),
 ];
 
 static ASSETS: LazyLock<Assets> = LazyLock::new(|| Assets::of(SOURCES));

@@ -13,6 +13,7 @@
 
 #![forbid(unsafe_code)]
 
+mod assets;
 pub mod freshness;
 pub mod log;
 pub mod pages;

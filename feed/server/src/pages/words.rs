@@ -5,8 +5,9 @@
 use super::parts::{Tone, count, decimal, eth, plural};
 use crate::view::network::RuleView;
 use crate::view::proposal::DecisionCode;
-use crate::view::Health;
+use crate::view::{CeremonyView, Health};
 use crypto::validator::ValidatorStatus;
+use guardian_core::ceremony::Phase;
 use guardian_core::lifecycle::Step;
 use guardian_core::message::RejectReason;
 use guardian_core::policy::Enforcement;
@@ -293,4 +294,30 @@ pub(crate) fn fault(code: &str) -> String {
 pub(crate) fn capital(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// What an operator may do about a danger.
+pub(crate) fn advice(rule: Option<RuleKind>) -> &'static str {
+    match rule {
+        Some(RuleKind::Offline) => "One attestation that the chain finalizes ends it: bring the validator back.",
+        Some(RuleKind::Tickets) => "Tickets that reach the contracts before it is due end it.",
+        Some(RuleKind::Balance) => "A balance above the threshold ends it.",
+        Some(RuleKind::Emergency) => "The guardians' operators decide; talk to them.",
+        None => "Nothing ends it: the chain itself makes a slashed validator leave.",
+    }
+}
+
+/// How far a ceremony came, in a few words.
+pub(crate) fn ceremony(ceremony: &CeremonyView) -> String {
+    if let Some(why) = &ceremony.aborted {
+        return format!("ended without a result: {}", why.replace('_', " "));
+    }
+    let phase = match ceremony.phase {
+        Phase::Open => "its operators agree",
+        Phase::Dealing => "new shares are dealt",
+        Phase::Proving => "the new shares are proven",
+        Phase::Done => return "done".to_owned(),
+        Phase::Aborted => return "ended without a result".to_owned(),
+    };
+    format!("{phase}; {} of {} agreed", ceremony.agreed.len(), ceremony.needed)
 }

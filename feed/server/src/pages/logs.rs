@@ -1,0 +1,279 @@
+//! The transparency log: its checkpoint, who cosigned it, its entries, and how to verify all of it.
+
+use super::layout::{Tab, document};
+use super::parts::{Tone, count, empty, fact, hex, mark, plural, whole};
+use super::{Edition, words};
+use crate::assets;
+use crate::log::Log;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use guardian_core::guardian_set::GuardianIndex;
+use maud::{Markup, html};
+use serde::Deserialize;
+use serde_json::Value;
+
+/// Entries on a page.
+const PAGE: u64 = 25;
+
+/// What a reader asks for.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Wanted {
+    log: String,
+    from: Option<u64>,
+}
+
+/// One signature of a note, as it says; the page does not verify it, its reader may.
+struct Signature {
+    who: Who,
+    /// Unix seconds, if the signature carries a time.
+    at: Option<u64>,
+}
+
+enum Who {
+    Writer,
+    Witness(GuardianIndex),
+    Group,
+    Other(String),
+}
+
+/// A checkpoint as text.
+struct Note {
+    text: String,
+    size: u64,
+    root: String,
+    signatures: Vec<Signature>,
+}
+
+impl Note {
+    fn of(log: &Log) -> Option<Self> {
+        let text = String::from_utf8(log.checkpoint()?.to_vec()).ok()?;
+        let mut lines = text.lines();
+        let origin = lines.next()?.to_owned();
+        let size = lines.next()?.parse().ok()?;
+        let root = STANDARD.decode(lines.next()?).ok().map(|root| format!("0x{}", hex::encode(root)))?;
+        let signatures =
+            lines.filter_map(|line| line.strip_prefix("— ")).filter_map(|line| signature(&origin, line)).collect();
+        Some(Self { size, root, signatures, text })
+    }
+}
+
+fn signature(origin: &str, line: &str) -> Option<Signature> {
+    let (name, encoded) = line.split_once(' ')?;
+    if name == origin {
+        return Some(Signature { who: Who::Writer, at: None });
+    }
+    let last = name.rsplit('/').next()?;
+    if last == "group" {
+        return Some(Signature { who: Who::Group, at: None });
+    }
+    let bytes = STANDARD.decode(encoded).ok()?;
+    // Four bytes of key id, then the time, then the signature.
+    let at = bytes.get(4..12).and_then(|time| time.try_into().ok()).map(u64::from_be_bytes);
+    let who = last.parse().map_or_else(|_| Who::Other(name.to_owned()), |index| Who::Witness(GuardianIndex(index)));
+    Some(Signature { who, at })
+}
+
+/// The newest checkpoint on the first page.
+pub(crate) fn card(edition: &Edition<'_>) -> Markup {
+    let log = edition.shelf.logs.last();
+    html! {
+        section aria-labelledby="log" {
+            div.heading { h2 id="log" { "The public record" } a.small href="/log" { "Entries, and how to verify" } }
+            div.sheet {
+                p { "Every vote, certificate, hold, signature and exit is an entry in a log that cannot be rewritten unnoticed: the other guardians sign how it grows." }
+                @match log.and_then(|log| Some((log, Note::of(log)?))) {
+                    Some((_, note)) => { (checkpoint(edition, &note)) }
+                    None => (empty("No checkpoint has been signed yet.")),
+                }
+            }
+        }
+    }
+}
+
+fn checkpoint(edition: &Edition<'_>, note: &Note) -> Markup {
+    let needed = edition.snapshot.network().threshold;
+    let witnesses: Vec<(GuardianIndex, Option<u64>)> = note
+        .signatures
+        .iter()
+        .filter_map(|one| match one.who { Who::Witness(index) => Some((index, one.at)), _ => None })
+        .collect();
+    let group = note.signatures.iter().any(|one| matches!(one.who, Who::Group));
+    html! {
+        dl.facts {
+            (fact("Entries", html! { b { (count(note.size)) } }))
+            (fact("Root", hex("the root", &note.root)))
+            (fact("Cosigned by", html! {
+                @if witnesses.is_empty() { (mark(Tone::None, "nobody yet")) }
+                @else {
+                    @for (place, (index, at)) in witnesses.iter().enumerate() {
+                        @if place > 0 { ", " }
+                        (edition.snapshot.name_of(*index))
+                        @if let Some(at) = at { " " (edition.clock.ago(*at)) }
+                    }
+                }
+            }))
+            (fact("Network's own key", html! {
+                @if group { (mark(Tone::Good, &format!("signed by {needed} guardians together"))) } @else { (mark(Tone::None, "not on this one")) }
+            }))
+        }
+    }
+}
+
+pub(crate) fn page(edition: &Edition<'_>, wanted: &Wanted) -> Markup {
+    let log = edition.shelf.logs.iter().find(|log| log.id() == wanted.log).or_else(|| edition.shelf.logs.last());
+    let note = log.and_then(Note::of);
+    let body = html! {
+        div.lead {
+            h1 {
+                @match &note {
+                    Some(note) => { "The record has " (plural(note.size, "entry", "entries")) ", signed and cosigned." }
+                    None => "The record has no checkpoint yet.",
+                }
+            }
+            p { "Each guardian writes a log of everything public it did and saw. It can only grow: whoever kept an old checkpoint can prove it, and the other \
+                 guardians sign what they saw of it." }
+        }
+        @if let Some(log) = log {
+            div.pair { (newest(edition, log, note.as_ref())) (shelf(edition, log)) }
+            (verify(edition, log))
+            (entries(edition, log, wanted))
+        } @else {
+            div.sheet { (empty("This server keeps no log.")) }
+        }
+    };
+    document(edition, Some(Tab::Log), "Log", &body)
+}
+
+fn newest(edition: &Edition<'_>, log: &Log, note: Option<&Note>) -> Markup {
+    html! {
+        section aria-labelledby="checkpoint" {
+            h2 id="checkpoint" { "Newest checkpoint" }
+            div.sheet {
+                @match note {
+                    Some(note) => {
+                        (checkpoint(edition, note))
+                        details { summary { "The signed note itself" } pre tabindex="0" { code { (note.text) } } }
+                        p.small { a href={ "/log/" (log.id()) "/checkpoint" } { "As a file" } }
+                    }
+                    None => (empty("None has been signed.")),
+                }
+            }
+        }
+    }
+}
+
+fn shelf(edition: &Edition<'_>, shown: &Log) -> Markup {
+    html! {
+        section aria-labelledby="shelf" {
+            h2 id="shelf" { "All logs of this guardian" }
+            div.sheet.flush {
+                ul.list {
+                    @for log in edition.shelf.logs.iter().rev() {
+                        li {
+                            div.row {
+                                a href={ "/log?log=" (log.id()) } aria-current=[(log.id() == shown.id()).then_some("true")] { b { (log.id()) } }
+                                span { (plural(log.size(), "entry", "entries")) }
+                            }
+                            code.small.soft { (log.origin()) }
+                        }
+                    }
+                }
+            }
+            p.small.soft { "A new log begins with each set of guardians, and when a guardian's journal was found to lack something." }
+        }
+    }
+}
+
+fn verify(edition: &Edition<'_>, log: &Log) -> Markup {
+    let id = edition.snapshot.network().id.to_string();
+    html! {
+        section id="verify" aria-labelledby="how" {
+            h2 id="how" { "Verify it" }
+            div.pair {
+                div.sheet {
+                    h3 { "In this browser" }
+                    p { "Fetches the checkpoint, the definition and the newest tiles from this server and checks signatures, membership and the tree, with the code of the \
+                         command line built for browsers." }
+                    div.row.scripted-only {
+                        button.button.first type="button" data-verify="log" data-of={ "/log/" (log.id()) } { "Verify this log" }
+                        label.button { "A dossier from your disk" input.unseen type="file" accept="application/json,.json" data-verify-file; }
+                    }
+                    noscript { p { (mark(Tone::None, "Needs scripts; the command line does not.")) } }
+                    div data-verdict data-own role="status" aria-live="polite" {}
+                    div.note-box.warn {
+                        p { b { "Code from a server cannot prove that server honest." } " Whoever lies about the log could serve a verifier that nods. Compare the two values below with \
+                            another guardian's page, or with what the network published; or verify on your own machine." }
+                    }
+                    dl.facts {
+                        (fact("Network id", whole("the network id", &id)))
+                        (fact("Scripts' hash", whole("the hash of the scripts", assets::digest())))
+                    }
+                }
+                div.sheet {
+                    h3 { "On the command line" }
+                    p { "Checks signatures, that the log only grew since your last visit, and that an entry is in it." }
+                    pre tabindex="0" { code { "guardian feed verify https://this-server \\\n  --network " (super::parts::short(&id)) } }
+                    p { "Two guardians' views against each other:" }
+                    pre tabindex="0" { code { "guardian feed verify https://one https://another" } }
+                    p { "The tiles are in the C2SP tlog-tiles format, so other tools read them too: " }
+                    ul {
+                        li { a href={ "/log/" (log.id()) "/checkpoint" } { "checkpoint" } }
+                        li { code { "/log/" (log.id()) "/tile/<level>/<number>" } }
+                        li { code { "/log/" (log.id()) "/tile/entries/<number>" } }
+                        li { a href="/v1/key" { "the definition and the log's key" } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn entries(edition: &Edition<'_>, log: &Log, wanted: &Wanted) -> Markup {
+    let size = log.size();
+    let from = wanted.from.unwrap_or(u64::MAX).min(size.saturating_sub(1));
+    let first = from.saturating_sub(PAGE.saturating_sub(1));
+    let at = |from: u64| format!("/log?log={}&from={from}#entries", log.id());
+    html! {
+        section aria-labelledby="entries" {
+            h2 id="entries" { "Entries" }
+            form.filters method="get" action="/log" {
+                input type="hidden" name="log" value=(log.id());
+                label.field { span { "From entry" } input type="number" name="from" min="0" value=(from) inputmode="numeric"; }
+                button.button type="submit" { "Show" }
+            }
+            div.sheet.flush {
+                @if size == 0 { (empty("It is empty.")) }
+                @else { ul.list { @for number in (first..=from).rev() { (entry(edition, log, number)) } } }
+            }
+            nav.pager aria-label="Pages of the entries" {
+                span.soft { "Newest first" }
+                span.row {
+                    @if from.saturating_add(1) < size { a.button rel="prev" href=(at(from.saturating_add(PAGE).min(size.saturating_sub(1)))) { "Newer" } }
+                    @if first > 0 { a.button rel="next" href=(at(first.saturating_sub(1))) { "Older" } }
+                }
+            }
+        }
+    }
+}
+
+fn entry(edition: &Edition<'_>, log: &Log, number: u64) -> Markup {
+    let bytes = log.entry(number).ok().flatten();
+    let value: Option<Value> = bytes.as_ref().and_then(|bytes| serde_json::from_slice(bytes).ok());
+    let kind = value.as_ref().and_then(|value| value.get("kind")).and_then(Value::as_str).unwrap_or("unreadable");
+    let slot = value.as_ref().and_then(|value| value.get("slot")).and_then(Value::as_u64);
+    let proposal = value.as_ref().and_then(|value| value.get("proposal")).and_then(Value::as_str);
+    let text = value.as_ref().and_then(|value| serde_json::to_string_pretty(value).ok());
+    html! {
+        li id={ "entry-" (number) } {
+            div.row {
+                span.soft { (count(number)) } b { (words::capital(&kind.replace('_', " "))) }
+                @if let Some(slot) = slot { span.small { (edition.clock.ago(edition.snapshot.calendar().at(crypto::spec::Slot(slot)))) } }
+                @if let Some(id) = proposal { a.small href={ "/proposals/" (id) } { "its proposal" } }
+            }
+            @if let Some(text) = text {
+                details { summary { "The entry" } pre tabindex="0" { code { (text) } } }
+            }
+        }
+    }
+}
