@@ -1,7 +1,7 @@
 // The theme switch and the copy buttons.
 
 const THEMES = ["auto", "light", "dark"];
-const NAMES = { auto: "Theme: system", light: "Theme: light", dark: "Theme: dark" };
+const NAMES = { auto: "System", light: "Light", dark: "Dark" };
 
 function remember(theme) {
   try {
@@ -15,7 +15,9 @@ function remember(theme) {
 function show(button, theme) {
   if (theme === "auto") delete document.documentElement.dataset.theme;
   else document.documentElement.dataset.theme = theme;
-  button.textContent = NAMES[theme];
+  button.querySelector("span").textContent = NAMES[theme];
+  button.title = `Theme: ${NAMES[theme].toLowerCase()}`;
+  button.setAttribute("aria-label", button.title);
 }
 
 function startTheme() {

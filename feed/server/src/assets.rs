@@ -36,6 +36,11 @@ const SOURCES: &[Source] = &[
     source!("clock.js", JS),
     source!("morph.js", JS),
     source!("controls.js", JS),
+    source!("live.js", JS),
+    source!("store.js", JS),
+    source!("row.js", JS),
+    source!("list.js", JS),
+    source!("verify.js", JS),
     source!("main.js", JS),
 ];
 

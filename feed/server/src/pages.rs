@@ -107,6 +107,7 @@ pub fn router() -> Router<Site> {
         .route("/exits", get(exits_page))
         .route("/emergencies", get(|site, headers| plain(site, headers, emergencies::list)))
         .route("/emergencies/{id}", get(emergency_page))
+        .route("/log", get(log_page))
         .route("/assets/{file}", get(assets::serve))
 }
 
@@ -171,9 +172,12 @@ async fn emergency_page(State(site): State<Site>, Path(name): Path<String>, head
     })
 }
 
-/// The log page.
-pub(crate) fn log_page(site: &Site, headers: &HeaderMap, wanted: &logs::Wanted) -> Response {
-    answer(site, headers, |edition| Some(logs::page(edition, wanted)))
+async fn log_page(
+    State(site): State<Site>,
+    Query(wanted): Query<logs::Wanted>,
+    headers: HeaderMap,
+) -> Response {
+    answer(&site, &headers, |edition| Some(logs::page(edition, &wanted)))
 }
 
 /// The page of the present moment, or why there is none.

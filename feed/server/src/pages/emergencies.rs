@@ -1,7 +1,7 @@
 //! Emergencies: exits that no rule asks for and people do.
 
 use super::layout::{Tab, document};
-use super::parts::{Tone, count, empty, fact, link, mark, plate, plural, short, whole};
+use super::parts::{Tone, count, empty, fact, mark, plate, plural, short, whole};
 use super::proposal::votes;
 use super::{Edition, proposals, words};
 use crate::view::EmergencyView;
@@ -45,7 +45,7 @@ fn line(edition: &Edition<'_>, one: &EmergencyView) -> Markup {
                 code.small.soft { (short(&one.id.to_string())) }
             }
             p { q { (one.reason) } }
-            p.small.soft { (raiser(one)) " · " (one.approvals) " of " (one.needed) " approvals needed" }
+            p.small.soft { (raiser(one)) " · " (plural(one.approvals.into(), "approval", "approvals")) ", " (one.needed) " needed" }
         }
     }
 }
@@ -83,7 +83,7 @@ pub(crate) fn page(edition: &Edition<'_>, one: &EmergencyView) -> Markup {
             section aria-labelledby="said" {
                 h2 id="said" { "Who agreed" }
                 div.sheet.flush {
-                    div.sheet-head { p { b { (one.approvals) " of " (one.needed) } " approvals needed." } }
+                    div.sheet-head { p { b { (plural(one.approvals.into(), "approval", "approvals")) } ", " (one.needed) " needed" } }
                     (votes(edition, &one.votes, None))
                 }
             }

@@ -138,6 +138,8 @@ fn lag(ours: u64, theirs: u64) -> String {
 }
 
 fn rules(codes: &[String]) -> Markup {
+    let mut codes = codes.to_vec();
+    codes.sort_unstable();
     html! {
         @if codes.is_empty() { span.soft { "nothing" } }
         @else { (codes.join(", ")) }
@@ -200,7 +202,7 @@ fn readiness(edition: &Edition<'_>, guardians: &[GuardianView]) -> Markup {
                     b { (count(enough)) } " of " b { (count(enough.saturating_add(few))) } " validators."
                 }
                 (chart::bar(&format!("{} validators with enough working shares, {} without", count(enough), count(few)), &[("a", enough), ("c", few)]))
-                table.table.matrix {
+                table.table {
                     caption { "Validators by how many of " (guardians.len()) " guardians proved their share" }
                     thead { tr { th scope="col" { "Guardians ready" } th.number scope="col" { "Validators" } th scope="col" { "Can be signed for" } } }
                     tbody {

@@ -100,7 +100,12 @@ fn masthead(network: &str, tab: Option<Tab>) -> Markup {
                         }
                     }
                 }
-                button.button.quiet.theme.scripted-only id="theme" type="button" { "Theme: system" }
+                button.button.quiet.theme.scripted-only id="theme" type="button" aria-label="Theme: system" title="Theme: system" {
+                    svg viewBox="0 0 16 16" aria-hidden="true" fill="currentColor" {
+                        path d="M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1Zm0 1.6v10.8a5.4 5.4 0 0 1 0-10.8Z" {}
+                    }
+                    span { "System" }
+                }
             }
         }
     }

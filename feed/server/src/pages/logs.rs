@@ -266,13 +266,16 @@ fn entry(edition: &Edition<'_>, log: &Log, number: u64) -> Markup {
     let text = value.as_ref().and_then(|value| serde_json::to_string_pretty(value).ok());
     html! {
         li id={ "entry-" (number) } {
-            div.row {
-                span.soft { (count(number)) } b { (words::capital(&kind.replace('_', " "))) }
-                @if let Some(slot) = slot { span.small { (edition.clock.ago(edition.snapshot.calendar().at(crypto::spec::Slot(slot)))) } }
-                @if let Some(id) = proposal { a.small href={ "/proposals/" (id) } { "its proposal" } }
-            }
-            @if let Some(text) = text {
-                details { summary { "The entry" } pre tabindex="0" { code { (text) } } }
+            details {
+                summary {
+                    span.number { (count(number)) } " " b { (words::capital(&kind.replace('_', " "))) }
+                    @if let Some(slot) = slot { " " span.small { (edition.clock.ago(edition.snapshot.calendar().at(crypto::spec::Slot(slot)))) } }
+                }
+                @if let Some(id) = proposal { p.small { a href={ "/proposals/" (id) } { "The proposal it is about" } } }
+                @match text {
+                    Some(text) => pre tabindex="0" { code { (text) } },
+                    None => p.small.soft { "It cannot be read here." },
+                }
             }
         }
     }

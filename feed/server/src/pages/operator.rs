@@ -18,7 +18,12 @@ const DAY: f64 = 86_400.0;
 const HORIZON: f64 = 30.0;
 
 pub(crate) fn page(edition: &Edition<'_>, operator: &OperatorView) -> Markup {
-    let rows = edition.snapshot.rows_of(&operator.operator);
+    let mut rows = edition.snapshot.rows_of(&operator.operator).to_vec();
+    rows.sort_by_key(|row| {
+        let index = edition.snapshot.index_of(*row);
+        (!edition.snapshot.health(*row).is_endangered(), index.is_none(), index)
+    });
+    rows.truncate(SHOWN);
     let body = html! {
         (lead(edition, operator))
         (figures(edition, operator))
@@ -33,7 +38,7 @@ pub(crate) fn page(edition: &Edition<'_>, operator: &OperatorView) -> Markup {
             }
             div.sheet.flush {
                 @if rows.is_empty() { (empty("It has no validator.")) }
-                @else { (table(edition, &Wanted::of(&operator.operator), rows.get(..SHOWN.min(rows.len())).unwrap_or_default())) }
+                @else { (table(edition, &Wanted::of(&operator.operator), &rows)) }
             }
         }
     };
@@ -83,8 +88,18 @@ fn figures(edition: &Edition<'_>, operator: &OperatorView) -> Markup {
             (figure("Used a day", html! { (tickets(operator.daily.0)) }, html! { "by " (plural(operator.active, "validator", "validators")) }))
             (figure("Floor", html! { (tickets(operator.floor.0)) }, html! { "for all of them" }))
             (figure("Safe until", html! {
-                @match floor { Some(floor) => (super::moment::day(floor.at)), None => "–" }
-            }, html! { @if let Some(floor) = floor { (edition.clock.ago(floor.at)) } }))
+                @match floor {
+                    Some(floor) if floor.epochs == 0 => "–",
+                    Some(floor) => (super::moment::day(floor.at)),
+                    None => "–",
+                }
+            }, html! {
+                @match floor {
+                    Some(floor) if floor.epochs == 0 => "below the floor now",
+                    Some(floor) => (edition.clock.ago(floor.at)),
+                    None => "not by what is known",
+                }
+            }))
             (figure("Validators", html! { (count(operator.validators)) }, html! { (count(operator.pending)) " waiting to start" }))
         }
     }
@@ -98,7 +113,11 @@ pub(crate) fn runway_sentence(edition: &Edition<'_>, operator: &OperatorView) ->
         p {
             (mark(tone, text)) " "
             b { (tickets(operator.present.0)) } " tickets are left for " (plural(operator.active, "validator", "validators")) "."
-            @if let Some(floor) = floor { " They reach the floor " (edition.clock.day(floor.at)) "." }
+            @match floor {
+                Some(floor) if floor.epochs == 0 => { " That is below the floor of " (tickets(operator.floor.0)) "." }
+                Some(floor) => { " They reach the floor " (edition.clock.day(floor.at)) "." }
+                None => {}
+            }
         }
     }
 }

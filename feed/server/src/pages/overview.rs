@@ -1,7 +1,7 @@
 //! The first page: is the network alive, and what does it do?
 
 use super::layout::{Tab, document};
-use super::parts::{Tone, count, empty, fact, figure, link, mark, plural};
+use super::parts::{Tone, count, empty, fact, fact_of, figure, link, mark, plural};
 use super::{Edition, chart, exits, logs, proposals, words};
 use crate::view::{GuardianView, Health, NetworkView};
 use maud::{Markup, html};
@@ -96,9 +96,8 @@ fn figures(edition: &Edition<'_>, network: &NetworkView) -> Markup {
             (figure("Final epoch", html! { @if let Some(finalized) = finalized { (count(finalized.epoch.0)) } @else { "–" } }, html! {
                 @if let Some(finalized) = finalized { "began " (edition.clock.ago(finalized.at)) } @else { "none yet" }
             }))
-            (figure("Faults seen", html! { (count(counts.faults)) }, html! {
-                @if counts.emergencies_open == 0 { "no emergency" }
-                @else { (mark(Tone::Bad, &plural(counts.emergencies_open, "emergency", "emergencies"))) }
+            (figure("Emergencies", html! { a href="/emergencies" { (count(counts.emergencies_open)) } }, html! {
+                a href="/guardians#faults" { (plural(counts.faults, "fault", "faults")) } " of guardians seen"
             }))
         }
     }
@@ -121,14 +120,13 @@ fn held(edition: &Edition<'_>, network: &NetworkView) -> Markup {
                 @else {
                     ul.list {
                         @for proposal in &held {
+                            @let hold = proposal.hold.as_ref();
                             li {
                                 div.row {
                                     (proposals::reference(proposal))
-                                    @if let Some(hold) = &proposal.hold {
-                                        (mark(Tone::Wait, &words::capital(words::hold(hold.code))))
-                                        @if let Some(since) = hold.since { span.small.soft { "since " (edition.clock.ago(since.at)) } }
-                                    }
+                                    @if let Some(since) = hold.and_then(|hold| hold.since) { span.small { (edition.clock.ago(since.at)) } }
                                 }
+                                @if let Some(hold) = hold { (mark(Tone::Wait, &words::capital(words::hold(hold.code)))) }
                             }
                         }
                     }
@@ -176,10 +174,10 @@ fn health(network: &NetworkView) -> Markup {
             div.heading { h2 id="health" { "How the validators are" } a.small href="/validators" { "All validators" } }
             div.sheet {
                 (chart::bar(&said.join(", "), &parts))
-                dl.facts {
+                dl.facts.tight {
                     @for (health, number) in &rows {
                         @if *number > 0 {
-                            (fact(words::health(*health).1, html! {
+                            (fact_of(mark(words::health(*health).0, words::health(*health).1), html! {
                                 a href={ "/validators?health=" (health.code()) } { (count(*number)) }
                             }))
                         }

@@ -91,6 +91,11 @@ pub(crate) fn figure(label: &str, value: Markup, note: Markup) -> Markup {
 
 /// One line of a list of facts.
 pub(crate) fn fact(label: &str, value: Markup) -> Markup {
+    fact_of(html! { (label) }, value)
+}
+
+/// As [`fact`], with more than words before it.
+pub(crate) fn fact_of(label: Markup, value: Markup) -> Markup {
     html! { div { dt { (label) } dd { (value) } } }
 }
 
@@ -126,6 +131,11 @@ pub(crate) fn decimal(amount: u128, decimals: u32, places: usize) -> String {
     let shown = if places > 2 { shown.trim_end_matches('0') } else { shown };
     let whole = count(u64::try_from(whole).unwrap_or(u64::MAX));
     if shown.is_empty() { whole } else { format!("{whole}.{shown}") }
+}
+
+/// Gwei as ETH, the unit small: for a figure.
+pub(crate) fn eth_figure(gwei: u128) -> Markup {
+    html! { (decimal(gwei, 9, 4)) small { " ETH" } }
 }
 
 /// Gwei as ETH.

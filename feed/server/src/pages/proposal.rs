@@ -104,8 +104,10 @@ fn said(edition: &Edition<'_>, proposal: &ProposalView) -> Markup {
             h2 id="said" { "Who agreed" }
             div.sheet.flush {
                 div.sheet-head {
-                    p { b { (proposal.approvals) " of " (proposal.needed) } " approvals needed"
-                        @if proposal.approvals >= proposal.needed { ": " (mark(Tone::Good, "enough")) } "." }
+                    p {
+                        b { (plural(proposal.approvals.into(), "approval", "approvals")) } ", " (proposal.needed) " needed "
+                        @if proposal.approvals >= proposal.needed { (mark(Tone::Good, "enough")) }
+                    }
                 }
                 (votes(edition, &proposal.votes, Some(&proposal.partials)))
             }
@@ -116,7 +118,7 @@ fn said(edition: &Edition<'_>, proposal: &ProposalView) -> Markup {
 /// What every guardian said; with partials, also whose signature is here.
 pub(crate) fn votes(edition: &Edition<'_>, votes: &[VoteView], partials: Option<&[GuardianIndex]>) -> Markup {
     html! {
-        div.scroll {
+        div.scroll tabindex="0" role="region" aria-label="Votes by guardian" {
             table.table {
                 caption.unseen { "Votes by guardian" }
                 thead { tr {

@@ -134,7 +134,7 @@ fn line(edition: &Edition<'_>, proposal: &ProposalView) -> Markup {
                 @if let Some(hold) = &proposal.hold { span.small { (mark(Tone::Wait, &format!("held: {}", words::hold(hold.code)))) } }
             } }
             td data-label="Cause" { (words::rule(proposal.rule)) }
-            td data-label="Approvals" { span { (proposal.approvals) span.soft { " of " (proposal.needed) " needed" } } }
+            td data-label="Approvals" { span { (proposal.approvals) span.soft { ", " (proposal.needed) " needed" } } }
             td data-label="Opened" { (edition.clock.ago(proposal.opened.at)) }
             td data-label="Proposal" { (link("the proposal's id", &id, &format!("/proposals/{id}"))) }
         }

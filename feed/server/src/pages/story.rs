@@ -85,9 +85,7 @@ fn more(what: &str, proposal: &ProposalView) -> Option<String> {
     match what {
         "proposed" => named(DecisionCode::Reject).map(|names| format!("Refused by {names}.")),
         "certified" => named(DecisionCode::Approve).map(|names| format!("Approved by {names}.")),
-        "held" => proposal.hold.as_ref().map(|hold| {
-            format!("{}. {}", words::capital(words::hold(hold.code)), words::hold_sentence(hold.code))
-        }),
+        "held" => proposal.hold.as_ref().map(|hold| format!("{}.", words::capital(words::hold(hold.code)))),
         "combined" if !proposal.culprits.is_empty() => Some(format!("False shares were found: {:?}.", proposal.culprits)),
         _ => None,
     }

@@ -2,7 +2,7 @@
 
 use super::layout::{Tab, document};
 use super::operator::{runway_chart, runway_sentence};
-use super::parts::{Tone, count, empty, eth, fact, figure, hex, link, mark, plate, plural, whole};
+use super::parts::{Tone, count, empty, eth, eth_figure, fact, figure, hex, link, mark, plate, plural, whole};
 use super::{Edition, exits, health, proposals, words};
 use crate::view::{DangerView, Health, ValidatorView};
 use maud::{Markup, html};
@@ -64,10 +64,11 @@ fn lead(edition: &Edition<'_>, validator: &ValidatorView) -> Markup {
 
 fn figures(edition: &Edition<'_>, validator: &ValidatorView) -> Markup {
     let network = edition.snapshot.network();
+    let floor = validator.runway.as_ref().and_then(|runway| runway.floor);
     html! {
         dl.figures {
             (figure("Balance", html! {
-                @match validator.balance { Some(balance) => (eth(balance.0)), None => "–" }
+                @match validator.balance { Some(balance) => (eth_figure(balance.0)), None => "–" }
             }, html! {
                 @if let Some(effective) = validator.effective_balance { "effective " (eth(effective.0)) }
             }))
@@ -80,12 +81,17 @@ fn figures(edition: &Edition<'_>, validator: &ValidatorView) -> Markup {
                 (count(validator.dark_epochs)) small { @if validator.dark_epochs == 1 { " epoch" } @else { " epochs" } }
             }, html! { @if validator.dark_epochs == 0 { "attests" } @else { "in a row" } }))
             (figure("Tickets last", html! {
-                @match validator.runway.as_ref().and_then(|runway| runway.floor) {
-                    Some(floor) => (super::moment::day(floor.at)),
+                @match floor {
+                    Some(floor) if floor.epochs == 0 => { "0" small { " d" } }
+                    Some(floor) => (super::moment::span(floor.at.saturating_sub(edition.as_of))),
                     None => "–",
                 }
             }, html! {
-                @if let Some(floor) = validator.runway.as_ref().and_then(|runway| runway.floor) { (edition.clock.ago(floor.at)) }
+                @match floor {
+                    Some(floor) if floor.epochs == 0 => "below the floor",
+                    Some(floor) => { "until " (super::moment::day(floor.at)) }
+                    None => "needs none",
+                }
             }))
             (figure("Guardians ready", html! {
                 (validator.ready.len()) small { " of " (network.guardians) }
@@ -109,7 +115,12 @@ fn danger_box(edition: &Edition<'_>, danger: &DangerView) -> Markup {
         div.note-box.(tone.class()) {
             p { (mark(tone, level)) " " b { (danger.rule.map_or("Slashed", words::rule)) } }
             p { (words::capital(&danger.detail)) "." }
-            @if let Some(due) = danger.due { p { "It becomes due " (edition.clock.when(due.at)) ", in epoch " (count(due.epoch.0)) ", if nothing changes." } }
+            @if let Some(due) = danger.due {
+                p {
+                    @if due.at <= edition.as_of { "That is so since " (edition.clock.when(due.at)) ", epoch " (count(due.epoch.0)) "." }
+                    @else { "It becomes due " (edition.clock.when(due.at)) ", in epoch " (count(due.epoch.0)) ", if nothing changes." }
+                }
+            }
             p.soft { (words::advice(danger.rule)) }
         }
     }

@@ -2,7 +2,7 @@
 //! is scrolled.
 
 use super::layout::{Tab, document};
-use super::parts::{count, empty, link, mark, plural};
+use super::parts::{Tone, count, empty, link, mark, plural};
 use super::{Edition, words};
 use crate::snapshot::{Order, Row, Snapshot, SortKey};
 use crate::view::{Health, ValidatorView};
@@ -253,7 +253,8 @@ fn line(edition: &Edition<'_>, validator: &ValidatorView) -> Markup {
             td.second data-label="Health" { (mark(tone, health)) }
             td data-label="Attests" { (attests(validator)) }
             td data-label="Tickets last" {
-                @match validator.runway.as_ref().and_then(|runway| runway.floor) {
+                @match validator.runway.as_ref().and_then(|runway| runway.floor).filter(|_| uses_tickets(validator)) {
+                    Some(floor) if floor.epochs == 0 => (mark(Tone::Bad, "below the floor")),
                     Some(floor) => (edition.clock.ago(floor.at)),
                     None => span.soft { "–" },
                 }
@@ -271,6 +272,11 @@ fn line(edition: &Edition<'_>, validator: &ValidatorView) -> Markup {
             td data-label="On the chain" { (mark(chain_tone, chain)) }
         }
     }
+}
+
+/// Whether its operator's tickets matter to it any more.
+fn uses_tickets(validator: &ValidatorView) -> bool {
+    !matches!(validator.health, Health::Gone | Health::Pending)
 }
 
 fn attests(validator: &ValidatorView) -> Markup {
