@@ -1,0 +1,36 @@
+// Everything, against a running server. `node main.mjs <base> <chromium> <validators> [directory for pictures]`.
+// Writes `stop` and `start` when the server shall go and come back, and waits for a line on its input each time.
+
+import { createInterface } from "node:readline";
+import { launch } from "./browser.mjs";
+import { everyPage } from "./every_page.mjs";
+import { keyboard } from "./keyboard.mjs";
+import { live } from "./live.mjs";
+import { longList } from "./long_list.mjs";
+import { places } from "./places.mjs";
+import { check, failed } from "./report.mjs";
+import { withoutScripts } from "./without_scripts.mjs";
+
+const [base, chromium, validators, pictures] = process.argv.slice(2);
+const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+
+async function restart(what) {
+  console.log(what);
+  await lines.next();
+}
+
+const browser = await launch(chromium);
+try {
+  const all = await places(base);
+  await everyPage(browser, base, all, pictures);
+  await withoutScripts(browser, base, all);
+  await keyboard(browser, base);
+  await longList(browser, base, Number(validators));
+  await live(browser, base, restart);
+} catch (error) {
+  check("the walk itself", false, error.stack);
+} finally {
+  await browser.close();
+}
+console.log("end");
+process.exit(failed() === 0 ? 0 : 1);
