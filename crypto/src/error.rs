@@ -152,4 +152,10 @@ pub enum Error {
         /// What is wrong with it.
         problem: String,
     },
+    /// Text that is no PeerId of a guardian.
+    #[error("`{text}` is no PeerId with a secp256k1 key; copy it again from that guardian's member card")]
+    PeerId {
+        /// Its beginning.
+        text: String,
+    },
 }

@@ -25,6 +25,8 @@
 //! | [`dkg`] | new keys that nobody ever held whole | the FROST paper, figure 1 |
 //! | [`reshare`] | the same keys for another set of guardians, and lost shares rebuilt | Desmedt and Jajodia |
 //! | [`possession`] | a proof of holding shares, one for all of them | Schnorr |
+//! | [`envelope`] | bytes bound to a network, a sender and a time by the sender's identity key | |
+//! | [`peer_id`] | the identity key inside a PeerId | libp2p specs |
 //! | [`password`] | passwords and bounded key derivation | EIP-2335, RFC 7914, RFC 8018 |
 //! | [`vault`] | secrets at rest under one wrapped data key | |
 //!
@@ -73,6 +75,7 @@ pub mod custody;
 pub mod dealing;
 pub mod deposit;
 pub mod dkg;
+pub mod envelope;
 pub mod execution;
 pub mod exit;
 pub mod group_key;
@@ -80,6 +83,7 @@ pub mod keys;
 pub mod keystore;
 pub mod partial;
 pub mod password;
+pub mod peer_id;
 pub mod possession;
 pub mod registration;
 pub mod reshare;

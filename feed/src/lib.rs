@@ -1,1 +1,36 @@
 //! What guardians publish, and how anybody verifies it without trusting who served it. Pure: bytes in, verdicts out.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`origin`] | which log: the names in notes |
+//! | [`key`] | the log's Ed25519 key, and the identity's word for it |
+//! | [`checkpoint`], [`note`] | size and root of a log; signing, cosigning, verifying them |
+//! | [`tree`], [`tile`] | proofs over the log; the pieces it is served in |
+//! | [`witness`] | when a guardian cosigns another's checkpoint |
+//!
+//! # What a reader has to trust
+//!
+//! One number: the network id. It is the hash of the definition, which names the guardians' identity keys; these bind the
+//! feed keys, these sign the checkpoints, and a checkpoint commits to every entry of the log.
+
+#![forbid(unsafe_code)]
+
+pub mod checkpoint;
+pub mod key;
+pub mod note;
+pub mod origin;
+pub mod tile;
+pub mod tree;
+pub mod witness;
+
+mod base64_text;
+mod error;
+#[cfg(test)]
+mod scene;
+
+pub use checkpoint::{Checkpoint, checkpoint_digest, cosign, group_line, sign};
+pub use error::Error;
+pub use key::{FeedKey, FeedPublicKey, KeyBinding};
+pub use note::{Keys, Verified, verify_note, with_lines};
+pub use origin::Origin;
+pub use tile::TilePath;

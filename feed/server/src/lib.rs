@@ -28,3 +28,7 @@ pub use role::{Role, RoleName, Source, SourceState};
 pub use settings::Settings;
 pub use site::{Inputs, Site};
 pub use snapshot::Snapshot;
+
+#[cfg(test)]
+#[path = "../tests/world/mod.rs"]
+mod world;

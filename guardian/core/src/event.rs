@@ -3,6 +3,7 @@
 use crate::ceremony::{CeremonyId, News};
 use crate::emergency::Raised;
 use crate::guardian_set::GuardianIndex;
+use crate::logs::LogHead;
 use crate::message::{Envelope, Message, Partial, Vote};
 use crate::proposal::{ExitProposal, ProposalId};
 use crate::readiness::Readiness;
@@ -261,6 +262,15 @@ pub enum Event {
         validators: Option<Vec<BlsPubkey>>,
         /// Whether it holds.
         valid: bool,
+    },
+    /// A guardian's public log was read, found to extend what was known of it, and cosigned; of our own, t guardians did.
+    LogChecked(LogHead),
+    /// A guardian signed two heads of its public log of which neither extends the other.
+    LogForked {
+        /// Whose log.
+        guardian: GuardianIndex,
+        /// Both, as signed notes.
+        notes: [Vec<u8>; 2],
     },
     /// A member sealed a statement in a ceremony's domain; our own come this way too.
     StatementReceived {

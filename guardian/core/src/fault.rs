@@ -47,6 +47,8 @@ pub enum FaultKind {
     InvalidReadiness,
     /// Something that a ceremony does not allow.
     Ceremony(Blame),
+    /// Two heads of its public log of which neither extends the other.
+    ForkedLog,
 }
 
 impl FaultKind {
@@ -65,6 +67,7 @@ impl FaultKind {
             Self::InvalidGroupShare => "invalid_group_share",
             Self::InvalidReadiness => "invalid_readiness",
             Self::Ceremony(blame) => blame.fault_code(),
+            Self::ForkedLog => "forked_log",
         }
     }
 }

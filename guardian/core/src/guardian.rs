@@ -17,6 +17,7 @@
 //! | `pause` | whether anything leaves at all |
 //! | `enforcement` | by which rules we act |
 //! | `convening`, `conducting` | what is done with the keys, together |
+//! | `logs` | what the network's key signs of the public logs |
 //! | `offer`, `catch_up` | what to say again, and to whom |
 //!
 //! # Design decisions
@@ -37,6 +38,7 @@ use crate::governor::Ledger;
 use crate::guardian_set::{GuardianIndex, GuardianSetEpoch, NetworkDefinition, NetworkId};
 use crate::journal::JournalHead;
 use crate::lifecycle::Lifecycles;
+use crate::logs::Logs;
 use crate::message::{Envelope, Heartbeat, Message};
 use crate::pause::Pauses;
 use crate::proposal::{ExitProposal, ProposalId};
@@ -72,6 +74,7 @@ pub struct Guardian {
     /// The network's own key, once there is one.
     pub(crate) group: Option<GroupKeySet>,
     pub(crate) signings: Signings,
+    pub(crate) logs: Logs,
     pub(crate) matrix: Matrix,
     pub(crate) hall: Hall,
     /// Errands given in this slot.
@@ -101,6 +104,7 @@ impl Guardian {
             previous: None,
             group: None,
             signings: Signings::default(),
+            logs: Logs::default(),
             matrix: Matrix::default(),
             hall: Hall::default(),
             given: (Slot(0), BTreeSet::new()),
@@ -196,6 +200,8 @@ impl Guardian {
             Event::ReadinessChecked { from, day, part, validators, valid } => {
                 self.readiness_checked(from, (day, part), validators, valid, &mut out);
             }
+            Event::LogChecked(head) => self.log_checked(head),
+            Event::LogForked { guardian, notes } => self.log_forked(guardian, notes, &mut out),
             Event::StatementReceived { ceremony, from, statement, envelope } => {
                 self.statement_received(ceremony, from, statement, envelope, &mut out);
             }

@@ -9,6 +9,7 @@
 //! | [`proposal`] | `ExitProposal`, its states and the one transition table |
 //! | [`fault`], [`status`] | stable codes of misbehaviour and holds; the public projection |
 //! | [`ceremony`], [`statement`], [`succession`], [`signing`] | what is done with the keys, together; who guards after us |
+//! | [`logs`] | the guardians' public logs, and when the network's key signs them |
 //! | [`readiness`] | who proved today that its shares work |
 //! | [`lifecycle`], [`evidence`] | every validator's way out; what we saw when we decided |
 //! | [`governor`], [`voting`], [`catch_up`] | the bounds that operators may want to know |
@@ -31,6 +32,7 @@ pub mod governor;
 pub mod guardian_set;
 pub mod journal;
 pub mod lifecycle;
+pub mod logs;
 pub mod message;
 pub mod notice;
 pub mod pause;

@@ -84,6 +84,39 @@ pub struct Heartbeat {
     pub enforces: Enforces,
     /// How many validators it holds shares of.
     pub shares: u32,
+    /// What software its own nodes run, as its operator declares it.
+    pub clients: Clients,
+}
+
+/// The client software of one guardian's nodes, as its operator declares it: a name for each node that it declares.
+#[derive(
+    Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, BorshSerialize, BorshDeserialize,
+)]
+pub struct Clients {
+    /// Beacon nodes', at most [`MAX_CLIENTS`].
+    pub beacon: Vec<String>,
+    /// Execution nodes', at most [`MAX_CLIENTS`].
+    pub execution: Vec<String>,
+}
+
+/// Most declared clients of a kind.
+pub const MAX_CLIENTS: usize = 16;
+
+/// Longest name of a client, bytes: `a-z 0-9 -`.
+pub const MAX_CLIENT_NAME: usize = 24;
+
+impl Clients {
+    /// Whether a text may name a client.
+    pub fn is_name(text: &str) -> bool {
+        let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        (1..=MAX_CLIENT_NAME).contains(&text.len()) && text.chars().all(allowed)
+    }
+
+    fn is_bounded(&self) -> bool {
+        [&self.beacon, &self.execution]
+            .into_iter()
+            .all(|names| names.len() <= MAX_CLIENTS && names.iter().all(|name| Self::is_name(name)))
+    }
 }
 
 /// A guardian's decision on one proposal.
@@ -230,7 +263,9 @@ impl Message {
     /// Whether every part that could be long is within its bound.
     fn is_bounded(&self) -> bool {
         match self {
-            Self::Heartbeat(heartbeat) => heartbeat.version.len() <= MAX_VERSION,
+            Self::Heartbeat(heartbeat) => {
+                heartbeat.version.len() <= MAX_VERSION && heartbeat.clients.is_bounded()
+            }
             Self::Certificate(Certificate { approvals, .. }) => are_bounded(approvals),
             Self::EmergencyCertificate(EmergencyCertificate { raised, approvals }) => {
                 are_bounded(approvals) && raised.emergency.is_bounded()

@@ -78,6 +78,7 @@ impl Guardian {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             enforces: self.enforces(),
             shares: u32::try_from(self.view.held().count()).unwrap_or(u32::MAX),
+            clients: self.settings.clients.clone(),
         })));
     }
 

@@ -61,6 +61,8 @@ impl Guardian {
             readiness: self.readiness_statuses(),
             signatures: self.signing_statuses(),
             ceremonies: self.ceremony_statuses(),
+            clients: self.settings.clients.clone(),
+            logs: self.logs.latest().collect(),
         }
     }
 

@@ -9,7 +9,7 @@ use crate::emergency::EmergencyRules;
 use crate::event::{Custody, Event, Liveness, NodeHealth};
 use crate::guardian::Guardian;
 use crate::guardian_set::{GuardianIndex, GuardianSet, GuardianSetEpoch, Member, NetworkDefinition};
-use crate::message::{Decision, Enforces, Envelope, Heartbeat, Message, Partial, Vote};
+use crate::message::{Clients, Decision, Enforces, Envelope, Heartbeat, Message, Partial, Vote};
 use crate::policy::{Caps, Enforcement, OfflineRule, Policy};
 use crate::proposal::{ExitProposal, ProposalId, State, Subject};
 use crate::record::Record;
@@ -195,6 +195,7 @@ pub(crate) fn heartbeat(slot: Slot, enforces: Enforces) -> Heartbeat {
         version: "1".to_owned(),
         enforces,
         shares: 3,
+        clients: Clients::default(),
     }
 }
 

@@ -2,6 +2,7 @@
 //! definition: guardians may differ in it.
 
 use crate::emergency::{RaiserClass, Severity};
+use crate::message::Clients;
 use crate::policy::Enforcement;
 use crypto::execution::Address;
 
@@ -22,13 +23,15 @@ pub struct Settings {
     /// Orders for classes of emergencies; the first that fits decides, otherwise the operator is waited for. At most
     /// [`MAX_STANDING`].
     pub standing: Vec<StandingOrder>,
+    /// What software its own nodes run, to be told to everybody.
+    pub clients: Clients,
 }
 
 impl Default for Settings {
     /// As far as the definition goes; emergencies wait for the operator.
     fn default() -> Self {
         let full = Enforcement::Enforce;
-        Self { offline: full, tickets: full, balance: full, emergency: full, standing: Vec::new() }
+        Self { offline: full, tickets: full, balance: full, emergency: full, standing: Vec::new(), clients: Clients::default() }
     }
 }
 

@@ -88,9 +88,20 @@ pub(crate) struct Signings {
 impl Signings {
     pub(crate) fn apply(&mut self, record: &Record) {
         let Record::GroupSigned { matter, signature, at } = record else { return };
+        self.remember(matter.clone(), *signature, *at);
+    }
+
+    /// Takes a signature; of a log's it keeps the latest.
+    fn remember(&mut self, matter: Matter, signature: GroupSignature, at: Slot) {
         let id = matter.id();
         self.open.remove(&id);
-        self.signed.insert(id, (matter.clone(), *signature, *at));
+        if let Matter::Checkpoint { head, .. } = &matter {
+            let whose = head.guardian;
+            self.signed.retain(|_, (known, _, _)| {
+                !matches!(known, Matter::Checkpoint { head, .. } if head.guardian == whose)
+            });
+        }
+        self.signed.insert(id, (matter, signature, at));
         while self.signed.len() > MAX_SIGNED {
             let oldest = self.signed.iter().min_by_key(|(id, (_, _, at))| (*at, **id));
             let Some(oldest) = oldest.map(|(id, _)| *id) else { break };
@@ -147,6 +158,9 @@ impl Guardian {
                     && course.own(&self.my_name(), Place::Endorse)
                         == Some(&Statement::Endorse { result: *result })
                     && course.is_endorsed(cast, *result)
+            }
+            Matter::Checkpoint { network, head, opened } => {
+                *network == self.network && self.is_checked(head, *opened)
             }
             Matter::InForce { network, chain_id, contract, nonce, opened } => {
                 let slot = self.view.slot();
@@ -237,7 +251,7 @@ impl Guardian {
                     .then(|| Matter::succession(&course.order, cast.next().id(), result))
             })
             .collect();
-        for matter in waiting {
+        for matter in waiting.into_iter().chain(self.log_to_sign()) {
             self.open_matter(matter, self.me);
         }
         for id in self.signings.open.keys().copied().collect::<Vec<_>>() {
@@ -466,6 +480,12 @@ impl Guardian {
         match aggregate(&key_set, package, &shares) {
             Ok(signature) => {
                 let (matter, at) = (signing.matter.clone(), self.view.slot());
+                if let Matter::Checkpoint { head, .. } = &matter {
+                    // Kept with the log, and made anew if it was lost: nothing for the journal.
+                    self.log_signed(head);
+                    self.signings.remember(matter, signature, at);
+                    return;
+                }
                 self.persist(Record::GroupSigned { matter: matter.clone(), signature, at }, out);
                 self.use_signature(&matter, signature, out);
             }

@@ -8,7 +8,8 @@ use crate::fault::Fault;
 use crate::guardian_set::{GuardianIndex, GuardianSetEpoch, NetworkId};
 use crate::journal::JournalHead;
 use crate::lifecycle::LifecycleStatus;
-use crate::message::{Decision, Heartbeat};
+use crate::logs::LogHead;
+use crate::message::{Clients, Decision, Heartbeat};
 use crate::pause::PauseStatus;
 use crate::policy::Enforcement;
 use crate::proposal::{ExitProposal, ProposalId, State};
@@ -87,6 +88,12 @@ pub struct StatusSnapshot {
     /// Ceremonies, the latest first.
     #[serde(default)]
     pub ceremonies: Vec<CeremonyStatus>,
+    /// The client software of its own nodes, as its operator declares it.
+    #[serde(default)]
+    pub clients: Clients,
+    /// Every guardian's public log, as far as this one checked it.
+    #[serde(default)]
+    pub logs: Vec<LogHead>,
 }
 
 /// One other guardian.

@@ -1,6 +1,8 @@
 use super::*;
+use k256::ecdsa::Signature;
 use libp2p::identity::{Keypair, secp256k1};
 use proptest::prelude::*;
+use std::time::Duration;
 
 const NETWORK: [u8; 32] = [0x11; 32];
 const NOW: u64 = 1_800_000_000;
@@ -231,4 +233,37 @@ fn a_domain_that_equals_a_network_id_is_still_another_domain() {
     assert_eq!(opener().open(&outside), Err(Rejection::BadSignature));
     assert_eq!(open_in(NETWORK, [peer(1)], &inside, 1000), Err(Rejection::BadSignature));
     assert!(opener().open(&inside).is_ok() && open_in(NETWORK, [peer(1)], &outside, 1000).is_ok());
+}
+
+/// A reader without libp2p finds the same key behind the text of a PeerId, and the same text for a key.
+#[test]
+fn the_key_in_a_peer_ids_text_is_libp2ps() {
+    for last in 1..=50 {
+        let key = public_key(peer(last)).unwrap();
+        assert_eq!(crypto::peer_id::identity_key(&peer(last).to_string()), Ok(key));
+        assert_eq!(crypto::peer_id::peer_id(&key), peer(last).to_string());
+    }
+    let key = "002408011220d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
+    let ed25519 = PeerId::from_bytes(&hex::decode(key).unwrap()).unwrap();
+    assert!(crypto::peer_id::identity_key(&ed25519.to_string()).is_err());
+    assert!(crypto::peer_id::identity_key(&PeerId::random().to_string()).is_err());
+}
+
+/// Every flaw keeps its code on its way through.
+#[test]
+fn a_flaw_is_a_rejection_of_the_same_code() {
+    let all = [
+        Flaw::Truncated,
+        Flaw::TrailingBytes,
+        Flaw::TooLarge,
+        Flaw::Version,
+        Flaw::WrongNetwork,
+        Flaw::UnknownSender,
+        Flaw::BadSignature,
+        Flaw::Stale,
+        Flaw::FromFuture,
+    ];
+    for flaw in all {
+        assert_eq!(Rejection::from(flaw).code(), flaw.code());
+    }
 }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::event::{ExecutionHealth, Liveness, NodeHealth, PostOutcome, RequestId};
-use crate::message::Enforces;
+use crate::message::{Clients, Enforces};
 use crate::message::{Certificate, Decision, Partial, RejectReason, Vote};
 use crate::proposal::{Origin, State};
 use crate::registration::{JudgedEvent, ScanReport};
@@ -68,6 +68,7 @@ fn heartbeats_are_kept_with_our_slot_and_of_our_epoch_only() {
         version: "1".to_owned(),
         enforces: Enforces::default(),
         shares: 3,
+        clients: Clients::default(),
     };
     scene.hear(BOB, Message::Heartbeat(heartbeat(1)));
     assert_eq!(faults(&scene.take()), [(BOB, "wrong_epoch")]);
@@ -222,6 +223,7 @@ fn any_event() -> impl Strategy<Value = Event> {
             version: String::new(),
             enforces: crate::scene::EVERYTHING,
             shares: u32::MAX,
+            clients: Clients::default(),
         })
     });
     let message = prop_oneof![

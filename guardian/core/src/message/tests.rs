@@ -24,6 +24,7 @@ fn samples() -> Vec<(String, Message)> {
         version: "0.1.0".to_owned(),
         enforces: Enforces { offline: true, tickets: false, balance: true, emergency: false },
         shares: 6,
+        clients: Clients { beacon: vec!["lighthouse".to_owned()], execution: vec!["geth".to_owned()] },
     };
     let wish = Wish { guardian_set_epoch: GuardianSetEpoch(1), revision: 2, paused: true };
     let certificate = Certificate {

@@ -3,6 +3,7 @@
 use super::ATTEMPT;
 use crate::ceremony::{CeremonyId, Digest, Order};
 use crate::guardian_set::NetworkId;
+use crate::logs::LogHead;
 use crate::message::canonical;
 use borsh::{BorshDeserialize, BorshSerialize};
 use crypto::execution::Address;
@@ -47,6 +48,15 @@ pub enum Matter {
         /// When it was asked for.
         opened: Slot,
     },
+    /// A guardian's public log goes so far, and only grew since it was last signed.
+    Checkpoint {
+        /// The network.
+        network: NetworkId,
+        /// Whose log, and how far.
+        head: LogHead,
+        /// When it was asked for.
+        opened: Slot,
+    },
 }
 
 impl Matter {
@@ -75,6 +85,17 @@ impl Matter {
                     .finalize()
                     .into(),
             ),
+            Self::Checkpoint { network, head, opened: _ } => Some(
+                Sha256::new()
+                    .chain_update(b"guardian/checkpoint-signature/v1")
+                    .chain_update(network.0)
+                    .chain_update(head.guardian.0.to_le_bytes())
+                    .chain_update(head.life.0.to_le_bytes())
+                    .chain_update(head.size.to_le_bytes())
+                    .chain_update(head.root.0)
+                    .finalize()
+                    .into(),
+            ),
             Self::InForce { network, chain_id, contract, nonce, opened: _ } => {
                 let payload = advance_payload(&network.0, key?);
                 Some(evm_digest(*chain_id, contract, *nonce, &payload))
@@ -84,7 +105,9 @@ impl Matter {
 
     pub(super) fn opened(&self) -> Slot {
         match self {
-            Self::Succession { opened, .. } | Self::InForce { opened, .. } => *opened,
+            Self::Succession { opened, .. }
+            | Self::InForce { opened, .. }
+            | Self::Checkpoint { opened, .. } => *opened,
         }
     }
 

@@ -2,6 +2,7 @@ use super::*;
 use crate::ceremony::CeremonyId;
 use crate::event::Event;
 use crate::guardian_set::{NetworkDefinition, NetworkId};
+use crate::logs::LogHead;
 use crate::scene;
 use crypto::curve::Secp256k1;
 use crypto::dealing::{Context, Dealing};
@@ -306,4 +307,56 @@ fn nothing_is_signed_for_a_contract_before_t_operators_agreed() {
         .filter(|guardian| guardian.signing_statuses().iter().any(|each| each.signature.is_some()));
     assert!(signed.count() >= 3);
     assert!(signers.guardians[3].signing_statuses().is_empty(), "its operator was not asked: {matter:?}");
+}
+
+fn log_head(size: u64) -> LogHead {
+    let root = crate::logs::LogRoot([u8::try_from(size % 256).unwrap(); 32]);
+    LogHead { guardian: GuardianIndex(1), life: Slot(0), size, root }
+}
+
+/// The first guardian's logs that the network's key signed, as everybody knows them.
+fn signed_logs(signers: &Signers) -> BTreeSet<u64> {
+    let mut sizes = BTreeSet::new();
+    for guardian in &signers.guardians {
+        for status in guardian.signing_statuses() {
+            if let (Matter::Checkpoint { head, .. }, Some(signature)) = (&status.matter, &status.signature) {
+                assert!(Guardian::is_signed_by_network(&signers.key_set.key(), &status.matter, signature));
+                sizes.insert(head.size);
+            }
+        }
+    }
+    sizes
+}
+
+#[test]
+fn a_log_is_signed_by_those_who_checked_it_while_it_grows_and_the_journal_does_not() {
+    let mut signers = Signers::new();
+    let epoch = signers.guardians[0].definition.chain.slots_per_epoch.get();
+    let journals: Vec<_> = signers.guardians.iter().map(Guardian::journal_head).collect();
+    signers.feed(0, Event::LogChecked(log_head(5)));
+    signers.feed(1, Event::LogChecked(log_head(5)));
+    // Another root of that size, and another size, are not what is signed.
+    let other = LogHead { root: crate::logs::LogRoot([0xee; 32]), ..log_head(5) };
+    signers.feed(2, Event::LogChecked(other));
+    signers.feed(3, Event::LogChecked(log_head(4)));
+    signers.run(2 * epoch);
+    assert_eq!(signed_logs(&signers), BTreeSet::new(), "two of four checked it");
+
+    signers.feed(2, Event::LogChecked(log_head(5)));
+    signers.run(3 * epoch);
+    assert_eq!(signed_logs(&signers), BTreeSet::from([5]));
+    let made: usize = signers.signed.values().sum();
+    signers.run(3 * epoch);
+    assert_eq!(signers.signed.values().sum::<usize>(), made, "nothing new, nothing signed");
+
+    for place in 0..3 {
+        signers.feed(place, Event::LogChecked(log_head(9)));
+    }
+    signers.nonces.clear();
+    signers.run(3 * epoch);
+    assert_eq!(signed_logs(&signers), BTreeSet::from([9]), "the latest is kept");
+    let now: Vec<_> = signers.guardians.iter().map(Guardian::journal_head).collect();
+    let grew: Vec<_> = now.iter().zip(&journals).filter(|(now, then)| now.length > then.length + 64).collect();
+    assert!(grew.is_empty(), "{grew:?}");
+    assert!(signers.guardians.iter().all(|guardian| guardian.signings.signed.len() <= 1));
 }

@@ -1,0 +1,46 @@
+//! `/v1/exits`: ways out, the one with the newest step first.
+
+use super::ask::Ask;
+use super::proposals::RULES;
+use axum::response::Response;
+use crypto::execution::Address;
+use guardian_core::lifecycle::Step;
+use guardian_core::proposal::RuleKind;
+
+const STEPS: [Step; 12] = [
+    Step::Due,
+    Step::Proposed,
+    Step::Certified,
+    Step::Released,
+    Step::Combined,
+    Step::Accepted,
+    Step::Gossiped,
+    Step::Included,
+    Step::Finalized,
+    Step::Withdrawable,
+    Step::Withdrawn,
+    Step::Settled,
+];
+
+/// Ways out.
+pub(super) async fn list(ask: Ask) -> Response {
+    ask.list(&["rule", "step", "over", "late", "operator"], |snapshot, query, page| {
+        let rule = query.code("rule", &RULES, RuleKind::code)?;
+        let step = query.code("step", &STEPS, Step::code)?;
+        let (over, late) = (query.flag("over")?, query.flag("late")?);
+        let operator: Option<Address> = query.parsed("operator")?;
+        let found: Vec<_> = snapshot
+            .exits()
+            .iter()
+            .filter(|exit| {
+                rule.is_none_or(|rule| exit.rule == Some(rule))
+                    && step.is_none_or(|step| exit.step == Some(step))
+                    && over.is_none_or(|over| exit.over == over)
+                    && late.is_none_or(|late| exit.late.is_some() == late)
+                    && operator.is_none_or(|operator| exit.operator == Some(operator))
+            })
+            .collect();
+        let views = page.of(found.iter()).map(|exit| (*exit).clone()).collect();
+        Ok((found.len(), views))
+    })
+}

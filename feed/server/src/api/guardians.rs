@@ -1,0 +1,25 @@
+//! `/v1/guardians`.
+
+use super::answer::Refusal;
+use super::ask::Ask;
+use axum::extract::Path;
+use axum::response::Response;
+
+/// All guardians, as the one that speaks sees them.
+pub(super) async fn list(ask: Ask) -> Response {
+    ask.list(&[], |snapshot, _, page| {
+        let guardians = snapshot.guardians();
+        Ok((guardians.len(), page.of(guardians.iter().cloned()).collect()))
+    })
+}
+
+/// One guardian.
+pub(super) async fn one(ask: Ask, Path(index): Path<String>) -> Response {
+    ask.answer(|snapshot| {
+        let index: u16 = index
+            .parse()
+            .map_err(|problem| Refusal::path(format!("the guardian's number: {problem}")))?;
+        let found = snapshot.guardians().iter().find(|guardian| guardian.index.0 == index).cloned();
+        found.ok_or_else(|| Refusal::not_found("the definition has no guardian with this number"))
+    })
+}

@@ -1,0 +1,50 @@
+//! `/v1/operators`: node operators and how long their tickets last.
+
+use super::answer::Refusal;
+use super::ask::Ask;
+use crate::snapshot::Snapshot;
+use crate::view::OperatorView;
+use axum::extract::Path;
+use axum::response::Response;
+use crypto::execution::Address;
+use guardian_core::status::{OperatorStatus, Standing};
+
+const STANDINGS: [Standing; 6] = [
+    Standing::Idle,
+    Standing::Ok,
+    Standing::Warning,
+    Standing::Short,
+    Standing::Due,
+    Standing::Unknown,
+];
+
+/// Node operators, the one whose tickets end first at the beginning.
+pub(super) async fn list(ask: Ask) -> Response {
+    ask.list(&["standing"], |snapshot, query, page| {
+        let standing = query.code("standing", &STANDINGS, Standing::code)?;
+        let mut found: Vec<&OperatorStatus> = snapshot
+            .status()
+            .operators
+            .iter()
+            .filter(|one| standing.is_none_or(|standing| one.standing == standing))
+            .collect();
+        found.sort_by_key(|one| {
+            let floor = one.runway.and_then(|runway| runway.floor);
+            (floor.is_none(), floor, one.operator)
+        });
+        let views = page.of(found.iter()).map(|one| snapshot.operator_view(one)).collect();
+        Ok((found.len(), views))
+    })
+}
+
+/// The operator of a path.
+pub(super) fn find(snapshot: &Snapshot, address: &str) -> Result<OperatorView, Refusal> {
+    let address: Address =
+        address.parse().map_err(|problem| Refusal::path(format!("no operator's address: {problem}")))?;
+    snapshot.operator(&address).ok_or_else(|| Refusal::not_found("no such node operator is known"))
+}
+
+/// One node operator.
+pub(super) async fn one(ask: Ask, Path(address): Path<String>) -> Response {
+    ask.answer(|snapshot| find(snapshot, &address))
+}
