@@ -64,10 +64,11 @@ export class Store {
       query.set("offset", number * PAGE);
       query.set("limit", PAGE);
       const response = await fetch(`/v1/validators?${query}`, { signal: flight.signal });
-      if (!response.ok) throw new Error(`the server answered ${response.status}`);
-      const { data } = await response.json();
-      this.#pages.set(number, data.validators ?? data.items ?? data);
-      if (Number.isInteger(data.total)) this.total = data.total;
+      // What cannot be sought is found nowhere; anything else may go better the next time.
+      if (!response.ok && response.status !== 400) throw new Error(`the server answered ${response.status}`);
+      const { data, total } = response.ok ? await response.json() : { data: [], total: 0 };
+      this.#pages.set(number, data);
+      this.total = total;
       this.#failed.delete(number);
       while (this.#pages.size > KEPT) this.#pages.delete(this.#pages.keys().next().value);
     } catch (error) {

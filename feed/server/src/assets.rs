@@ -44,6 +44,19 @@ const SOURCES: &[Source] = &[
     source!("main.js", JS),
 ];
 
+/// The modules that every page loads: named in its head, so that they are fetched at once and not one after the other.
+pub(crate) const MODULES: [&str; 9] = [
+    "clock.js",
+    "morph.js",
+    "controls.js",
+    "live.js",
+    "store.js",
+    "row.js",
+    "list.js",
+    "verify.js",
+    "main.js",
+];
+
 static ASSETS: LazyLock<Assets> = LazyLock::new(|| Assets::of(SOURCES));
 
 /// A file as it is in the source.

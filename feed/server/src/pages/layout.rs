@@ -74,6 +74,7 @@ fn head(title: &str) -> Markup {
             link rel="stylesheet" href=(assets::path("feed.css"));
             link rel="alternate" type="application/atom+xml" title="Exits and alerts" href="/v1/feed.atom";
             script src=(assets::path("theme.js")) {}
+            @for module in assets::MODULES { link rel="modulepreload" href=(assets::path(module)); }
             script type="module" src=(assets::path("main.js")) {}
         }
     }
