@@ -25,6 +25,7 @@ export class List {
   #body;
   #table;
   #height = 52;
+  #found;
 
   constructor(host, say) {
     this.#host = host;
@@ -63,7 +64,7 @@ export class List {
     this.#table.append(head, this.#body);
     this.#box.append(this.#table);
     this.#host.replaceChildren(this.#box);
-    document.getElementById("pager").hidden = true;
+    this.#found = document.getElementById("pager");
     this.#box.addEventListener("scroll", () => this.#draw(), { passive: true });
     this.#measure();
   }
@@ -140,8 +141,10 @@ export class List {
   #reset(query, total, told = false) {
     this.#store?.stop();
     let first = told;
+    this.#found.textContent = told ? "Looking…" : this.#count();
     this.#store = new Store(query, total, () => {
-      if (first) this.#say(`${this.#store.total.toLocaleString("en")} validators match`);
+      this.#found.textContent = this.#count();
+      if (first) this.#say(this.#count());
       first = false;
       this.#draw();
     });
@@ -149,6 +152,11 @@ export class List {
     this.#rows.clear();
     this.#box.scrollTop = 0;
     this.#draw();
+  }
+
+  #count() {
+    const total = this.#store?.total ?? Number(this.#host.dataset.total);
+    return total === 1 ? "1 validator matches" : `${total.toLocaleString("en")} validators match`;
   }
 
   #draw() {

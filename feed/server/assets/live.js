@@ -3,8 +3,8 @@
 import { light, morph } from "./morph.js";
 import { now, renew } from "./clock.js";
 
-/** Events that change what a page shows. */
-const EVENTS = ["snapshot", "proposal", "hold", "exit", "emergency", "fault", "guardian", "checkpoint", "alert"];
+/** Events after which a page may show something else. */
+const EVENTS = ["status", "entry", "gap"];
 
 /** Milliseconds between two refreshes at least; and how far readers are spread, so that they do not come all at once. */
 const PAUSE = 3000;
@@ -91,7 +91,6 @@ export class Live {
       this.#wait = Math.min(this.#wait * 2, LONGEST_WAIT);
     });
     for (const name of EVENTS) source.addEventListener(name, () => this.#soon());
-    source.addEventListener("message", () => this.#soon());
   }
 
   #close(state) {

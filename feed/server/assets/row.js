@@ -38,7 +38,7 @@ function eth(gwei) {
 function attests(one) {
   if (!one.status?.startsWith("active")) return "–";
   if (one.dark_epochs > 0) return `dark for ${one.dark_epochs.toLocaleString("en")} ${one.dark_epochs === 1 ? "epoch" : "epochs"}`;
-  return one.last_live ? "yes" : "not seen";
+  return one.last_live ? "attests" : "not seen";
 }
 
 function name(one) {

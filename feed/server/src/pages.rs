@@ -2,7 +2,7 @@
 //!
 //! | module | page |
 //! |---|---|
-//! | `overview`, `guardians` | is the network alive; who sees and runs what |
+//! | `overview`, `guardians`, `readiness` | is the network alive; who sees and runs what; who could sign |
 //! | `validators`, `validator`, `operator` | the list; one of them, its health and its danger; whose it is, how long tickets last |
 //! | `proposals`, `proposal`, `story` | what is decided; one decision, and what happened when |
 //! | `exits`, `emergencies` | who leaves; what people asked for |
@@ -28,6 +28,7 @@ mod overview;
 mod parts;
 mod proposal;
 mod proposals;
+mod readiness;
 mod story;
 mod validator;
 mod validators;

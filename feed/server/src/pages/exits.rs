@@ -10,7 +10,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 /// Exits on a page.
-const PAGE: usize = 50;
+const PAGE: usize = 25;
 
 /// The way in six stations that a reader can keep in mind.
 const STATIONS: [(&str, Step); 6] = [
@@ -80,9 +80,9 @@ fn table(edition: &Edition<'_>, shown: &[&ExitView]) -> Markup {
                             td.second data-label="Step" { span { (stand(exit)) @if exit.late.is_some() { " " (mark(Tone::Warn, "late")) } } }
                             td data-label="Cause" { (cause(exit)) }
                             td data-label="Since" { @match exit.steps.last() { Some(step) => (edition.clock.ago(step.moment.at)), None => "–" } }
-                            td data-label="Block" { @match exit.included_in { Some(block) => { "slot " (count(block.slot.0)) }, None => span.soft { "–" } } }
+                            td.extra data-label="Block" { @match exit.included_in { Some(block) => { "slot " (count(block.slot.0)) }, None => span.soft { "–" } } }
                             td data-label="Stake free" { @match exit.withdrawable { Some(epoch) => (edition.clock.ago(epoch.at)), None => span.soft { "–" } } }
-                            td data-label="Operator" {
+                            td.extra data-label="Operator" {
                                 @match exit.operator {
                                     Some(operator) => (link("the operator", &operator.to_string(), &format!("/operators/{operator}"))),
                                     None => span.soft { "–" },

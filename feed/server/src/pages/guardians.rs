@@ -2,7 +2,7 @@
 
 use super::layout::{Tab, document};
 use super::parts::{Tone, count, empty, hex, link, mark, plural};
-use super::{Edition, chart, words};
+use super::{Edition, chart, readiness, words};
 use crate::view::GuardianView;
 use crypto::spec::{Epoch, Root};
 use maud::{Markup, html};
@@ -19,7 +19,8 @@ pub(crate) fn page(edition: &Edition<'_>) -> Markup {
     let body = html! {
         (lead(edition, guardians))
         (table(edition, guardians))
-        div.pair { (diversity(edition)) (readiness(edition, guardians)) }
+        div.pair { (diversity(edition)) (readiness::section(edition, guardians)) }
+        (readiness::matrix(edition, guardians))
         div.pair { (faults(edition)) (ceremonies(edition)) }
     };
     document(edition, Some(Tab::Guardians), "Guardians", &body)
@@ -176,41 +177,6 @@ fn shares(label: &str, counts: &BTreeMap<String, u64>, all: u64) -> Markup {
                                 th scope="row" { (name) }
                                 td.number { (number) }
                                 td { (chart::bar(&format!("{number} of {all}"), &[("f", *number), ("none", all.saturating_sub(*number))])) }
-                            }
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// How many validators how many guardians could sign for.
-fn readiness(edition: &Edition<'_>, guardians: &[GuardianView]) -> Markup {
-    let network = edition.snapshot.network();
-    let needed = usize::from(network.threshold);
-    let spread = edition.readiness();
-    let (enough, few): (Vec<_>, Vec<_>) = spread.iter().partition(|(ready, _)| **ready >= needed);
-    let sum = |part: &[(&usize, &u64)]| part.iter().map(|(_, number)| **number).sum::<u64>();
-    let (enough, few) = (sum(&enough), sum(&few));
-    html! {
-        section aria-labelledby="readiness" {
-            h2 id="readiness" { "What they could sign for" }
-            div.sheet {
-                p {
-                    "Each guardian proves every day that its shares work. Today enough of them (" (needed) ") proved it for "
-                    b { (count(enough)) } " of " b { (count(enough.saturating_add(few))) } " validators."
-                }
-                (chart::bar(&format!("{} validators with enough working shares, {} without", count(enough), count(few)), &[("a", enough), ("c", few)]))
-                table.table {
-                    caption { "Validators by how many of " (guardians.len()) " guardians proved their share" }
-                    thead { tr { th scope="col" { "Guardians ready" } th.number scope="col" { "Validators" } th scope="col" { "Can be signed for" } } }
-                    tbody {
-                        @for (ready, number) in spread.iter().rev() {
-                            tr {
-                                th scope="row" { (ready) " of " (guardians.len()) }
-                                td.number { (count(*number)) }
-                                td { @if *ready >= needed { (mark(Tone::Good, "yes")) } @else { (mark(Tone::Bad, "no")) } }
                             }
                         }
                     }

@@ -135,7 +135,7 @@ pub(crate) fn page(edition: &Edition<'_>, wanted: &Wanted) -> Markup {
                  guardians sign what they saw of it." }
         }
         @if let Some(log) = log {
-            div.pair { (newest(edition, log, note.as_ref())) (shelf(edition, log)) }
+            div.pair { (newest(edition, log, note.as_ref())) div.stack { (shelf(edition, log)) (others(edition)) } }
             (verify(edition, log))
             (entries(edition, log, wanted))
         } @else {
@@ -181,6 +181,28 @@ fn shelf(edition: &Edition<'_>, shown: &Log) -> Markup {
                 }
             }
             p.small.soft { "A new log begins with each set of guardians, and when a guardian's journal was found to lack something." }
+        }
+    }
+}
+
+/// The other guardians' logs, as far as this one checked them.
+fn others(edition: &Edition<'_>) -> Markup {
+    let heads = &edition.snapshot.status().logs;
+    html! {
+        @if !heads.is_empty() {
+            section aria-labelledby="others" {
+                h2 id="others" { "Other guardians' logs, as checked here" }
+                div.sheet.flush {
+                    ul.list {
+                        @for head in heads {
+                            li { div.row {
+                                b { (edition.snapshot.name_of(head.guardian)) } span { (plural(head.size, "entry", "entries")) }
+                                span.small { (hex("the root", &head.root.to_string())) }
+                            } }
+                        }
+                    }
+                }
+            }
         }
     }
 }

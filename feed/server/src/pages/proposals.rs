@@ -9,7 +9,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 /// Proposals on a page.
-const PAGE: usize = 50;
+const PAGE: usize = 25;
 
 const STATES: [State; 9] = [
     State::Open,
@@ -136,7 +136,7 @@ fn line(edition: &Edition<'_>, proposal: &ProposalView) -> Markup {
             td data-label="Cause" { (words::rule(proposal.rule)) }
             td data-label="Approvals" { span { (proposal.approvals) span.soft { ", " (proposal.needed) " needed" } } }
             td data-label="Opened" { (edition.clock.ago(proposal.opened.at)) }
-            td data-label="Proposal" { (link("the proposal's id", &id, &format!("/proposals/{id}"))) }
+            td.extra data-label="Proposal" { (link("the proposal's id", &id, &format!("/proposals/{id}"))) }
         }
     }
 }

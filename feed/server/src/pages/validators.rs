@@ -29,7 +29,7 @@ pub(crate) struct Wanted {
 const COLUMNS: [(&str, Option<SortKey>, bool); 8] = [
     ("Validator", Some(SortKey::Index), false),
     ("Health", Some(SortKey::Health), false),
-    ("Attests", Some(SortKey::Dark), false),
+    ("Duties", Some(SortKey::Dark), false),
     ("Tickets last", Some(SortKey::Runway), false),
     ("Ready", Some(SortKey::Ready), true),
     ("Balance", Some(SortKey::Balance), true),
@@ -179,7 +179,7 @@ fn vocabulary() -> String {
 fn filters(wanted: &Wanted) -> Markup {
     let order = wanted.order();
     html! {
-        form.filters id="filters" method="get" action="/validators" role="search" {
+        form.filters id="filters" data-own method="get" action="/validators" role="search" {
             label.field.wide { span { "Index, key or operator" }
                 input type="search" name="q" value=(wanted.q) autocomplete="off" spellcheck="false" placeholder="123456 or 0x8f31…";
             }
@@ -251,7 +251,7 @@ fn line(edition: &Edition<'_>, validator: &ValidatorView) -> Markup {
                 }
             }
             td.second data-label="Health" { (mark(tone, health)) }
-            td data-label="Attests" { (attests(validator)) }
+            td data-label="Duties" { (attests(validator)) }
             td data-label="Tickets last" {
                 @match validator.runway.as_ref().and_then(|runway| runway.floor).filter(|_| uses_tickets(validator)) {
                     Some(floor) if floor.epochs == 0 => (mark(Tone::Bad, "below the floor")),
@@ -269,7 +269,7 @@ fn line(edition: &Edition<'_>, validator: &ValidatorView) -> Markup {
                     None => span.soft { "–" },
                 }
             }
-            td data-label="On the chain" { (mark(chain_tone, chain)) }
+            td.extra data-label="On the chain" { (mark(chain_tone, chain)) }
         }
     }
 }
@@ -283,7 +283,7 @@ fn attests(validator: &ValidatorView) -> Markup {
     html! {
         @if !validator.status.is_some_and(crypto::validator::ValidatorStatus::is_active) { span.soft { "–" } }
         @else if validator.dark_epochs > 0 { "dark for " (plural(validator.dark_epochs, "epoch", "epochs")) }
-        @else if validator.last_live.is_some() { "yes" }
+        @else if validator.last_live.is_some() { "attests" }
         @else { span.soft { "not seen" } }
     }
 }
@@ -291,7 +291,7 @@ fn attests(validator: &ValidatorView) -> Markup {
 fn pager(wanted: &Wanted, shown: usize, all: usize) -> Markup {
     let last = wanted.offset.saturating_add(shown);
     html! {
-        nav.pager id="pager" aria-label="Pages of the list" {
+        nav.pager id="pager" data-own aria-label="Pages of the list" {
             span.soft {
                 @if shown > 0 { (count(as_u64(wanted.offset.saturating_add(1)))) "–" (count(as_u64(last))) " of " (count(as_u64(all))) }
             }
