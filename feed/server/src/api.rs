@@ -15,6 +15,8 @@ mod query;
 mod validators;
 
 use crate::site::Site;
+use crate::stream;
+use crate::view::schema;
 use answer::Refusal;
 use ask::Ask;
 use axum::Router;
@@ -40,6 +42,7 @@ pub fn router() -> Router<Site> {
         .route("/v1/emergencies", get(proposals::emergencies))
         .route("/v1/emergencies/{id}", get(proposals::emergency))
         .route("/v1/exits", get(exits::list))
+        .route("/v1/events", get(stream::events))
         .route("/v1/logs", get(logs::list))
         .route("/v1/key", get(logs::key))
 }

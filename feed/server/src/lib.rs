@@ -4,7 +4,9 @@
 //! |---|---|
 //! | [`snapshot`], [`view`], [`freshness`] | one status, indexed; what is shown of it; how old it is |
 //! | [`site`], [`settings`], [`role`] | what every answer is made of; the limits; who serves |
-//! | [`log`] | the transparency log |
+//! | [`server`], [`api`] | threads, connections and limits; what is asked and answered |
+//! | [`stream`] | what happens, as it happens |
+//! | [`log`], [`tiles`] | the transparency log; how it is served |
 //! | [`pages`] | what people read |
 //!
 //! # Design decisions
@@ -13,18 +15,23 @@
 
 #![forbid(unsafe_code)]
 
+pub mod api;
 mod assets;
 pub mod freshness;
 pub mod log;
 pub mod pages;
 pub mod role;
+pub mod server;
 pub mod settings;
 pub mod site;
 pub mod snapshot;
+pub mod stream;
+pub mod tiles;
 pub mod view;
 
 pub use freshness::Freshness;
 pub use role::{Role, RoleName, Source, SourceState};
+pub use server::{bind, start};
 pub use settings::Settings;
 pub use site::{Inputs, Site};
 pub use snapshot::Snapshot;

@@ -1,103 +1,75 @@
-//! The log in memory: stands in until the one on disk is there.
+//! A log on disk: entries and tiles as C2SP `tlog-tiles` serves them, durable before anybody is told.
+//!
+//! ```text
+//! <directory>/origin                  which log this is
+//! <directory>/tile/entries/...        full bundles of 256 entries, never changed again
+//! <directory>/tile/<level>/...        full tiles of 256 hashes, never changed again
+//! <directory>/tail                    entries since the last full bundle
+//! <directory>/checkpoint              the newest signed note
+//! ```
+//!
+//! Design decisions
+//! - Bundles and the tail are the truth; whatever tile is missing is made of them when the log is opened.
+//! - An entry counts once its frame in the tail is synced. A frame that was cut off did not happen: whoever appended it was
+//!   not told otherwise.
+//! - One writer. Readers share what it last published, immutable, and never wait for it.
 
 use bytes::Bytes;
-use guardian_core::guardian_set::{GuardianIndex, NetworkId};
+use feed::Origin;
+use feed::tile::{TilePath, WIDTH, unbundle};
 use std::io;
-use std::sync::{Arc, RwLock};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tlog_tiles::{HashReader, Tile, stored_hash_index};
 use tokio::sync::watch;
 
-/// Which log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Origin {
-    /// The network.
-    pub network: NetworkId,
-    /// Whose.
-    pub guardian: GuardianIndex,
-    /// Which life of its journal.
-    pub life: u64,
-}
+mod durable;
+mod edge;
+mod tail;
+mod writer;
 
-impl std::fmt::Display for Origin {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "guardian-network/{}/{}/{}", hex::encode(self.network.0), self.guardian.0, self.life)
-    }
-}
+pub use writer::LogWriter;
 
-/// Binds the log's key to the guardian.
+use edge::Edge;
+
+/// What of a log is not in full tiles yet, and how far it goes.
 #[derive(Debug, Clone, Default)]
-pub struct KeyBinding(pub Vec<u8>);
-
-/// A tile's place.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct TilePath(pub String);
-
-#[derive(Debug, Default)]
-struct Held {
-    entries: Vec<Bytes>,
+struct State {
+    edge: Edge,
     checkpoint: Option<Bytes>,
 }
 
-/// Appends.
-#[derive(Debug)]
-pub struct LogWriter {
-    log: Log,
-    grown: watch::Sender<u64>,
-}
-
-/// Reads.
+/// Reads one log. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Log {
     id: Arc<str>,
     origin: Origin,
-    held: Arc<RwLock<Held>>,
+    directory: Arc<Path>,
+    state: watch::Receiver<Arc<State>>,
     grown: watch::Receiver<u64>,
 }
 
-/// All logs of a guardian; the last one is current.
+/// All logs of a guardian, oldest first; the last one is current.
 #[derive(Debug, Clone, Default)]
 pub struct Shelf {
     /// They.
     pub logs: Vec<Log>,
 }
 
-impl LogWriter {
-    /// An empty log.
-    pub fn in_memory(id: &str, origin: Origin) -> Self {
-        let (grown, seen) = watch::channel(0);
-        Self { log: Log { id: id.into(), origin, held: Arc::default(), grown: seen }, grown }
+impl Shelf {
+    /// The one that is written.
+    pub fn current(&self) -> Option<&Log> {
+        self.logs.last()
     }
 
-    /// Adds entries.
-    ///
-    /// # Errors
-    /// None.
-    pub fn append(&mut self, entries: &[Vec<u8>]) -> io::Result<()> {
-        if let Ok(mut held) = self.log.held.write() {
-            held.entries.extend(entries.iter().cloned().map(Bytes::from));
-        }
-        self.grown.send_replace(self.log.size());
-        Ok(())
-    }
-
-    /// Sets the checkpoint.
-    ///
-    /// # Errors
-    /// None.
-    pub fn set_checkpoint(&mut self, note: &[u8]) -> io::Result<()> {
-        if let Ok(mut held) = self.log.held.write() {
-            held.checkpoint = Some(Bytes::copy_from_slice(note));
-        }
-        Ok(())
-    }
-
-    /// Its reader.
-    pub fn log(&self) -> Log {
-        self.log.clone()
+    /// The one with this id.
+    pub fn get(&self, id: &str) -> Option<&Log> {
+        self.logs.iter().find(|log| log.id() == id)
     }
 }
 
 impl Log {
-    /// `<epoch>-<life>`.
+    /// Its name in addresses: `<guardian set>-<life>`.
     pub fn id(&self) -> &str {
         &self.id
     }
@@ -107,35 +79,113 @@ impl Log {
         &self.origin
     }
 
-    /// How many entries.
+    /// How many entries it has.
     pub fn size(&self) -> u64 {
-        self.held.read().map_or(0, |held| u64::try_from(held.entries.len()).unwrap_or(u64::MAX))
+        self.state.borrow().edge.size()
     }
 
-    /// The newest checkpoint.
+    /// The root over all of them.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn root(&self) -> io::Result<[u8; 32]> {
+        feed::tree::root(self.size(), self).map_err(io::Error::other)
+    }
+
+    /// The newest signed note, if there is one.
     pub fn checkpoint(&self) -> Option<Bytes> {
-        self.held.read().ok().and_then(|held| held.checkpoint.clone())
+        self.state.borrow().checkpoint.clone()
     }
 
-    /// One entry.
-    ///
-    /// # Errors
-    /// None.
-    pub fn entry(&self, index: u64) -> io::Result<Option<Bytes>> {
-        let index = usize::try_from(index).unwrap_or(usize::MAX);
-        Ok(self.held.read().ok().and_then(|held| held.entries.get(index).cloned()))
-    }
-
-    /// One tile.
-    ///
-    /// # Errors
-    /// None.
-    pub fn tile(&self, _path: &TilePath) -> io::Result<Option<Bytes>> {
-        Ok(None)
-    }
-
-    /// Says when it has grown, and to what size.
+    /// Says its size whenever it grew, and whenever its checkpoint changed.
     pub fn grown(&self) -> watch::Receiver<u64> {
         self.grown.clone()
     }
+
+    /// One entry, from 0. None when there is none yet.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn entry(&self, index: u64) -> io::Result<Option<Bytes>> {
+        let state = self.now();
+        if index >= state.edge.size() {
+            return Ok(None);
+        }
+        if let Some(entry) = state.edge.entry(index) {
+            return Ok(Some(entry));
+        }
+        let number = index / u64::from(WIDTH);
+        let bundle = self.file(&TilePath { level: None, number, width: WIDTH })?;
+        let entries = unbundle(&bundle, WIDTH).map_err(damaged)?;
+        let place = usize::try_from(index % u64::from(WIDTH)).unwrap_or(usize::MAX);
+        Ok(entries.get(place).map(|entry| bundle.slice_ref(entry)))
+    }
+
+    /// A tile or a bundle, whole or as wide as asked. None when the log does not have it.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn tile(&self, path: &TilePath) -> io::Result<Option<Bytes>> {
+        let state = self.now();
+        if !path.is_in(state.edge.size()) {
+            return Ok(None);
+        }
+        if let Some(tile) = state.edge.tile(path) {
+            return Ok(Some(tile));
+        }
+        let full = self.file(&TilePath { width: WIDTH, ..*path })?;
+        let cut = match path.level {
+            Some(_) => usize::from(path.width).saturating_mul(32),
+            None => {
+                let entries = unbundle(&full, WIDTH).map_err(damaged)?;
+                entries.iter().take(path.width.into()).map(|entry| entry.len().saturating_add(2)).sum()
+            }
+        };
+        Ok(Some(full.slice(..cut.min(full.len()))))
+    }
+
+    fn now(&self) -> Arc<State> {
+        Arc::clone(&self.state.borrow())
+    }
+
+    fn file(&self, path: &TilePath) -> io::Result<Bytes> {
+        std::fs::read(place(&self.directory, path)).map(Bytes::from)
+    }
+}
+
+/// Hashes of the tree by their number in storage order.
+impl HashReader for Log {
+    fn read_hashes(&self, indexes: &[u64]) -> Result<Vec<tlog_tiles::Hash>, tlog_tiles::Error> {
+        let mut last: Option<(TilePath, Bytes)> = None;
+        let mut hashes = Vec::with_capacity(indexes.len());
+        for index in indexes {
+            let tile = Tile::from_index(feed::tree::TILE_HEIGHT, *index);
+            let path = TilePath::of(&tile);
+            let bytes = match last.take().filter(|(known, _)| *known == path) {
+                Some((_, bytes)) => bytes,
+                None => {
+                    let read = self.tile(&path);
+                    let read = read.map_err(|e| tlog_tiles::Error::InvalidInput(e.to_string()))?;
+                    read.ok_or(tlog_tiles::Error::IndexesNotInTree)?
+                }
+            };
+            hashes.push(tile.hash_at_index(&bytes, *index)?);
+            last = Some((path, bytes));
+        }
+        Ok(hashes)
+    }
+}
+
+/// Where a full tile is kept.
+fn place(directory: &Path, path: &TilePath) -> PathBuf {
+    directory.join(path.to_string())
+}
+
+fn damaged(problem: impl std::fmt::Display) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, problem.to_string())
+}
+
+/// The number, in storage order, of a leaf's hash.
+fn leaf(index: u64) -> u64 {
+    stored_hash_index(0, index)
 }

@@ -1,10 +1,13 @@
 //! `Site`: what every answer is made of, shared by the API and the pages.
 
 use crate::freshness::{Freshness, unix_now};
-use crate::log::{KeyBinding, Shelf};
+use crate::log::Shelf;
 use crate::role::Role;
+use crate::server::Gate;
 use crate::settings::Settings;
 use crate::snapshot::Snapshot;
+use crate::stream::{self, Ring, Seats};
+use feed::KeyBinding;
 use guardian_core::guardian_set::NetworkDefinition;
 use guardian_core::status::StatusSnapshot;
 use std::path::PathBuf;
@@ -40,6 +43,9 @@ struct Parts {
     binding: KeyBinding,
     role: Role,
     settings: Settings,
+    gate: Gate,
+    ring: Arc<Ring>,
+    seats: Seats,
 }
 
 impl Site {
@@ -55,7 +61,10 @@ impl Site {
             shelf: inputs.shelf.clone(),
             binding: inputs.binding.clone(),
             role: inputs.role.clone(),
+            gate: Gate::new(&settings),
             settings,
+            ring: Arc::default(),
+            seats: Seats::default(),
         }))
     }
 
@@ -68,9 +77,12 @@ impl Site {
             definition,
             snapshot,
             shelf,
-            binding: KeyBinding::default(),
+            binding: KeyBinding(Vec::new()),
             role: Role::Guardian,
+            gate: Gate::new(&Settings::default()),
             settings: Settings::default(),
+            ring: Arc::default(),
+            seats: Seats::default(),
         }))
     }
 
@@ -102,6 +114,36 @@ impl Site {
     /// Who serves.
     pub fn role(&self) -> &Role {
         &self.0.role
+    }
+
+    /// How often who may ask.
+    pub fn gate(&self) -> &Gate {
+        &self.0.gate
+    }
+
+    /// Starts what goes on beside the requests.
+    pub(crate) fn spawn_work(&self, work: &mut tokio::task::JoinSet<()>) {
+        work.spawn(stream::feed(self.clone()));
+    }
+
+    /// The events of the last while.
+    pub(crate) fn ring(&self) -> &Arc<Ring> {
+        &self.0.ring
+    }
+
+    /// The places of event streams.
+    pub fn seats(&self) -> &Seats {
+        &self.0.seats
+    }
+
+    /// Every snapshot.
+    pub(crate) fn snapshots(&self) -> watch::Receiver<Option<Arc<Snapshot>>> {
+        self.0.snapshot.clone()
+    }
+
+    /// Every change of the logs there are.
+    pub(crate) fn shelves(&self) -> watch::Receiver<Arc<Shelf>> {
+        self.0.shelf.clone()
     }
 
     /// The limits.

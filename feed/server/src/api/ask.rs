@@ -33,13 +33,24 @@ impl FromRequestParts<Site> for Ask {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Infallible> {
-        let snapshot = site.snapshot();
-        let freshness = site.freshness(snapshot.as_deref());
-        Ok(Self { site: site.clone(), snapshot, freshness, uri: parts.uri.clone(), headers: parts.headers.clone() })
+        Ok(Self::of(parts, site))
     }
 }
 
 impl Ask {
+    /// A request that is answered from the newest snapshot.
+    pub fn of(parts: &Parts, site: &Site) -> Self {
+        let snapshot = site.snapshot();
+        let freshness = site.freshness(snapshot.as_deref());
+        Self {
+            site: site.clone(),
+            snapshot,
+            freshness,
+            uri: parts.uri.clone(),
+            headers: parts.headers.clone(),
+        }
+    }
+
     /// Answers with what `find` makes of the snapshot; no parameters are allowed.
     pub fn answer<T: Serialize>(&self, find: impl FnOnce(&Snapshot) -> Result<T, Refusal>) -> Response {
         self.answer_query(&[], |snapshot, _| find(snapshot))
@@ -71,6 +82,16 @@ impl Ask {
             let next = Some(page.end()).filter(|end| *end < total);
             Ok(json(&Listing { freshness: self.freshness.clone(), data, total, next }))
         })
+    }
+
+    /// Answers with what is not of the snapshot; no parameters are allowed. Not to be kept by anybody.
+    pub fn answer_now<T: Serialize>(&self, data: T) -> Response {
+        if let Err(refusal) = self.query(&[]) {
+            return self.refuse(&refusal);
+        }
+        let mut response = json(&Answer { freshness: self.freshness.clone(), data });
+        set(response.headers_mut(), header::CACHE_CONTROL, "public, max-age=2");
+        response
     }
 
     /// Answers with bytes of another kind than JSON, of the snapshot.
@@ -138,7 +159,8 @@ impl Ask {
     /// Whether the reader says that it has the answer of this tag.
     pub fn has(&self, tag: &str) -> bool {
         let bare = tag.trim_start_matches("W/");
-        let known = self.headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+        let known =
+            self.headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
         known
             .flat_map(|line| line.split(','))
             .map(str::trim)

@@ -16,9 +16,8 @@ pub(super) async fn list(ask: Ask) -> Response {
 /// One guardian.
 pub(super) async fn one(ask: Ask, Path(index): Path<String>) -> Response {
     ask.answer(|snapshot| {
-        let index: u16 = index
-            .parse()
-            .map_err(|problem| Refusal::path(format!("the guardian's number: {problem}")))?;
+        let index: u16 =
+            index.parse().map_err(|problem| Refusal::path(format!("the guardian's number: {problem}")))?;
         let found = snapshot.guardians().iter().find(|guardian| guardian.index.0 == index).cloned();
         found.ok_or_else(|| Refusal::not_found("the definition has no guardian with this number"))
     })

@@ -9,14 +9,8 @@ use axum::response::Response;
 use crypto::execution::Address;
 use guardian_core::status::{OperatorStatus, Standing};
 
-const STANDINGS: [Standing; 6] = [
-    Standing::Idle,
-    Standing::Ok,
-    Standing::Warning,
-    Standing::Short,
-    Standing::Due,
-    Standing::Unknown,
-];
+const STANDINGS: [Standing; 6] =
+    [Standing::Idle, Standing::Ok, Standing::Warning, Standing::Short, Standing::Due, Standing::Unknown];
 
 /// Node operators, the one whose tickets end first at the beginning.
 pub(super) async fn list(ask: Ask) -> Response {

@@ -91,7 +91,12 @@ impl Query {
     ///
     /// # Errors
     /// All codes there are.
-    pub fn code<T: Copy>(&self, name: &str, all: &[T], code: impl Fn(T) -> &'static str) -> Result<Option<T>, Refusal> {
+    pub fn code<T: Copy>(
+        &self,
+        name: &str,
+        all: &[T],
+        code: impl Fn(T) -> &'static str,
+    ) -> Result<Option<T>, Refusal> {
         let Some(text) = self.text(name) else { return Ok(None) };
         let found = all.iter().copied().find(|one| code(*one) == text);
         found.map(Some).ok_or_else(|| {

@@ -27,14 +27,8 @@ const STATUSES: [(ValidatorStatus, &str); 9] = [
     (ValidatorStatus::WithdrawalDone, "withdrawal_done"),
 ];
 
-const STANDINGS: [Standing; 6] = [
-    Standing::Idle,
-    Standing::Ok,
-    Standing::Warning,
-    Standing::Short,
-    Standing::Due,
-    Standing::Unknown,
-];
+const STANDINGS: [Standing; 6] =
+    [Standing::Idle, Standing::Ok, Standing::Warning, Standing::Short, Standing::Due, Standing::Unknown];
 
 /// Which validators are asked for.
 #[derive(Debug, Clone, Default)]

@@ -85,6 +85,15 @@ impl CheckpointView {
     }
 }
 
+impl Clients {
+    /// None where nothing is declared.
+    fn of(declared: &guardian_core::message::Clients) -> Option<Self> {
+        let guardian_core::message::Clients { beacon, execution } = declared;
+        let is_empty = beacon.is_empty() && execution.is_empty();
+        (!is_empty).then(|| Self { consensus: beacon.clone(), execution: execution.clone() })
+    }
+}
+
 impl GuardianView {
     pub(crate) fn of(snapshot: &Snapshot, member: &Member) -> Self {
         let status = snapshot.status();
@@ -102,7 +111,7 @@ impl GuardianView {
             connected: seen.connected,
             last_heard: seen.heard.map(|slot| snapshot.calendar().moment(slot)),
             version: seen.version,
-            clients: None,
+            clients: seen.clients,
             head: seen.head.map(|slot| snapshot.calendar().moment(slot)),
             finalized: seen.finalized.map(|checkpoint| CheckpointView::of(snapshot, checkpoint)),
             shares: seen.shares,
@@ -130,6 +139,7 @@ struct Seen {
     finalized: Option<Checkpoint>,
     shares: Option<u64>,
     enforces: Vec<String>,
+    clients: Option<Clients>,
 }
 
 impl Seen {
@@ -144,6 +154,7 @@ impl Seen {
             finalized: status.finalized,
             shares: u64::try_from(status.validators.len()).ok(),
             enforces: enforced.map(|(rule, _)| rule.clone()).collect(),
+            clients: Clients::of(&status.clients),
         }
     }
 
@@ -168,6 +179,7 @@ impl Seen {
             finalized: Some(said.finalized),
             shares: Some(said.shares.into()),
             enforces: rules.iter().filter(|(_, on)| *on).map(|(rule, _)| rule.code().to_owned()).collect(),
+            clients: Clients::of(&said.clients),
         }
     }
 }

@@ -20,7 +20,7 @@ use guardian_core::event::{ExecutionHealth, NodeHealth};
 use guardian_core::fault::{Fault, FaultKind};
 use guardian_core::guardian_set::{GuardianIndex, GuardianSet, GuardianSetEpoch, Member, NetworkDefinition};
 use guardian_core::journal::JournalHead;
-use guardian_core::message::{Enforces, Heartbeat};
+use guardian_core::message::{Clients, Enforces, Heartbeat};
 use guardian_core::pause::PauseStatus;
 use guardian_core::policy::{Caps, Enforcement, Policy};
 use guardian_core::readiness::ReadinessStatus;
@@ -202,6 +202,8 @@ impl World {
                     .collect(),
                 signatures: Vec::new(),
                 ceremonies: Vec::new(),
+                clients: clients(1),
+                logs: Vec::new(),
             };
         for one in &mut status.validators {
             live(one, finalized.epoch);
@@ -240,6 +242,7 @@ fn peer(number: u16, slot: Slot, finalized: Checkpoint) -> PeerStatus {
         version: if number == 6 { "0.1.0-rc.2" } else { "0.1.0" }.to_owned(),
         enforces: Enforces { offline: true, tickets: number != 3, balance: true, emergency: true },
         shares: 1_000,
+        clients: clients(number),
     };
     PeerStatus {
         guardian: GuardianIndex(number),
@@ -247,6 +250,17 @@ fn peer(number: u16, slot: Slot, finalized: Checkpoint) -> PeerStatus {
         connected: number != 7,
         heartbeat: Some((heard, heartbeat)),
     }
+}
+
+fn clients(number: u16) -> Clients {
+    let beacon = ["lighthouse", "lodestar", "teku", "nimbus"];
+    let execution = ["reth", "geth", "besu"];
+    let pick = |names: &[&str], number: usize| vec![(*names.get(number % names.len()).unwrap()).to_owned()];
+    let number = usize::from(number);
+    if number == 5 {
+        return Clients::default();
+    }
+    Clients { beacon: pick(&beacon, number), execution: pick(&execution, number / 2) }
 }
 
 fn validator(number: u64) -> ValidatorHealth {

@@ -1,0 +1,74 @@
+//! `/log/<id>/..`: the logs as C2SP `tlog-tiles` has them, static and cacheable.
+//!
+//! A full tile never changes; a partial one never changes either, but is soon of no use; the checkpoint is new with every
+//! entry.
+
+use crate::api::answer::Refusal;
+use crate::api::ask::{Ask, bytes, set};
+use crate::log::Log;
+use crate::site::Site;
+use axum::Router;
+use axum::extract::Path;
+use axum::http::{HeaderValue, header};
+use axum::response::Response;
+use axum::routing::get;
+use feed::TilePath;
+use sha2::{Digest, Sha256};
+
+/// Seconds that a checkpoint may be kept.
+const CHECKPOINT_AGE: u64 = 5;
+
+/// The logs' routes.
+pub fn router() -> Router<Site> {
+    Router::new().route("/log/{id}/checkpoint", get(checkpoint)).route("/log/{id}/tile/{*path}", get(tile))
+}
+
+fn find(ask: &Ask, id: &str) -> Result<Log, Refusal> {
+    ask.query(&[])?;
+    let found = ask.site.shelf().get(id).cloned();
+    found.ok_or_else(|| Refusal::not_found("there is no such log; /v1/logs lists them"))
+}
+
+/// The newest signed checkpoint of a log.
+pub(crate) async fn checkpoint(ask: Ask, Path(id): Path<String>) -> Response {
+    let log = match find(&ask, &id) {
+        Ok(log) => log,
+        Err(refusal) => return ask.refuse(&refusal),
+    };
+    let Some(note) = log.checkpoint() else {
+        return ask.refuse(&Refusal::not_found("the log has no checkpoint yet"));
+    };
+    let digest = Sha256::digest(&note);
+    let tag = format!("\"{}\"", hex::encode(digest.get(..12).unwrap_or_default()));
+    let mut response = if ask.has(&tag) {
+        let mut response = Response::default();
+        *response.status_mut() = axum::http::StatusCode::NOT_MODIFIED;
+        response
+    } else {
+        bytes("text/plain; charset=utf-8", note)
+    };
+    set(response.headers_mut(), header::ETAG, &tag);
+    set(response.headers_mut(), header::CACHE_CONTROL, &format!("public, max-age={CHECKPOINT_AGE}"));
+    response
+}
+
+/// A tile of hashes or a bundle of entries.
+pub(crate) async fn tile(ask: Ask, Path((id, path)): Path<(String, String)>) -> Response {
+    let read = async {
+        let log = find(&ask, &id)?;
+        let path: TilePath =
+            format!("tile/{path}").parse().map_err(|problem| Refusal::path(format!("{problem}")))?;
+        // A read of a file of some kilobytes; on a thread where waiting for the disk harms nobody.
+        let read = tokio::task::spawn_blocking(move || log.tile(&path)).await;
+        let read = read.map_err(|_| Refusal::unreadable())?.map_err(|_| Refusal::unreadable())?;
+        let tile = read.ok_or_else(|| Refusal::not_found("the log does not have this tile yet"))?;
+        let mut response = bytes("application/octet-stream", tile);
+        let age = if path.is_full() { "public, max-age=31536000, immutable" } else { "public, max-age=3600" };
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(age));
+        Ok(response)
+    };
+    match read.await {
+        Ok(response) => response,
+        Err(refusal) => ask.refuse(&refusal),
+    }
+}
