@@ -6,7 +6,7 @@
 //! | `validators`, `validator`, `operator` | the list; one of them, its health and its danger; whose it is, how long tickets last |
 //! | `proposals`, `proposal`, `story` | what is decided; one decision, and what happened when |
 //! | `exits`, `emergencies` | who leaves; what people asked for |
-//! | `logs` | the transparency log, and how to verify it |
+//! | `logs`, `note` | the transparency log, and how to verify it; its checkpoint |
 //! | `layout`, `parts`, `chart`, `moment`, `words` | what all of them are made of |
 //!
 //! # Design decisions
@@ -23,6 +23,7 @@ mod health;
 mod layout;
 mod logs;
 mod moment;
+mod note;
 mod operator;
 mod overview;
 mod parts;
@@ -178,7 +179,10 @@ async fn log_page(
     Query(wanted): Query<logs::Wanted>,
     headers: HeaderMap,
 ) -> Response {
-    answer(&site, &headers, |edition| Some(logs::page(edition, &wanted)))
+    let shelf = site.shelf();
+    let read = tokio::task::spawn_blocking(move || logs::Extract::read(&shelf, &wanted)).await;
+    let extract = read.unwrap_or_default();
+    answer(&site, &headers, |edition| Some(logs::page(edition, &extract)))
 }
 
 /// The page of the present moment, or why there is none.

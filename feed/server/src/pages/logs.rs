@@ -2,18 +2,53 @@
 
 use super::layout::{Tab, document};
 use super::parts::{Tone, count, empty, fact, hex, mark, plural, whole};
+use super::note::Note;
 use super::{Edition, words};
 use crate::assets;
-use crate::log::Log;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use guardian_core::guardian_set::GuardianIndex;
+use crate::log::{Log, Shelf};
+use bytes::Bytes;
+use feed::tile::{TilePath, WIDTH, unbundle};
 use maud::{Markup, html};
 use serde::Deserialize;
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// Entries on a page.
 const PAGE: u64 = 25;
+
+/// The entries of one page, read before the page is made: reading waits for a disk.
+#[derive(Debug, Default)]
+pub(crate) struct Extract {
+    log: Option<Log>,
+    size: u64,
+    /// By number, the newest first.
+    entries: Vec<(u64, Option<Bytes>)>,
+}
+
+impl Extract {
+    /// Reads what is wanted. Waits for the disk.
+    pub(crate) fn read(shelf: &Shelf, wanted: &Wanted) -> Self {
+        let Some(log) = shelf.get(&wanted.log).or_else(|| shelf.current()) else { return Self::default() };
+        let size = log.size();
+        let Some(last) = size.checked_sub(1) else { return Self { log: Some(log.clone()), ..Self::default() } };
+        let from = wanted.from.unwrap_or(last).min(last);
+        let first = from.saturating_sub(PAGE.saturating_sub(1));
+        let mut bundles: BTreeMap<u64, Vec<Bytes>> = BTreeMap::new();
+        let mut entry = |number: u64| {
+            let path = TilePath::of_entry(number, size)?;
+            let bundle = bundles.entry(path.number).or_insert_with(|| bundle(log, &path).unwrap_or_default());
+            bundle.get(usize::try_from(number % u64::from(WIDTH)).ok()?).cloned()
+        };
+        let entries = (first..=from).rev().map(|number| (number, entry(number))).collect();
+        Self { log: Some(log.clone()), size, entries }
+    }
+}
+
+fn bundle(log: &Log, path: &TilePath) -> Option<Vec<Bytes>> {
+    let bytes = log.tile(path).ok()??;
+    let entries = unbundle(&bytes, path.width).ok()?;
+    Some(entries.iter().map(|entry| bytes.slice_ref(entry)).collect())
+}
 
 /// What a reader asks for.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -21,57 +56,6 @@ const PAGE: u64 = 25;
 pub(crate) struct Wanted {
     log: String,
     from: Option<u64>,
-}
-
-/// One signature of a note, as it says; the page does not verify it, its reader may.
-struct Signature {
-    who: Who,
-    /// Unix seconds, if the signature carries a time.
-    at: Option<u64>,
-}
-
-enum Who {
-    Writer,
-    Witness(GuardianIndex),
-    Group,
-    Other(String),
-}
-
-/// A checkpoint as text.
-struct Note {
-    text: String,
-    size: u64,
-    root: String,
-    signatures: Vec<Signature>,
-}
-
-impl Note {
-    fn of(log: &Log) -> Option<Self> {
-        let text = String::from_utf8(log.checkpoint()?.to_vec()).ok()?;
-        let mut lines = text.lines();
-        let origin = lines.next()?.to_owned();
-        let size = lines.next()?.parse().ok()?;
-        let root = STANDARD.decode(lines.next()?).ok().map(|root| format!("0x{}", hex::encode(root)))?;
-        let signatures =
-            lines.filter_map(|line| line.strip_prefix("— ")).filter_map(|line| signature(&origin, line)).collect();
-        Some(Self { size, root, signatures, text })
-    }
-}
-
-fn signature(origin: &str, line: &str) -> Option<Signature> {
-    let (name, encoded) = line.split_once(' ')?;
-    if name == origin {
-        return Some(Signature { who: Who::Writer, at: None });
-    }
-    let last = name.rsplit('/').next()?;
-    if last == "group" {
-        return Some(Signature { who: Who::Group, at: None });
-    }
-    let bytes = STANDARD.decode(encoded).ok()?;
-    // Four bytes of key id, then the time, then the signature.
-    let at = bytes.get(4..12).and_then(|time| time.try_into().ok()).map(u64::from_be_bytes);
-    let who = last.parse().map_or_else(|_| Who::Other(name.to_owned()), |index| Who::Witness(GuardianIndex(index)));
-    Some(Signature { who, at })
 }
 
 /// The newest checkpoint on the first page.
@@ -93,20 +77,14 @@ pub(crate) fn card(edition: &Edition<'_>) -> Markup {
 
 fn checkpoint(edition: &Edition<'_>, note: &Note) -> Markup {
     let needed = edition.snapshot.network().threshold;
-    let witnesses: Vec<(GuardianIndex, Option<u64>)> = note
-        .signatures
-        .iter()
-        .filter_map(|one| match one.who { Who::Witness(index) => Some((index, one.at)), _ => None })
-        .collect();
-    let group = note.signatures.iter().any(|one| matches!(one.who, Who::Group));
     html! {
         dl.facts {
             (fact("Entries", html! { b { (count(note.size)) } }))
             (fact("Root", hex("the root", &note.root)))
             (fact("Cosigned by", html! {
-                @if witnesses.is_empty() { (mark(Tone::None, "nobody yet")) }
+                @if note.witnesses.is_empty() { (mark(Tone::None, "nobody yet")) }
                 @else {
-                    @for (place, (index, at)) in witnesses.iter().enumerate() {
+                    @for (place, (index, at)) in note.witnesses.iter().enumerate() {
                         @if place > 0 { ", " }
                         (edition.snapshot.name_of(*index))
                         @if let Some(at) = at { " " (edition.clock.ago(*at)) }
@@ -114,14 +92,14 @@ fn checkpoint(edition: &Edition<'_>, note: &Note) -> Markup {
                 }
             }))
             (fact("Network's own key", html! {
-                @if group { (mark(Tone::Good, &format!("signed by {needed} guardians together"))) } @else { (mark(Tone::None, "not on this one")) }
+                @if note.group { (mark(Tone::Good, &format!("signed by {needed} guardians together"))) } @else { (mark(Tone::None, "not on this one")) }
             }))
         }
     }
 }
 
-pub(crate) fn page(edition: &Edition<'_>, wanted: &Wanted) -> Markup {
-    let log = edition.shelf.logs.iter().find(|log| log.id() == wanted.log).or_else(|| edition.shelf.logs.last());
+pub(crate) fn page(edition: &Edition<'_>, extract: &Extract) -> Markup {
+    let log = extract.log.as_ref();
     let note = log.and_then(Note::of);
     let body = html! {
         div.lead {
@@ -137,7 +115,7 @@ pub(crate) fn page(edition: &Edition<'_>, wanted: &Wanted) -> Markup {
         @if let Some(log) = log {
             div.pair { (newest(edition, log, note.as_ref())) div.stack { (shelf(edition, log)) (others(edition)) } }
             (verify(edition, log))
-            (entries(edition, log, wanted))
+            (entries(edition, log, extract))
         } @else {
             div.sheet { (empty("This server keeps no log.")) }
         }
@@ -251,10 +229,10 @@ fn verify(edition: &Edition<'_>, log: &Log) -> Markup {
     }
 }
 
-fn entries(edition: &Edition<'_>, log: &Log, wanted: &Wanted) -> Markup {
-    let size = log.size();
-    let from = wanted.from.unwrap_or(u64::MAX).min(size.saturating_sub(1));
-    let first = from.saturating_sub(PAGE.saturating_sub(1));
+fn entries(edition: &Edition<'_>, log: &Log, extract: &Extract) -> Markup {
+    let size = extract.size;
+    let from = extract.entries.first().map_or(0, |(number, _)| *number);
+    let first = extract.entries.last().map_or(0, |(number, _)| *number);
     let at = |from: u64| format!("/log?log={}&from={from}#entries", log.id());
     html! {
         section aria-labelledby="entries" {
@@ -266,7 +244,7 @@ fn entries(edition: &Edition<'_>, log: &Log, wanted: &Wanted) -> Markup {
             }
             div.sheet.flush {
                 @if size == 0 { (empty("It is empty.")) }
-                @else { ul.list { @for number in (first..=from).rev() { (entry(edition, log, number)) } } }
+                @else { ul.list { @for (number, bytes) in &extract.entries { (entry(edition, *number, bytes.as_deref())) } } }
             }
             nav.pager aria-label="Pages of the entries" {
                 span.soft { "Newest first" }
@@ -279,9 +257,8 @@ fn entries(edition: &Edition<'_>, log: &Log, wanted: &Wanted) -> Markup {
     }
 }
 
-fn entry(edition: &Edition<'_>, log: &Log, number: u64) -> Markup {
-    let bytes = log.entry(number).ok().flatten();
-    let value: Option<Value> = bytes.as_ref().and_then(|bytes| serde_json::from_slice(bytes).ok());
+fn entry(edition: &Edition<'_>, number: u64, bytes: Option<&[u8]>) -> Markup {
+    let value: Option<Value> = bytes.and_then(|bytes| serde_json::from_slice(bytes).ok());
     let kind = value.as_ref().and_then(|value| value.get("kind")).and_then(Value::as_str).unwrap_or("unreadable");
     let slot = value.as_ref().and_then(|value| value.get("slot")).and_then(Value::as_u64);
     let proposal = value.as_ref().and_then(|value| value.get("proposal")).and_then(Value::as_str);
