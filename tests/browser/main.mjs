@@ -1,5 +1,6 @@
-// Everything, against a running server. `node main.mjs <base> <chromium> <validators> [directory for pictures]`.
-// Writes `stop` and `start` when the server shall go and come back, and waits for a line on its input each time.
+// Everything, against two running servers: one whose figures change, one with very many validators.
+// `node main.mjs <living> <crowd> <chromium> [directory for pictures]`. Writes `stop` and `start` when the living one shall
+// go and come back, and waits for a line on its input each time.
 
 import { createInterface } from "node:readline";
 import { launch } from "./browser.mjs";
@@ -11,7 +12,7 @@ import { places } from "./places.mjs";
 import { check, failed } from "./report.mjs";
 import { withoutScripts } from "./without_scripts.mjs";
 
-const [base, chromium, validators, pictures] = process.argv.slice(2);
+const [base, crowd, chromium, pictures] = process.argv.slice(2);
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 
 async function restart(what) {
@@ -25,7 +26,7 @@ try {
   await everyPage(browser, base, all, pictures);
   await withoutScripts(browser, base, all);
   await keyboard(browser, base);
-  await longList(browser, base, Number(validators));
+  await longList(browser, crowd);
   await live(browser, base, restart);
 } catch (error) {
   check("the walk itself", false, error.stack);
