@@ -5,18 +5,23 @@
 
 pub mod answer;
 pub mod ask;
+mod atom;
 mod exits;
 mod guardians;
-mod logs;
+pub mod history;
+pub mod logs;
 mod network;
+pub mod openapi;
 mod operators;
 mod proposals;
-mod query;
+pub mod puffer;
+pub mod query;
+mod runway;
 mod validators;
+pub mod whole;
 
 use crate::site::Site;
 use crate::stream;
-use crate::view::schema;
 use answer::Refusal;
 use ask::Ask;
 use axum::Router;
@@ -35,14 +40,20 @@ pub fn router() -> Router<Site> {
         .route("/v1/guardians/{index}", get(guardians::one))
         .route("/v1/validators", get(validators::list))
         .route("/v1/validators/{pubkey}", get(validators::one))
+        .route("/v1/validators/{pubkey}/history", get(history::history))
         .route("/v1/operators", get(operators::list))
         .route("/v1/operators/{address}", get(operators::one))
+        .route("/v1/operators/{address}/runway.ics", get(runway::calendar))
+        .route("/v1/puffer/noop/consumption/calculate/{node}", get(puffer::consumption))
         .route("/v1/proposals", get(proposals::list))
         .route("/v1/proposals/{id}", get(proposals::one))
         .route("/v1/emergencies", get(proposals::emergencies))
         .route("/v1/emergencies/{id}", get(proposals::emergency))
         .route("/v1/exits", get(exits::list))
-        .route("/v1/events", get(stream::events))
+        .route("/v1/events", get(stream::reader::events))
+        .route("/v1/feed.atom", get(atom::feed))
+        .route("/v1/snapshot", get(whole::snapshot))
+        .route("/v1/openapi.json", get(openapi::document))
         .route("/v1/logs", get(logs::list))
         .route("/v1/key", get(logs::key))
 }

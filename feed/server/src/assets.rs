@@ -122,7 +122,8 @@ pub(crate) fn digest() -> &'static str {
 /// Answers `/assets/{file}`.
 pub(crate) async fn serve(Path(file): Path<String>, headers: HeaderMap) -> Response {
     let Some(asset) = ASSETS.served.get(&file) else {
-        return (StatusCode::NOT_FOUND, "no such file; reload the page to get the present ones\n").into_response();
+        return (StatusCode::NOT_FOUND, "no such file; reload the page to get the present ones\n")
+            .into_response();
     };
     let cache = [
         (header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable")),
@@ -132,7 +133,8 @@ pub(crate) async fn serve(Path(file): Path<String>, headers: HeaderMap) -> Respo
     if headers.contains_key(header::IF_NONE_MATCH) {
         return (StatusCode::NOT_MODIFIED, cache).into_response();
     }
-    let tag = HeaderValue::try_from(format!("\"{file}\"")).unwrap_or_else(|_| HeaderValue::from_static("\"\""));
+    let tag =
+        HeaderValue::try_from(format!("\"{file}\"")).unwrap_or_else(|_| HeaderValue::from_static("\"\""));
     let kind = [(header::CONTENT_TYPE, HeaderValue::from_static(asset.media)), (header::ETAG, tag)];
     (cache, kind, asset.body.clone()).into_response()
 }

@@ -2,6 +2,7 @@
 
 use crate::role::RoleName;
 use crate::snapshot::Snapshot;
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use crypto::spec::{ChainSpec, Epoch, Slot};
 use guardian_core::guardian_set::GuardianIndex;
 use serde::{Deserialize, Serialize};
@@ -59,6 +60,22 @@ impl Freshness {
             finalized_epoch: status.finalized.map(|checkpoint| checkpoint.epoch),
             guardian: Some(status.guardian),
             role,
+        }
+    }
+}
+
+impl Freshness {
+    /// Says it in headers as well: not every answer is JSON of ours.
+    pub(crate) fn write(&self, headers: &mut HeaderMap) {
+        let number = |value: Option<u64>| value.map(|value| value.to_string());
+        for (name, value) in [
+            ("feed-slot", number(self.slot.map(|slot| slot.0))),
+            ("feed-as-of", number(self.as_of)),
+            ("feed-stale", Some(self.stale.to_string())),
+        ] {
+            if let Some(value) = value.and_then(|value| HeaderValue::from_str(&value).ok()) {
+                headers.insert(HeaderName::from_static(name), value);
+            }
         }
     }
 }

@@ -3,6 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`snapshot`], [`view`], [`freshness`] | one status, indexed; what is shown of it; how old it is |
+//! | [`history`] | what of the past the charts need |
 //! | [`site`], [`settings`], [`role`] | what every answer is made of; the limits; who serves |
 //! | [`server`], [`api`] | threads, connections and limits; what is asked and answered |
 //! | [`stream`] | what happens, as it happens |
@@ -18,6 +19,7 @@
 pub mod api;
 mod assets;
 pub mod freshness;
+pub mod history;
 pub mod log;
 pub mod pages;
 pub mod role;

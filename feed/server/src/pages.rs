@@ -65,6 +65,7 @@ const HEADERS: [(HeaderName, &str); 5] = [
 
 /// What all pages of one moment are made of.
 pub(crate) struct Edition<'a> {
+    site: &'a Site,
     snapshot: &'a Snapshot,
     shelf: &'a Shelf,
     clock: Clock,
@@ -186,11 +187,7 @@ async fn log_page(
 }
 
 /// The page of the present moment, or why there is none.
-fn answer(
-    site: &Site,
-    headers: &HeaderMap,
-    page: impl FnOnce(&Edition<'_>) -> Option<Markup>,
-) -> Response {
+fn answer(site: &Site, headers: &HeaderMap, page: impl FnOnce(&Edition<'_>) -> Option<Markup>) -> Response {
     let Some(snapshot) = site.snapshot() else {
         let text = "This server has just started and has seen nothing yet. Try again in a minute.";
         return send(StatusCode::SERVICE_UNAVAILABLE, headers, layout::notice("Nothing to show yet", text));
@@ -199,6 +196,7 @@ fn answer(
     let as_of = freshness.as_of.unwrap_or(0);
     let shelf = site.shelf();
     let edition = Edition {
+        site,
         snapshot: &snapshot,
         shelf: &shelf,
         clock: Clock::at(as_of),
@@ -215,7 +213,8 @@ fn answer(
 
 /// There is no such page.
 pub(crate) fn missing(headers: &HeaderMap) -> Response {
-    let text = "Nothing is known by this name here. It may be too old to be kept, or the address is not whole.";
+    let text =
+        "Nothing is known by this name here. It may be too old to be kept, or the address is not whole.";
     send(StatusCode::NOT_FOUND, headers, layout::notice("Nothing here", text))
 }
 
@@ -224,7 +223,8 @@ fn send(status: StatusCode, asked: &HeaderMap, page: Markup) -> Response {
     let hash = hex::encode(Sha256::digest(&body));
     let tag = format!("W/\"{}\"", hash.get(..24).unwrap_or(&hash));
     let known = asked.get(header::IF_NONE_MATCH).and_then(|tags| tags.to_str().ok());
-    let unchanged = status == StatusCode::OK && known.is_some_and(|tags| tags.contains(tag.trim_start_matches("W/")));
+    let unchanged =
+        status == StatusCode::OK && known.is_some_and(|tags| tags.contains(tag.trim_start_matches("W/")));
     let mut response = if unchanged {
         StatusCode::NOT_MODIFIED.into_response()
     } else {

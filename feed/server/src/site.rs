@@ -1,6 +1,7 @@
 //! `Site`: what every answer is made of, shared by the API and the pages.
 
 use crate::freshness::{Freshness, unix_now};
+use crate::history::{self, History};
 use crate::log::Shelf;
 use crate::role::Role;
 use crate::server::Gate;
@@ -10,8 +11,8 @@ use crate::stream::{self, Ring, Seats};
 use feed::KeyBinding;
 use guardian_core::guardian_set::NetworkDefinition;
 use guardian_core::status::StatusSnapshot;
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, RwLock};
 use tokio::sync::watch;
 
 /// What the feed is told by whoever runs it.
@@ -46,6 +47,8 @@ struct Parts {
     gate: Gate,
     ring: Arc<Ring>,
     seats: Seats,
+    history: RwLock<History>,
+    home: Option<PathBuf>,
 }
 
 impl Site {
@@ -65,6 +68,8 @@ impl Site {
             settings,
             ring: Arc::default(),
             seats: Seats::default(),
+            history: RwLock::default(),
+            home: inputs.home.clone(),
         }))
     }
 
@@ -83,6 +88,8 @@ impl Site {
             settings: Settings::default(),
             ring: Arc::default(),
             seats: Seats::default(),
+            history: RwLock::default(),
+            home: None,
         }))
     }
 
@@ -124,11 +131,22 @@ impl Site {
     /// Starts what goes on beside the requests.
     pub(crate) fn spawn_work(&self, work: &mut tokio::task::JoinSet<()>) {
         work.spawn(stream::feed(self.clone()));
+        work.spawn(history::keep(self.clone()));
     }
 
     /// The events of the last while.
     pub(crate) fn ring(&self) -> &Arc<Ring> {
         &self.0.ring
+    }
+
+    /// What of the past is known.
+    pub fn history(&self) -> &RwLock<History> {
+        &self.0.history
+    }
+
+    /// Where the feed keeps what it learns.
+    pub(crate) fn home(&self) -> Option<&Path> {
+        self.0.home.as_deref()
     }
 
     /// The places of event streams.

@@ -16,6 +16,7 @@ use crate::view::{
     Calendar, CeremonyView, EmergencyView, ExitView, FaultView, GuardianView, Health, NetworkView,
     OperatorView, ProposalView, ValidatorView,
 };
+use bytes::Bytes;
 use crypto::execution::Address;
 use crypto::spec::{BlsPubkey, Epoch, ValidatorIndex};
 use guardian_core::guardian_set::{GuardianIndex, NetworkDefinition};
@@ -28,6 +29,7 @@ use order::Orders;
 use row::{Entry, entries};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, OnceLock};
+use tokio::sync::OnceCell;
 
 /// Most rows that a search looks for beyond the ones it returns.
 const MAX_FOUND: usize = 1_000;
@@ -53,6 +55,8 @@ pub struct Snapshot {
     guardians: OnceLock<Vec<GuardianView>>,
     exits: OnceLock<Vec<ExitView>>,
     network: OnceLock<NetworkView>,
+    /// The whole as JSON, packed: fresh and stale.
+    packed: [OnceCell<Bytes>; 2],
 }
 
 impl Snapshot {
@@ -83,6 +87,7 @@ impl Snapshot {
             guardians: OnceLock::new(),
             exits: OnceLock::new(),
             network: OnceLock::new(),
+            packed: Default::default(),
             entries,
             status,
             definition,
@@ -132,6 +137,12 @@ impl Snapshot {
     /// The finalized epoch, 0 before there is one.
     pub fn finalized_epoch(&self) -> Epoch {
         self.status.finalized.map_or(Epoch(0), |checkpoint| checkpoint.epoch)
+    }
+
+    /// Where the whole is kept, packed, once somebody asked for it.
+    pub(crate) fn packed(&self, stale: bool) -> &OnceCell<Bytes> {
+        let [fresh, old] = &self.packed;
+        if stale { old } else { fresh }
     }
 
     /// How many validators are listed.

@@ -16,11 +16,10 @@
 mod backlog;
 mod feeder;
 mod frame;
-mod reader;
+pub(crate) mod reader;
 mod ring;
 mod seats;
 
 pub(crate) use feeder::feed;
-pub(crate) use reader::events;
 pub use ring::Ring;
 pub use seats::Seats;

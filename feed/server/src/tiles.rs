@@ -3,7 +3,7 @@
 //! A full tile never changes; a partial one never changes either, but is soon of no use; the checkpoint is new with every
 //! entry.
 
-use crate::api::answer::Refusal;
+use crate::api::answer::{ItemRefusals, Refusal};
 use crate::api::ask::{Ask, bytes, set};
 use crate::log::Log;
 use crate::site::Site;
@@ -30,6 +30,11 @@ fn find(ask: &Ask, id: &str) -> Result<Log, Refusal> {
 }
 
 /// The newest signed checkpoint of a log.
+#[utoipa::path(
+    get, path = "/log/{id}/checkpoint", tag = "log",
+    params(("id" = String, Path, description = "The log's name", example = "3-0")),
+    responses((status = 200, description = "A signed note (C2SP checkpoint)", content_type = "text/plain", body = String), ItemRefusals)
+)]
 pub(crate) async fn checkpoint(ask: Ask, Path(id): Path<String>) -> Response {
     let log = match find(&ask, &id) {
         Ok(log) => log,
@@ -53,6 +58,11 @@ pub(crate) async fn checkpoint(ask: Ask, Path(id): Path<String>) -> Response {
 }
 
 /// A tile of hashes or a bundle of entries.
+#[utoipa::path(
+    get, path = "/log/{id}/tile/{path}", tag = "log",
+    params(("id" = String, Path, description = "The log's name", example = "3-0"), ("path" = String, Path, description = "`<level>/<number>` or `entries/<number>`, `.p/<width>` after one that is not full", example = "entries/000")),
+    responses((status = 200, description = "A tile (C2SP tlog-tiles)", content_type = "application/octet-stream", body = Vec<u8>), ItemRefusals)
+)]
 pub(crate) async fn tile(ask: Ask, Path((id, path)): Path<(String, String)>) -> Response {
     let read = async {
         let log = find(&ask, &id)?;

@@ -19,6 +19,7 @@
 pub mod amount;
 pub mod calendar;
 pub mod ceremony;
+pub mod date;
 pub mod emergency;
 pub mod exit;
 pub mod fault;
@@ -32,6 +33,7 @@ pub mod validator;
 pub use amount::Amount;
 pub use calendar::{Calendar, Moment};
 pub use ceremony::CeremonyView;
+pub use date::Date;
 pub use emergency::EmergencyView;
 pub use exit::{ExitView, StepView};
 pub use fault::FaultView;

@@ -3,20 +3,20 @@
 //! Needs Chromium and node, and the packages of `tests/browser/install.sh`; without them it fails and says so.
 //! `FEED_PICTURES=<directory>` keeps a picture of every page.
 
+mod logbook;
 mod world;
 
 use crypto::spec::Slot;
-use feed::{Checkpoint, FeedKey, KeyBinding, Origin, cosign, sign, with_lines};
-use feed_server::log::{LogWriter, Shelf};
-use feed_server::{Inputs, Role, Settings, bind, start};
-use guardian_core::guardian_set::GuardianIndex;
+use feed_server::history::History;
+use feed_server::{Inputs, Role, Settings, Snapshot, bind, start};
 use guardian_core::status::StatusSnapshot;
+use logbook::Logbook;
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::watch;
@@ -28,8 +28,11 @@ const SHORT_SLOT: u64 = 2;
 /// Seconds of a slot of the network with very many validators: as on the real chain.
 const LONG_SLOT: u64 = 12;
 
-/// Entries of the demonstration's log.
+/// Entries that the log begins with.
 const ENTRIES: u64 = 600;
+
+/// Epochs that the charts show.
+const PAST: u64 = 150;
 
 fn unix_now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
@@ -39,10 +42,8 @@ fn unix_now() -> u64 {
 struct Living {
     address: SocketAddr,
     world: Arc<World>,
-    shelf: watch::Receiver<Arc<Shelf>>,
-    _shelf: watch::Sender<Arc<Shelf>>,
-    _log: LogWriter,
-    _home: tempfile::TempDir,
+    logbook: Arc<Mutex<Logbook>>,
+    home: tempfile::TempDir,
     running: Option<Running>,
 }
 
@@ -53,14 +54,17 @@ struct Running {
 }
 
 impl Living {
-    fn of(validators: u64, slot: u64) -> Self {
+    fn of(validators: u64, slot: u64, past: bool) -> Self {
         let world = Arc::new(World::of(definition(unix_now() - NOW.0 * slot, slot), validators));
         let home = tempfile::tempdir().unwrap();
-        let log = log(home.path(), &world);
-        let (sender, shelf) = watch::channel(Arc::new(Shelf { logs: vec![log.log()] }));
+        let mut logbook = Logbook::begin(home.path(), &world, 1);
+        logbook.history(ENTRIES, NOW);
         let address = bind("127.0.0.1:0".parse().unwrap()).unwrap().local_addr().unwrap();
-        let mut living =
-            Self { address, world, shelf, _shelf: sender, _log: log, _home: home, running: None };
+        if past {
+            remember(&world, &home.path().join("home"));
+        }
+        let logbook = Arc::new(Mutex::new(logbook));
+        let mut living = Self { address, world, logbook, home, running: None };
         living.start();
         living
     }
@@ -73,12 +77,14 @@ impl Living {
         };
         let world = self.world.clone();
         let (statuses, status) = watch::channel::<Option<Arc<StatusSnapshot>>>(None);
+        let logbook = self.logbook.clone();
+        let (shelves, shelf) = watch::channel(logbook.lock().unwrap().shelf());
         let inputs = Inputs {
             definition: Arc::new(self.world.definition.clone()),
             status,
-            shelf: self.shelf.clone(),
-            binding: KeyBinding(Vec::new()),
-            home: None,
+            shelf,
+            binding: logbook::binding(&self.world, 1),
+            home: Some(self.home.path().join("home")),
             role: Role::Guardian,
         };
         let settings = Settings { requests_per_second: 10_000, burst: 10_000, ..Settings::default() };
@@ -87,11 +93,13 @@ impl Living {
         let stopped = stop.clone();
         // It owns the sender of statuses: when it ends, so does the server.
         let clock = std::thread::spawn(move || {
+            let _shelves = shelves;
             let mut last = None;
             while !stopped.load(Ordering::Relaxed) {
                 let slot = now();
                 if last != Some(slot) {
                     statuses.send_replace(Some(Arc::new(world.status(slot))));
+                    logbook.lock().unwrap().slot(&world, slot);
                     last = Some(slot);
                 }
                 std::thread::sleep(Duration::from_millis(50));
@@ -112,23 +120,16 @@ impl Living {
     }
 }
 
-/// A log with entries of every age, its checkpoint cosigned by two.
-fn log(home: &Path, world: &World) -> LogWriter {
-    let network = world.definition.id();
-    let origin = Origin { network, guardian: GuardianIndex(1), life: Slot(0) };
-    let mut writer = LogWriter::open(&home.join("log"), "3-0", origin).unwrap();
-    let entries = (0..ENTRIES).map(|number| {
-        let slot = NOW.0 - ENTRIES + number;
-        format!(r#"{{"record":{number},"slot":{slot},"kind":"vote","guardian":{}}}"#, 1 + number % 7).into_bytes()
-    });
-    writer.append(&entries.collect::<Vec<_>>()).unwrap();
-    let key = |number: u8| FeedKey::from_seed([number; 32]);
-    let checkpoint = Checkpoint { origin, size: ENTRIES, root: writer.log().root().unwrap() };
-    let lines = [2u16, 5].map(|witness| {
-        cosign(&checkpoint, &key(u8::try_from(witness).unwrap()), GuardianIndex(witness), unix_now() - 20)
-    });
-    writer.set_checkpoint(&with_lines(&sign(&checkpoint, &key(1)), &lines).unwrap()).unwrap();
-    writer
+/// Lets a server find the past that its charts show, as if it had served before.
+fn remember(world: &World, home: &Path) {
+    let definition = Arc::new(world.definition.clone());
+    let mut history = History::default();
+    for epoch in (NOW.0 / 32 - PAST)..(NOW.0 / 32) {
+        let status = Arc::new(world.status(Slot(epoch * 32)));
+        history.learn(&Snapshot::new(status, definition.clone()));
+    }
+    std::fs::create_dir_all(home).unwrap();
+    std::fs::write(home.join("history"), borsh::to_vec(&(1u8, &history)).unwrap()).unwrap();
 }
 
 /// Where the walk lives.
@@ -150,8 +151,8 @@ fn the_pages_are_what_readers_need() {
         scripts.join("node_modules/.installed").exists(),
         "the browser's driver is missing: run tests/browser/install.sh"
     );
-    let mut living = Living::of(2_000, SHORT_SLOT);
-    let crowd = Living::of(100_000, LONG_SLOT);
+    let mut living = Living::of(600, SHORT_SLOT, true);
+    let crowd = Living::of(100_000, LONG_SLOT, false);
     let mut walk = Command::new("node")
         .current_dir(&scripts)
         .arg("main.mjs")

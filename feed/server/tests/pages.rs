@@ -79,7 +79,10 @@ async fn every_page_is_whole_and_strict() {
             assert!(allowed || !page.contains(inline), "{path} has {inline}");
         }
         for script in page.split("<script").skip(1) {
-            assert!(script.contains(" src=\"/assets/") && script.contains("></script>"), "{path} has a script inside");
+            assert!(
+                script.contains(" src=\"/assets/") && script.contains("></script>"),
+                "{path} has a script inside"
+            );
         }
         let ids: Vec<&str> = page.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
         let once: std::collections::BTreeSet<&str> = ids.iter().copied().collect();
@@ -94,7 +97,10 @@ async fn every_link_leads_somewhere() {
         let (_, page) = still.get(&path).await;
         for link in page.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next()).take(400) {
             let link = link.replace("&amp;", "&");
-            let elsewhere = link.starts_with("/v1/") || link.starts_with("/log/") || link == "/healthz" || link.starts_with('#');
+            let elsewhere = link.starts_with("/v1/")
+                || link.starts_with("/log/")
+                || link == "/healthz"
+                || link.starts_with('#');
             if elsewhere {
                 continue;
             }
@@ -107,7 +113,8 @@ async fn every_link_leads_somewhere() {
 #[tokio::test]
 async fn what_is_not_known_is_said_on_a_page() {
     let still = Still::of(&World::new(200));
-    for path in ["/validators/7", "/validators/0x12", "/proposals/none", "/operators/0x00", "/emergencies/x"] {
+    for path in ["/validators/7", "/validators/0x12", "/proposals/none", "/operators/0x00", "/emergencies/x"]
+    {
         let (status, page) = still.get(path).await;
         assert_eq!(status, StatusCode::NOT_FOUND, "{path}");
         assert!(page.contains("<h1>Nothing here</h1>"), "{path}");
@@ -129,7 +136,10 @@ async fn a_moment_long_past_is_called_old() {
     // The chain of this world began years ago and its slot is of 2024: long past.
     let still = Still::of(&World::new(200));
     let (_, page) = still.get("/").await;
-    assert!(page.contains("Whether the network is alive cannot be told"), "the answer must not be that it is");
+    assert!(
+        page.contains("Whether the network is alive cannot be told"),
+        "the answer must not be that it is"
+    );
     assert!(!page.contains("role=\"alert\" hidden"), "the alarm must show");
 }
 

@@ -3,7 +3,7 @@
 use crate::freshness::Freshness;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoResponses, ToSchema};
 
 /// An answer.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -101,4 +101,55 @@ impl Refusal {
         let detail = "the log could not be read; other mirrors may have it";
         Self::of(StatusCode::SERVICE_UNAVAILABLE, "unreadable", detail)
     }
+}
+
+/// What any answer of a snapshot may be instead.
+#[derive(IntoResponses)]
+pub enum Refusals {
+    /// The reader has the newest answer already (`If-None-Match`).
+    #[response(status = 304)]
+    Known,
+    /// A parameter is wrong; the detail names it.
+    #[response(status = 400)]
+    Query(Refused),
+    /// Too many requests; `Retry-After` says when to ask again.
+    #[response(status = 429)]
+    TooMany(Refused),
+    /// Nothing is known yet; `Retry-After` says when to ask again.
+    #[response(status = 503)]
+    Starting(Refused),
+}
+
+/// What a part of a list may be instead.
+pub type ListRefusals = Refusals;
+
+/// What an answer about one thing may be instead.
+#[derive(IntoResponses)]
+pub enum ItemRefusals {
+    /// The reader has the newest answer already (`If-None-Match`).
+    #[response(status = 304)]
+    Known,
+    /// The path or a parameter is wrong; the detail names it.
+    #[response(status = 400)]
+    Path(Refused),
+    /// There is no such thing.
+    #[response(status = 404)]
+    Missing(Refused),
+    /// Too many requests; `Retry-After` says when to ask again.
+    #[response(status = 429)]
+    TooMany(Refused),
+    /// Nothing is known yet; `Retry-After` says when to ask again.
+    #[response(status = 503)]
+    Starting(Refused),
+}
+
+/// What an answer may be instead that needs no snapshot.
+#[derive(IntoResponses)]
+pub enum Limited {
+    /// A parameter is wrong; the detail names it.
+    #[response(status = 400)]
+    Query(Refused),
+    /// Too many requests; `Retry-After` says when to ask again.
+    #[response(status = 429)]
+    TooMany(Refused),
 }

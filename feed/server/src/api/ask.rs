@@ -68,6 +68,11 @@ impl Ask {
         })
     }
 
+    /// Answers with what `find` makes of the snapshot, and nothing around it: for shapes that others decided.
+    pub fn bare<T: Serialize>(&self, find: impl FnOnce(&Snapshot) -> Result<T, Refusal>) -> Response {
+        self.try_answer(&[], |snapshot, _| Ok(json(&find(snapshot)?)))
+    }
+
     /// Answers with a part of the list that `find` makes: how many there are, and those of one page.
     pub fn list<T: Serialize>(
         &self,
@@ -137,6 +142,7 @@ impl Ask {
             };
             let headers = response.headers_mut();
             set(headers, header::ETAG, &tag);
+            self.freshness.write(headers);
             set(headers, header::CACHE_CONTROL, &format!("public, max-age={}", self.max_age(snapshot)));
             Ok(response)
         };

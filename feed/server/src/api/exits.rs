@@ -1,7 +1,10 @@
 //! `/v1/exits`: ways out, the one with the newest step first.
 
+use super::answer::{ListRefusals, Listing};
 use super::ask::Ask;
 use super::proposals::RULES;
+use super::query::Paging;
+use crate::view::{ExitView, schema};
 use axum::response::Response;
 use crypto::execution::Address;
 use guardian_core::lifecycle::Step;
@@ -23,6 +26,11 @@ const STEPS: [Step; 12] = [
 ];
 
 /// Ways out.
+#[utoipa::path(
+    get, path = "/v1/exits", tag = "exits",
+    params(("rule" = Option<schema::Rule>, Query, description = "Only those by this rule"), ("step" = Option<schema::StepCode>, Query, description = "Only those whose furthest step is this"), ("over" = Option<bool>, Query, description = "Only those that are over, or are not"), ("late" = Option<bool>, Query, description = "Only those that are late, or are not"), ("operator" = Option<schema::Account>, Query, description = "Only those of this node operator's validators"), Paging),
+    responses((status = 200, description = "Ways out", body = Listing<ExitView>), ListRefusals)
+)]
 pub(super) async fn list(ask: Ask) -> Response {
     ask.list(&["rule", "step", "over", "late", "operator"], |snapshot, query, page| {
         let rule = query.code("rule", &RULES, RuleKind::code)?;

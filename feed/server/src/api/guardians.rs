@@ -1,11 +1,18 @@
 //! `/v1/guardians`.
 
-use super::answer::Refusal;
+use super::answer::{Answer, ItemRefusals, ListRefusals, Listing, Refusal};
 use super::ask::Ask;
+use super::query::Paging;
+use crate::view::GuardianView;
 use axum::extract::Path;
 use axum::response::Response;
 
 /// All guardians, as the one that speaks sees them.
+#[utoipa::path(
+    get, path = "/v1/guardians", tag = "guardians",
+    params(Paging),
+    responses((status = 200, description = "Guardians", body = Listing<GuardianView>), ListRefusals)
+)]
 pub(super) async fn list(ask: Ask) -> Response {
     ask.list(&[], |snapshot, _, page| {
         let guardians = snapshot.guardians();
@@ -14,6 +21,11 @@ pub(super) async fn list(ask: Ask) -> Response {
 }
 
 /// One guardian.
+#[utoipa::path(
+    get, path = "/v1/guardians/{index}", tag = "guardians",
+    params(("index" = u16, Path, description = "Its number in the set", example = 1)),
+    responses((status = 200, description = "The guardian", body = Answer<GuardianView>), ItemRefusals)
+)]
 pub(super) async fn one(ask: Ask, Path(index): Path<String>) -> Response {
     ask.answer(|snapshot| {
         let index: u16 =

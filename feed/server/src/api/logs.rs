@@ -1,9 +1,9 @@
 //! `/v1/logs` and `/v1/key`: which logs there are, and by which keys they are verified.
 
-use super::answer::Refusal;
+use super::answer::{Answer, Limited, Refusal, Refusals};
 use super::ask::Ask;
-use super::schema;
 use crate::log::Log;
+use crate::view::schema;
 use axum::response::Response;
 use feed::checkpoint::verifier_key;
 use feed::{FeedPublicKey, KeyBinding, Origin};
@@ -65,6 +65,10 @@ impl LogView {
 }
 
 /// All logs that are served, oldest first.
+#[utoipa::path(
+    get, path = "/v1/logs", tag = "log",
+    responses((status = 200, description = "The logs", body = Answer<Vec<LogView>>), Limited)
+)]
 pub(super) async fn list(ask: Ask) -> Response {
     let shelf = ask.site.shelf();
     let last = shelf.logs.len().saturating_sub(1);
@@ -74,6 +78,10 @@ pub(super) async fn list(ask: Ask) -> Response {
 }
 
 /// Definition, key and what binds the key to the guardian.
+#[utoipa::path(
+    get, path = "/v1/key", tag = "log",
+    responses((status = 200, description = "Definition, key and binding", body = Answer<KeyView>), Refusals)
+)]
 pub(super) async fn key(ask: Ask) -> Response {
     let definition = ask.site.definition();
     let shelf = ask.site.shelf();

@@ -1,9 +1,11 @@
 //! `/v1/operators`: node operators and how long their tickets last.
 
-use super::answer::Refusal;
+use super::answer::{Answer, ItemRefusals, ListRefusals, Listing, Refusal};
 use super::ask::Ask;
+use super::query::Paging;
 use crate::snapshot::Snapshot;
 use crate::view::OperatorView;
+use crate::view::schema;
 use axum::extract::Path;
 use axum::response::Response;
 use crypto::execution::Address;
@@ -13,6 +15,11 @@ const STANDINGS: [Standing; 6] =
     [Standing::Idle, Standing::Ok, Standing::Warning, Standing::Short, Standing::Due, Standing::Unknown];
 
 /// Node operators, the one whose tickets end first at the beginning.
+#[utoipa::path(
+    get, path = "/v1/operators", tag = "operators",
+    params(("standing" = Option<schema::Standing>, Query, description = "Only those that stand so"), Paging),
+    responses((status = 200, description = "Node operators", body = Listing<OperatorView>), ListRefusals)
+)]
 pub(super) async fn list(ask: Ask) -> Response {
     ask.list(&["standing"], |snapshot, query, page| {
         let standing = query.code("standing", &STANDINGS, Standing::code)?;
@@ -39,6 +46,11 @@ pub(super) fn find(snapshot: &Snapshot, address: &str) -> Result<OperatorView, R
 }
 
 /// One node operator.
+#[utoipa::path(
+    get, path = "/v1/operators/{address}", tag = "operators",
+    params(("address" = schema::Account, Path, description = "Its account", example = "0xb2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2")),
+    responses((status = 200, description = "The node operator", body = Answer<OperatorView>), ItemRefusals)
+)]
 pub(super) async fn one(ask: Ask, Path(address): Path<String>) -> Response {
     ask.answer(|snapshot| find(snapshot, &address))
 }

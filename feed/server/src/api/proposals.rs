@@ -1,7 +1,9 @@
 //! `/v1/proposals` and `/v1/emergencies`: who proposed what, who agreed, what holds it.
 
-use super::answer::Refusal;
+use super::answer::{Answer, ItemRefusals, ListRefusals, Listing, Refusal};
 use super::ask::Ask;
+use super::query::Paging;
+use crate::view::{EmergencyView, ProposalView, schema};
 use axum::extract::Path;
 use axum::response::Response;
 use crypto::spec::BlsPubkey;
@@ -33,6 +35,11 @@ const EMERGENCY_STATES: [EmergencyState; 6] = [
 ];
 
 /// Proposals, newest first.
+#[utoipa::path(
+    get, path = "/v1/proposals", tag = "proposals",
+    params(("state" = Option<schema::ProposalState>, Query, description = "Only those that stand so"), ("rule" = Option<schema::Rule>, Query, description = "Only those by this rule"), ("held" = Option<bool>, Query, description = "Only those that something holds, or nothing"), ("over" = Option<bool>, Query, description = "Only those that are over, or are not"), ("pubkey" = Option<schema::Pubkey>, Query, description = "Only those about this validator"), Paging),
+    responses((status = 200, description = "Proposals", body = Listing<ProposalView>), ListRefusals)
+)]
 pub(super) async fn list(ask: Ask) -> Response {
     ask.list(&["state", "rule", "held", "over", "pubkey"], |snapshot, query, page| {
         let state = query.code("state", &STATES, State::code)?;
@@ -61,6 +68,11 @@ pub(super) fn id(text: &str) -> Result<ProposalId, Refusal> {
 }
 
 /// One proposal.
+#[utoipa::path(
+    get, path = "/v1/proposals/{id}", tag = "proposals",
+    params(("id" = schema::Hash, Path, description = "Its id", example = "0xc3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3")),
+    responses((status = 200, description = "The proposal", body = Answer<ProposalView>), ItemRefusals)
+)]
 pub(super) async fn one(ask: Ask, Path(name): Path<String>) -> Response {
     ask.answer(|snapshot| {
         snapshot.proposal(&id(&name)?).ok_or_else(|| {
@@ -70,6 +82,11 @@ pub(super) async fn one(ask: Ask, Path(name): Path<String>) -> Response {
 }
 
 /// Emergencies, newest first.
+#[utoipa::path(
+    get, path = "/v1/emergencies", tag = "proposals",
+    params(("state" = Option<schema::EmergencyStateCode>, Query, description = "Only those that stand so"), Paging),
+    responses((status = 200, description = "Emergencies", body = Listing<EmergencyView>), ListRefusals)
+)]
 pub(super) async fn emergencies(ask: Ask) -> Response {
     ask.list(&["state"], |snapshot, query, page| {
         let state = query.code("state", &EMERGENCY_STATES, EmergencyState::code)?;
@@ -81,6 +98,11 @@ pub(super) async fn emergencies(ask: Ask) -> Response {
 }
 
 /// One emergency.
+#[utoipa::path(
+    get, path = "/v1/emergencies/{id}", tag = "proposals",
+    params(("id" = schema::Hash, Path, description = "Its id", example = "0xc3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3")),
+    responses((status = 200, description = "The emergency", body = Answer<EmergencyView>), ItemRefusals)
+)]
 pub(super) async fn emergency(ask: Ask, Path(name): Path<String>) -> Response {
     ask.answer(|snapshot| {
         snapshot.emergency(&id(&name)?).ok_or_else(|| {

@@ -2,7 +2,9 @@
 
 use super::answer::Refusal;
 use std::fmt::Display;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
+use utoipa::IntoParams;
 
 /// Longest value of a parameter, bytes.
 const MAX_VALUE: usize = 128;
@@ -19,6 +21,18 @@ const MAX_OFFSET: u64 = 10_000_000;
 /// Parameters by name, each at most once.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Query(Vec<(String, String)>);
+
+/// Which part of a list, as it is asked for.
+#[derive(Debug, Clone, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Paging {
+    /// Most rows; 100 if not said.
+    #[param(minimum = 1, maximum = 1_000)]
+    pub limit: Option<u64>,
+    /// How many rows are left out before it.
+    #[param(minimum = 0, maximum = 10_000_000)]
+    pub offset: Option<u64>,
+}
 
 /// Which part of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,6 +101,19 @@ impl Query {
         text.parse().map(Some).map_err(|problem| Refusal::query(format!("{name}: {problem}")))
     }
 
+    /// A parameter that is a number within a range, in decimal digits alone.
+    ///
+    /// # Errors
+    /// The range.
+    pub fn number(&self, name: &str, range: RangeInclusive<u64>) -> Result<Option<u64>, Refusal> {
+        let Some(text) = self.text(name) else { return Ok(None) };
+        let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+        let number = text.parse().ok().filter(|number| digits && range.contains(number));
+        number.map(Some).ok_or_else(|| {
+            Refusal::query(format!("{name} is no number from {} to {}", range.start(), range.end()))
+        })
+    }
+
     /// A parameter that is one of some codes.
     ///
     /// # Errors
@@ -118,14 +145,8 @@ impl Query {
     /// # Errors
     /// When one is no number or out of range.
     pub fn page(&self) -> Result<Page, Refusal> {
-        let limit = self.parsed("limit")?.unwrap_or(PAGE);
-        let offset = self.parsed("offset")?.unwrap_or(0);
-        if !(1..=MAX_PAGE).contains(&limit) {
-            return Err(Refusal::query(format!("limit is {limit}; it must be 1 to {MAX_PAGE}")));
-        }
-        if offset > MAX_OFFSET {
-            return Err(Refusal::query(format!("offset is {offset}; it must be 0 to {MAX_OFFSET}")));
-        }
+        let limit = self.number("limit", 1..=MAX_PAGE)?.unwrap_or(PAGE);
+        let offset = self.number("offset", 0..=MAX_OFFSET)?.unwrap_or(0);
         Ok(Page { offset, limit })
     }
 }

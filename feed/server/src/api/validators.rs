@@ -1,9 +1,10 @@
 //! `/v1/validators`: found, filtered and sorted.
 
-use super::answer::Refusal;
+use super::answer::{Answer, ItemRefusals, ListRefusals, Listing, Refusal};
 use super::ask::Ask;
-use super::query::{Page, Query};
+use super::query::{Page, Paging, Query};
 use crate::snapshot::{Order, Row, Snapshot, SortKey};
+use crate::view::schema;
 use crate::view::{Health, ValidatorView};
 use axum::extract::Path;
 use axum::response::Response;
@@ -49,7 +50,7 @@ impl Filter {
             health: query.code("health", &Health::ALL, Health::code)?,
             standing: query.code("standing", &STANDINGS, Standing::code)?,
             exiting: query.flag("exiting")?,
-            dark: query.parsed("dark")?,
+            dark: query.number("dark", 0..=1_000_000)?,
         })
     }
 
@@ -69,6 +70,11 @@ impl Filter {
 }
 
 /// Validators, a part of those that pass all filters.
+#[utoipa::path(
+    get, path = "/v1/validators", tag = "validators",
+    params(("operator" = Option<schema::Account>, Query, description = "Only those of this node operator"), ("status" = Option<schema::ValidatorState>, Query, description = "Only those with this status"), ("health" = Option<Health>, Query, description = "Only those that are like this"), ("standing" = Option<schema::Standing>, Query, description = "Only those whose operator stands so with the `tickets` rule"), ("exiting" = Option<bool>, Query, description = "Only those that are, or are not, on a way out"), ("dark" = Option<u64>, Query, description = "Only those without an attestation for at least so many epochs", minimum = 0, maximum = 1_000_000), ("q" = Option<schema::Search>, Query, description = "A validator index, or the beginning of a key or an operator's address"), ("sort" = Option<SortKey>, Query, description = "What the list is sorted by"), ("order" = Option<schema::Direction>, Query, description = "Smallest first, or largest first"), Paging),
+    responses((status = 200, description = "Validators", body = Listing<ValidatorView>), ListRefusals)
+)]
 pub(super) async fn list(ask: Ask) -> Response {
     ask.list(&PARAMETERS, part)
 }
@@ -120,6 +126,11 @@ pub(super) fn row(snapshot: &Snapshot, name: &str) -> Result<Row, Refusal> {
 }
 
 /// One validator, by its key or its index.
+#[utoipa::path(
+    get, path = "/v1/validators/{pubkey}", tag = "validators",
+    params(("pubkey" = String, Path, description = "Its key, or its index", example = "0xa1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1")),
+    responses((status = 200, description = "The validator", body = Answer<ValidatorView>), ItemRefusals)
+)]
 pub(super) async fn one(ask: Ask, Path(pubkey): Path<String>) -> Response {
     ask.answer(|snapshot| Ok(snapshot.validator(row(snapshot, &pubkey)?)))
 }

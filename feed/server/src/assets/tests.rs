@@ -50,5 +50,8 @@ async fn whoever_has_a_file_is_told_so() {
     assert!(first.headers()[header::CACHE_CONTROL].to_str().unwrap().contains("immutable"));
     let again = HeaderMap::from_iter([(header::IF_NONE_MATCH, HeaderValue::from_static("\"x\""))]);
     assert_eq!(serve(Path(file), again).await.status(), StatusCode::NOT_MODIFIED);
-    assert_eq!(serve(Path("feed.0000.css".to_owned()), HeaderMap::new()).await.status(), StatusCode::NOT_FOUND);
+    assert_eq!(
+        serve(Path("feed.0000.css".to_owned()), HeaderMap::new()).await.status(),
+        StatusCode::NOT_FOUND
+    );
 }

@@ -3,6 +3,7 @@
 //!
 //! A chart is stretched to the width there is, so nothing in it may depend on its proportions.
 
+use crate::history::{Run, Seen};
 use maud::{Markup, html};
 
 /// Units across a chart.
@@ -10,17 +11,6 @@ const WIDTH: f64 = 1000.0;
 
 /// Units down a chart.
 const HEIGHT: f64 = 100.0;
-
-/// What is known of a stretch of epochs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Seen {
-    /// It attested.
-    Live,
-    /// It did not.
-    Dark,
-    /// Nobody looked.
-    Unknown,
-}
 
 /// A range of values, as shares of a chart.
 #[derive(Debug, Clone, Copy)]
@@ -53,13 +43,16 @@ fn rounded(value: f64) -> f64 {
 }
 
 /// A strip of epochs, oldest first: what attested is tall and green, what did not is short, red and low, what nobody saw
-/// is a thin line in the middle.
-pub(crate) fn strip(label: &str, seen: &[Seen]) -> Markup {
+/// is a thin line in the middle. Runs follow one another without a gap.
+pub(crate) fn strip(label: &str, runs: &[Run]) -> Markup {
+    let first = runs.first().map_or(0, |run| run.from.0);
+    let end = runs.last().map_or(1, |run| run.to.0.saturating_add(1));
     html! {
-        svg.strip role="img" aria-label=(label) viewBox={ "0 0 " (seen.len().max(1)) " 10" }
+        svg.strip role="img" aria-label=(label) viewBox={ "0 0 " (end.saturating_sub(first)) " 10" }
             preserveAspectRatio="none" shape-rendering="crispEdges" {
-            @for (start, length, what) in runs(seen) {
-                @match what {
+            @for run in runs {
+                @let (start, length) = (run.from.0.saturating_sub(first), run.to.0.saturating_sub(run.from.0).saturating_add(1));
+                @match run.seen {
                     Seen::Live => rect.live-yes x=(start) y="0" width=(length) height="10" {},
                     Seen::Dark => rect.live-no x=(start) y="6.5" width=(length) height="3.5" {},
                     Seen::Unknown => rect.live-unknown x=(start) y="4.7" width=(length) height="0.6" {},
@@ -67,18 +60,6 @@ pub(crate) fn strip(label: &str, seen: &[Seen]) -> Markup {
             }
         }
     }
-}
-
-/// Equal neighbours as one: where they start, how many they are, what they are.
-fn runs(seen: &[Seen]) -> Vec<(usize, usize, Seen)> {
-    let mut runs: Vec<(usize, usize, Seen)> = Vec::new();
-    for (place, what) in seen.iter().enumerate() {
-        match runs.last_mut() {
-            Some((_, length, last)) if last == what => *length += 1,
-            _ => runs.push((place, 1, *what)),
-        }
-    }
-    runs
 }
 
 /// What a chart over time shows. Times are Unix seconds.
@@ -102,9 +83,10 @@ pub(crate) fn course(label: &str, course: &Course, across: Scale, up: Scale) -> 
         line.iter().map(|(at, value)| format!("{},{} ", across.x(*at), up.y(*value))).collect()
     };
     let (past, ahead) = (points(&course.past), points(&course.ahead));
-    let area = course.past.first().zip(course.past.last()).map(|(first, last)| {
-        format!("{},{HEIGHT} {past}{},{HEIGHT}", across.x(first.0), across.x(last.0))
-    });
+    let area =
+        course.past.first().zip(course.past.last()).map(|(first, last)| {
+            format!("{},{HEIGHT} {past}{},{HEIGHT}", across.x(first.0), across.x(last.0))
+        });
     html! {
         svg role="img" aria-label=(label) viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } preserveAspectRatio="none" {
             @for part in [0.0, 25.0, 50.0, 75.0, 100.0] { (upright("grid", None, Some(part))) }
@@ -151,6 +133,16 @@ pub(crate) fn line_key(class: &str, text: &str) -> Markup {
     html! {
         li {
             svg viewBox="0 0 12 12" aria-hidden="true" { line.(class) x1="0" x2="12" y1="6" y2="6" {} }
+            (text)
+        }
+    }
+}
+
+/// As [`line_key`], of a shape `y` from above and so high.
+pub(crate) fn mark_key(class: &str, y: u8, height: u8, text: &str) -> Markup {
+    html! {
+        li {
+            svg viewBox="0 0 12 12" aria-hidden="true" { rect.(class) x="0" width="12" y=(y) height=(height) {} }
             (text)
         }
     }

@@ -14,8 +14,13 @@ use maud::{Markup, html};
 const SHOWN: usize = 200;
 
 pub(crate) fn list(edition: &Edition<'_>) -> Markup {
-    let all: Vec<EmergencyView> =
-        edition.snapshot.status().emergencies.iter().map(|status| edition.snapshot.emergency_view(status)).collect();
+    let all: Vec<EmergencyView> = edition
+        .snapshot
+        .status()
+        .emergencies
+        .iter()
+        .map(|status| edition.snapshot.emergency_view(status))
+        .collect();
     let open = all.iter().filter(|one| !one.over).count();
     let body = html! {
         div.lead {
@@ -70,7 +75,8 @@ fn raiser(one: &EmergencyView) -> String {
 
 pub(crate) fn page(edition: &Edition<'_>, one: &EmergencyView) -> Markup {
     let (tone, state) = words::emergency(one.state);
-    let about: Vec<_> = one.proposals.iter().take(SHOWN).filter_map(|id| edition.snapshot.proposal(id)).collect();
+    let about: Vec<_> =
+        one.proposals.iter().take(SHOWN).filter_map(|id| edition.snapshot.proposal(id)).collect();
     let body = html! {
         div.lead {
             p.over { (plate(tone, state)) (urgency(one.severity)) span { "Emergency" } }

@@ -173,7 +173,8 @@ pub(crate) fn steps(proposal: &ProposalView) -> Markup {
 }
 
 fn stations(reached: Option<Step>, stopped: bool) -> Markup {
-    let done = STATIONS.iter().take_while(|(_, step)| reached.is_some_and(|reached| reached >= *step)).count();
+    let done =
+        STATIONS.iter().take_while(|(_, step)| reached.is_some_and(|reached| reached >= *step)).count();
     html! {
         ol.steps aria-label="How far it came" {
             @for (place, (name, _)) in STATIONS.iter().enumerate() {

@@ -135,7 +135,11 @@ fn row(edition: &Edition<'_>, guardian: &GuardianView) -> Markup {
 /// How far a head lies from ours.
 fn lag(ours: u64, theirs: u64) -> String {
     let far = ours.saturating_sub(theirs);
-    if far <= CLOSE { "same as here".to_owned() } else { format!("{} when last heard", plural(far, "slot behind", "slots behind")) }
+    if far <= CLOSE {
+        "same as here".to_owned()
+    } else {
+        format!("{} when last heard", plural(far, "slot behind", "slots behind"))
+    }
 }
 
 fn rules(codes: &[String]) -> Markup {

@@ -1,8 +1,8 @@
 //! The transparency log: its checkpoint, who cosigned it, its entries, and how to verify all of it.
 
 use super::layout::{Tab, document};
-use super::parts::{Tone, count, empty, fact, hex, mark, plural, whole};
 use super::note::Note;
+use super::parts::{Tone, count, empty, fact, hex, mark, plural, whole};
 use super::{Edition, words};
 use crate::assets;
 use crate::log::{Log, Shelf};
@@ -30,7 +30,9 @@ impl Extract {
     pub(crate) fn read(shelf: &Shelf, wanted: &Wanted) -> Self {
         let Some(log) = shelf.get(&wanted.log).or_else(|| shelf.current()) else { return Self::default() };
         let size = log.size();
-        let Some(last) = size.checked_sub(1) else { return Self { log: Some(log.clone()), ..Self::default() } };
+        let Some(last) = size.checked_sub(1) else {
+            return Self { log: Some(log.clone()), ..Self::default() };
+        };
         let from = wanted.from.unwrap_or(last).min(last);
         let first = from.saturating_sub(PAGE.saturating_sub(1));
         let mut bundles: BTreeMap<u64, Vec<Bytes>> = BTreeMap::new();
@@ -259,7 +261,8 @@ fn entries(edition: &Edition<'_>, log: &Log, extract: &Extract) -> Markup {
 
 fn entry(edition: &Edition<'_>, number: u64, bytes: Option<&[u8]>) -> Markup {
     let value: Option<Value> = bytes.and_then(|bytes| serde_json::from_slice(bytes).ok());
-    let kind = value.as_ref().and_then(|value| value.get("kind")).and_then(Value::as_str).unwrap_or("unreadable");
+    let kind =
+        value.as_ref().and_then(|value| value.get("kind")).and_then(Value::as_str).unwrap_or("unreadable");
     let slot = value.as_ref().and_then(|value| value.get("slot")).and_then(Value::as_u64);
     let proposal = value.as_ref().and_then(|value| value.get("proposal")).and_then(Value::as_str);
     let text = value.as_ref().and_then(|value| serde_json::to_string_pretty(value).ok());

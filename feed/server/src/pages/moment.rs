@@ -96,7 +96,8 @@ pub(crate) fn minute(at: u64) -> String {
 /// `12 Mar 2026`.
 pub(crate) fn day(at: u64) -> String {
     let (year, month, date) = civil(at / DAY);
-    let name = usize::try_from(month.saturating_sub(1)).ok().and_then(|month| MONTHS.get(month)).unwrap_or(&"?");
+    let name =
+        usize::try_from(month.saturating_sub(1)).ok().and_then(|month| MONTHS.get(month)).unwrap_or(&"?");
     format!("{date} {name} {year}")
 }
 

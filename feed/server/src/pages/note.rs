@@ -41,8 +41,11 @@ impl Note {
         let checkpoint = feed::note::peek(bytes).ok()?;
         let text = std::str::from_utf8(bytes).ok()?.to_owned();
         let origin = checkpoint.origin.to_string();
-        let lines: Vec<Line> =
-            text.lines().filter_map(|line| line.strip_prefix("— ")).filter_map(|rest| line(&origin, rest)).collect();
+        let lines: Vec<Line> = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("— "))
+            .filter_map(|rest| line(&origin, rest))
+            .collect();
         let witnesses = lines.iter().filter_map(|line| match line {
             Line::Witness(guardian, at) => Some((*guardian, *at)),
             Line::Group | Line::Other => None,

@@ -2,9 +2,10 @@
 
 use super::chart::{self, Course, Scale, line_key};
 use super::layout::{Tab, document};
-use super::parts::{Tone, count, empty, fact, figure, mark, plate, plural, tickets, whole};
+use super::parts::{Tone, count, empty, fact, figure, float, mark, plate, plural, tickets, whole};
 use super::validators::{Wanted, table};
 use super::{Edition, words};
+use crate::api::history::tickets_of;
 use crate::view::{Deadline, OperatorView};
 use guardian_core::status::Standing;
 use maud::{Markup, html};
@@ -70,11 +71,17 @@ fn answer(edition: &Edition<'_>, operator: &OperatorView) -> String {
     let left = |deadline: Deadline| super::moment::relative(edition.as_of, deadline.at);
     let floor = operator.runway.as_ref().and_then(|runway| runway.floor);
     match (operator.standing, floor) {
-        (Standing::Idle, _) => "This operator has no validator on duty, so its tickets are not used.".to_owned(),
+        (Standing::Idle, _) => {
+            "This operator has no validator on duty, so its tickets are not used.".to_owned()
+        }
         (Standing::Unknown, _) => "How long this operator's tickets last cannot be told.".to_owned(),
         (Standing::Due, _) => "This operator's validators must leave: its tickets are used up.".to_owned(),
-        (Standing::Short, _) => "This operator is short of tickets, and its time to top up runs out.".to_owned(),
-        (Standing::Warning, Some(floor)) => format!("This operator should top up: its tickets last until {}.", super::moment::day(floor.at)),
+        (Standing::Short, _) => {
+            "This operator is short of tickets, and its time to top up runs out.".to_owned()
+        }
+        (Standing::Warning, Some(floor)) => {
+            format!("This operator should top up: its tickets last until {}.", super::moment::day(floor.at))
+        }
         (_, Some(floor)) => format!("This operator's tickets reach the floor {}.", left(floor)),
         (_, None) => "This operator's tickets last.".to_owned(),
     }
@@ -128,21 +135,33 @@ pub(crate) fn runway_chart(edition: &Edition<'_>, operator: &OperatorView) -> Ma
         return empty("There is no forecast: no validator is on duty, or too little is seen.");
     };
     let start = float(runway.from.at);
-    let (present, floor, daily) = (whole_tickets(operator.present.0), whole_tickets(operator.floor.0), whole_tickets(operator.daily.0));
+    let (present, floor, daily) =
+        (whole_tickets(operator.present.0), whole_tickets(operator.floor.0), whole_tickets(operator.daily.0));
     let empty_at = runway.empty.map_or(start + HORIZON * DAY, |empty| float(empty.at).max(start + DAY));
     let left = if runway.empty.is_some() { 0.0 } else { (present - daily * HORIZON).max(0.0) };
     let due = runway.floor.map(|floor| float(floor.at));
     let end = due.map_or(empty_at, |due| due.max(empty_at)) + DAY;
+    let samples = tickets_of(edition.site, edition.snapshot, &operator.operator);
+    let mut past: Vec<(f64, f64)> =
+        samples.iter().map(|sample| (float(sample.epoch.at), whole_tickets(sample.amount.0))).collect();
+    past.push((start, present));
+    let begin = past.first().map_or(start, |(at, _)| at.min(start));
+    let high = past.iter().map(|(_, value)| *value).fold(floor, f64::max);
     let course = Course {
-        past: Vec::new(),
+        past,
         ahead: vec![(start, present), (empty_at, left)],
         floor: Some(floor),
         now: Some(float(edition.as_of)),
         due,
     };
-    let top = present.max(floor) * 1.1;
+    let top = high * 1.1;
     let said = match runway.floor {
-        Some(floor) => format!("Tickets fall from {} to the floor of {} on {}.", tickets(operator.present.0), tickets(operator.floor.0), super::moment::day(floor.at)),
+        Some(floor) => format!(
+            "Tickets fall from {} to the floor of {} on {}.",
+            tickets(operator.present.0),
+            tickets(operator.floor.0),
+            super::moment::day(floor.at)
+        ),
         None => format!("{} tickets, which do not reach the floor.", tickets(operator.present.0)),
     };
     html! {
@@ -150,10 +169,11 @@ pub(crate) fn runway_chart(edition: &Edition<'_>, operator: &OperatorView) -> Ma
             figcaption.unseen { (said) }
             div.plot {
                 div.ends.up aria-hidden="true" { span { (decimal(top)) } span { "0" } }
-                (chart::course(&said, &course, Scale::new(start, end), Scale::new(0.0, top)))
-                div.ends.along { span { (super::moment::day(runway.from.at)) } span { (super::moment::day(seconds(end))) } }
+                (chart::course(&said, &course, Scale::new(begin, end), Scale::new(0.0, top)))
+                div.ends.along { span { (super::moment::day(seconds(begin))) } span { (super::moment::day(seconds(end))) } }
             }
             ul.key {
+                @if course.past.len() > 1 { (line_key("line", "tickets left, as they were")) }
                 (line_key("ahead", "tickets left, as they will be used"))
                 (line_key("floor", &format!("floor, {}", tickets(operator.floor.0))))
                 @if let Some(floor) = runway.floor { (line_key("due", &format!("below the floor, {}", super::moment::day(floor.at)))) }
@@ -191,11 +211,11 @@ fn whole_tickets(wei: u128) -> f64 {
     u32::try_from(wei / 1_000_000_000_000_000).map_or(f64::from(u32::MAX), f64::from) / 1_000.0
 }
 
-fn float(at: u64) -> f64 {
-    u32::try_from(at).map_or(f64::from(u32::MAX), f64::from)
-}
-
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a date of this century, made by float above")]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a date of this century, made by float above"
+)]
 fn seconds(at: f64) -> u64 {
     at.max(0.0) as u64
 }

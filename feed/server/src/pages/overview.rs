@@ -25,10 +25,14 @@ pub(crate) fn page(edition: &Edition<'_>) -> Markup {
 fn answer(edition: &Edition<'_>, network: &NetworkView) -> (Tone, String) {
     let (awake, all, needed) = (network.counts.guardians_alive, network.guardians, network.threshold);
     if edition.stale {
-        return (Tone::None, "Whether the network is alive cannot be told: these figures are old.".to_owned());
+        return (
+            Tone::None,
+            "Whether the network is alive cannot be told: these figures are old.".to_owned(),
+        );
     }
     if awake < u64::from(needed) {
-        let text = format!("The network cannot act: {awake} of {all} guardians are awake, and {needed} are needed.");
+        let text =
+            format!("The network cannot act: {awake} of {all} guardians are awake, and {needed} are needed.");
         return (Tone::Bad, text);
     }
     if network.pauses.network {
@@ -167,8 +171,10 @@ fn health(network: &NetworkView) -> Markup {
         Health::Pending => "f",
     };
     let parts: Vec<(&str, u64)> = rows.iter().map(|(health, number)| (class(*health), *number)).collect();
-    let said: Vec<String> =
-        rows.iter().map(|(health, number)| format!("{} {}", count(*number), words::health(*health).1)).collect();
+    let said: Vec<String> = rows
+        .iter()
+        .map(|(health, number)| format!("{} {}", count(*number), words::health(*health).1))
+        .collect();
     html! {
         section aria-labelledby="health" {
             div.heading { h2 id="health" { "How the validators are" } a.small href="/validators" { "All validators" } }

@@ -148,5 +148,10 @@ pub(crate) fn tickets(wei: u128) -> String {
     decimal(wei, 18, 2)
 }
 
+/// A date for a chart, Unix seconds.
+pub(crate) fn float(at: u64) -> f64 {
+    u32::try_from(at).map_or(f64::from(u32::MAX), f64::from)
+}
+
 #[cfg(test)]
 mod tests;

@@ -34,7 +34,9 @@ fn answer(proposal: &ProposalView) -> String {
     let index = proposal.index;
     match proposal.state {
         State::Open => format!("Guardians vote on whether validator {index} must leave."),
-        State::Certified | State::Signed => format!("Validator {index} must leave: enough guardians approved."),
+        State::Certified | State::Signed => {
+            format!("Validator {index} must leave: enough guardians approved.")
+        }
         State::Submitted => format!("Validator {index} must leave: its exit was sent to the chain."),
         State::Included | State::Finalized => format!("Validator {index} was forced out."),
         State::Rejected => format!("Validator {index} stays: too many guardians refused."),

@@ -62,8 +62,12 @@ pub(crate) fn page(edition: &Edition<'_>, wanted: &Wanted) -> Markup {
         .filter(|one| rule.is_none_or(|rule| one.proposal.origin.kind() == rule))
         .filter(|one| !held || one.hold.is_some())
         .collect();
-    let shown: Vec<ProposalView> =
-        all.iter().skip(wanted.offset).take(PAGE).map(|status| edition.snapshot.proposal_view(status)).collect();
+    let shown: Vec<ProposalView> = all
+        .iter()
+        .skip(wanted.offset)
+        .take(PAGE)
+        .map(|status| edition.snapshot.proposal_view(status))
+        .collect();
     let last = wanted.offset.saturating_add(shown.len());
     let body = html! {
         div.lead {

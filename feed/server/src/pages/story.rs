@@ -36,7 +36,13 @@ fn told(edition: &Edition<'_>, proposal: &ProposalView) -> Vec<Told> {
     let mut all: Vec<Told> = Vec::new();
     if let Some(from) = proposal.cause_from {
         let more = Some(words::capital(&proposal.claim));
-        all.push(Told { tone: "bad", at: Some(from.at), slot: None, title: "The cause began".to_owned(), more });
+        all.push(Told {
+            tone: "bad",
+            at: Some(from.at),
+            slot: None,
+            title: "The cause began".to_owned(),
+            more,
+        });
     }
     for happening in &proposal.timeline {
         let future = happening.moment.at > edition.as_of;
@@ -78,15 +84,21 @@ fn title(what: &str, future: bool) -> (&'static str, String) {
 
 fn more(what: &str, proposal: &ProposalView) -> Option<String> {
     let named = |decision: DecisionCode| {
-        let names: Vec<&str> =
-            proposal.votes.iter().filter(|vote| vote.decision == decision).map(|vote| vote.name.as_str()).collect();
+        let names: Vec<&str> = proposal
+            .votes
+            .iter()
+            .filter(|vote| vote.decision == decision)
+            .map(|vote| vote.name.as_str())
+            .collect();
         (!names.is_empty()).then(|| names.join(", "))
     };
     match what {
         "proposed" => named(DecisionCode::Reject).map(|names| format!("Refused by {names}.")),
         "certified" => named(DecisionCode::Approve).map(|names| format!("Approved by {names}.")),
         "held" => proposal.hold.as_ref().map(|hold| format!("{}.", words::capital(words::hold(hold.code)))),
-        "combined" if !proposal.culprits.is_empty() => Some(format!("False shares were found: {:?}.", proposal.culprits)),
+        "combined" if !proposal.culprits.is_empty() => {
+            Some(format!("False shares were found: {:?}.", proposal.culprits))
+        }
         _ => None,
     }
 }
@@ -95,8 +107,12 @@ fn more(what: &str, proposal: &ProposalView) -> Option<String> {
 fn next(proposal: &ProposalView) -> Option<String> {
     use guardian_core::proposal::State;
     Some(match proposal.state {
-        State::Open => format!("{} more approvals are needed", proposal.needed.saturating_sub(proposal.approvals)),
-        State::Certified | State::Signed if !proposal.combined => "Parts of the signature are awaited".to_owned(),
+        State::Open => {
+            format!("{} more approvals are needed", proposal.needed.saturating_sub(proposal.approvals))
+        }
+        State::Certified | State::Signed if !proposal.combined => {
+            "Parts of the signature are awaited".to_owned()
+        }
         State::Certified | State::Signed | State::Submitted => "A block is awaited".to_owned(),
         State::Included => "Finality is awaited".to_owned(),
         State::Finalized | State::Rejected | State::Expired | State::Moot => return None,

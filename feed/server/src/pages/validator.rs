@@ -2,7 +2,9 @@
 
 use super::layout::{Tab, document};
 use super::operator::{runway_chart, runway_sentence};
-use super::parts::{Tone, count, empty, eth, eth_figure, fact, figure, hex, link, mark, plate, plural, whole};
+use super::parts::{
+    Tone, count, empty, eth, eth_figure, fact, figure, hex, link, mark, plate, plural, whole,
+};
 use super::{Edition, exits, health, proposals, words};
 use crate::view::{DangerView, Health, ValidatorView};
 use maud::{Markup, html};

@@ -110,7 +110,8 @@ fn found(snapshot: &Snapshot, wanted: &Wanted) -> (Vec<Row>, usize) {
     if query.is_empty() {
         return take(&mut snapshot.rows(wanted.order()));
     }
-    let found: std::collections::BTreeSet<Row> = snapshot.search(query).unwrap_or_default().into_iter().collect();
+    let found: std::collections::BTreeSet<Row> =
+        snapshot.search(query).unwrap_or_default().into_iter().collect();
     take(&mut snapshot.rows(wanted.order()).filter(|row| found.contains(row)))
 }
 

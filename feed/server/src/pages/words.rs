@@ -63,13 +63,19 @@ pub(crate) fn state(state: State) -> (Tone, &'static str) {
 pub(crate) fn state_sentence(state: State) -> &'static str {
     match state {
         State::Open => "Guardians are voting on it. Nothing has been signed.",
-        State::Certified => "Enough guardians approved it. Their partial signatures are not all released yet.",
+        State::Certified => {
+            "Enough guardians approved it. Their partial signatures are not all released yet."
+        }
         State::Signed => "Guardians are releasing their partial signatures.",
         State::Submitted => "The signatures were joined into one, and the exit was handed to beacon nodes.",
-        State::Included => "A block has the exit. It becomes final within minutes, as long as the chain finalizes.",
+        State::Included => {
+            "A block has the exit. It becomes final within minutes, as long as the chain finalizes."
+        }
         State::Finalized => "The exit is final. Nobody can take it back.",
         State::Rejected => "Too many guardians refused. The validator stays.",
-        State::Expired => "Too few guardians approved in time. The validator stays, unless it is proposed anew.",
+        State::Expired => {
+            "Too few guardians approved in time. The validator stays, unless it is proposed anew."
+        }
         State::Moot => "Its cause is gone: the validator was leaving already, or it recovered.",
     }
 }
@@ -178,7 +184,10 @@ pub(crate) fn limit(rule: &RuleView) -> String {
         }
         "tickets" => {
             let grace = count(rule.grace.unwrap_or(0));
-            format!("its operator has fewer than {} tickets for each of its validators, for {grace} slots", decimal(limit, 18, 3))
+            format!(
+                "its operator has fewer than {} tickets for each of its validators, for {grace} slots",
+                decimal(limit, 18, 3)
+            )
         }
         "balance" => format!("its balance is below {}", eth(limit)),
         "slashed" => "it was slashed; the chain itself makes it leave".to_owned(),
@@ -252,7 +261,9 @@ pub(crate) fn hold_sentence(hold: Hold) -> &'static str {
         Hold::OtherFormReleased => {
             "A guardian signs one form of an exit at a time. It goes on when the other one is over, or stuck for long."
         }
-        Hold::NotEnforced => "This guardian, or the network, only watches by this rule. It signs nothing for it.",
+        Hold::NotEnforced => {
+            "This guardian, or the network, only watches by this rule. It signs nothing for it."
+        }
         Hold::Acquitted => "It goes on only if the cause shows again.",
         Hold::Unconfirmed => {
             "A guardian takes nobody's word for it: it signs when its own view confirms the cause, and it was away or sees \
@@ -267,7 +278,9 @@ pub(crate) fn hold_sentence(hold: Hold) -> &'static str {
         Hold::CapsUnknown => {
             "It does not know what it signed lately, so it counts every limit as met. It goes on after a day."
         }
-        Hold::OperatorUndecided => "Emergencies need people: it goes on when they approve, or ends when it expires.",
+        Hold::OperatorUndecided => {
+            "Emergencies need people: it goes on when they approve, or ends when it expires."
+        }
     }
 }
 
@@ -299,7 +312,9 @@ pub(crate) fn capital(text: &str) -> String {
 /// What an operator may do about a danger.
 pub(crate) fn advice(rule: Option<RuleKind>) -> &'static str {
     match rule {
-        Some(RuleKind::Offline) => "One attestation that the chain finalizes ends it: bring the validator back.",
+        Some(RuleKind::Offline) => {
+            "One attestation that the chain finalizes ends it: bring the validator back."
+        }
         Some(RuleKind::Tickets) => "Tickets that reach the contracts before it is due end it.",
         Some(RuleKind::Balance) => "A balance above the threshold ends it.",
         Some(RuleKind::Emergency) => "The guardians' operators decide; talk to them.",

@@ -9,7 +9,7 @@ use axum::response::Response;
 /// What every answer says, unless it says otherwise itself.
 const ALWAYS: [(HeaderName, &str); 7] = [
     (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
-    (header::ACCESS_CONTROL_EXPOSE_HEADERS, "ETag, Retry-After, Last-Modified"),
+    (header::ACCESS_CONTROL_EXPOSE_HEADERS, "ETag, Retry-After, Feed-Slot, Feed-As-Of, Feed-Stale"),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::X_FRAME_OPTIONS, "DENY"),
     (header::REFERRER_POLICY, "no-referrer"),

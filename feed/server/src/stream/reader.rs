@@ -4,7 +4,7 @@ use super::backlog::Backlog;
 use super::frame;
 use super::ring::{After, Entrance, Ring};
 use super::seats::{Full, Seat};
-use crate::api::answer::Refusal;
+use crate::api::answer::{ItemRefusals, Refusal};
 use crate::api::ask::Ask;
 use crate::server::Client;
 use crate::site::Site;
@@ -57,6 +57,17 @@ impl Reader {
 }
 
 /// The stream of events.
+#[utoipa::path(
+    get, path = "/v1/events", tag = "events",
+    params(
+        ("last_event_id" = Option<String>, Query, description = "The id of the last event that was seen, `<log>:<index>`"),
+        ("Last-Event-ID" = Option<String>, Header, description = "As `last_event_id`; says it when a browser comes again")
+    ),
+    responses(
+        (status = 200, description = "Server-sent events `entry`, `status` and `gap`", content_type = "text/event-stream", body = String, example = json!("id: 3-0:1041\nevent: entry\ndata: {}\n\n")),
+        ItemRefusals
+    )
+)]
 pub(crate) async fn events(ask: Ask, client: Option<Extension<Client>>) -> Response {
     match open(&ask, client.map(|Extension(client)| client)) {
         Ok(reader) => {

@@ -61,6 +61,14 @@ text!(
     format!("02{}", "d4".repeat(32))
 );
 
+text!(
+    Search,
+    "A validator index, or the beginning of a key or an operator's address in hex.",
+    "^(0x)?[0-9a-fA-F]{1,96}$",
+    "0xa1a1"
+);
+
+codes!(Direction, "Smallest first, or largest first.", ["asc", "desc"]);
 codes!(
     ValidatorState,
     "Where a validator stands, by the Beacon API's names.",

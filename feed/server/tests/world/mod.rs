@@ -1,10 +1,16 @@
 //! A network that never was, for tests, pictures and demonstrations: seven guardians, many validators, operators in every
 //! standing, and exits in every state. The same slot always looks the same.
 
-#![allow(dead_code, clippy::unwrap_used, reason = "each user takes a part of it, and none serves anybody")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    reason = "each user takes a part of it, and none serves anybody"
+)]
 
 mod stories;
 
+use crypto::envelope::Sealer;
 use crypto::execution::{
     Address, Block, BlockHash, BlockNumber, ModuleName, RegistrationId, Tickets, TransactionHash,
 };
@@ -76,6 +82,11 @@ pub fn operator(number: u64) -> Address {
     Address(bytes("operator", number)[..20].try_into().unwrap())
 }
 
+/// The identity of the guardian with this number.
+pub fn identity(number: u16) -> Sealer {
+    Sealer::new(&bytes("identity", number.into())).unwrap()
+}
+
 /// The definition of the network, its chain begun at `genesis_time`.
 pub fn definition(genesis_time: u64, seconds_per_slot: u64) -> NetworkDefinition {
     let names = [
@@ -97,7 +108,7 @@ pub fn definition(genesis_time: u64, seconds_per_slot: u64) -> NetworkDefinition
         Member {
             index: GuardianIndex(number),
             name: name.to_owned(),
-            peer_id: format!("16Uiu2HAm{}", key("peer").replace('0', "x")),
+            peer_id: crypto::peer_id::peer_id(&identity(number).public()),
             addresses: vec![format!("/dns4/{name}.example/tcp/9000")],
             custody_key: format!("04{}{}", key("custody"), key("custody, second half")),
             account: Some(Address(bytes("account", number.into())[..20].try_into().unwrap())),

@@ -308,3 +308,33 @@ fn ceremony(number: u64, now: Slot, phase: Phase) -> CeremonyStatus {
         outcome: None,
     }
 }
+
+impl World {
+    /// What the log tells of one slot, without record and slot.
+    pub fn happened(&self, slot: Slot) -> Vec<serde_json::Value> {
+        use serde_json::json;
+        let status = self.status(slot);
+        let mut facts = Vec::new();
+        for one in &status.proposals {
+            let id = one.id;
+            match slot.0.saturating_sub(one.proposal.opened.0) {
+                0 => facts.push(json!({"kind": "proposal", "proposal": id, "content": one.proposal})),
+                1..=6 => {
+                    if let Some((guardian, decision)) = one.votes.last() {
+                        facts.push(
+                            json!({"kind": "vote", "guardian": guardian, "proposal": id, "revision": 0,
+                            "decision": decision, "sealed": ""}),
+                        );
+                    }
+                }
+                7 => facts.push(json!({"kind": "moved", "proposal": id, "state": one.state})),
+                12 | 90 => facts.push(json!({"kind": "moved", "proposal": id, "state": one.state})),
+                _ => {}
+            }
+        }
+        if facts.is_empty() {
+            facts.push(json!({"kind": "heard", "guardians": 6}));
+        }
+        facts
+    }
+}

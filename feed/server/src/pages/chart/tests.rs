@@ -1,13 +1,17 @@
 use super::*;
+use crypto::spec::Epoch;
 
 #[test]
-fn equal_epochs_are_one_shape() {
-    let seen = [Seen::Live, Seen::Live, Seen::Dark, Seen::Unknown, Seen::Unknown, Seen::Live];
-    assert_eq!(
-        runs(&seen),
-        [(0, 2, Seen::Live), (2, 1, Seen::Dark), (3, 2, Seen::Unknown), (5, 1, Seen::Live)]
+fn a_strip_has_a_shape_for_each_run() {
+    let run = |from, to, seen| Run { from: Epoch(from), to: Epoch(to), seen };
+    let runs = [run(10, 11, Seen::Live), run(12, 12, Seen::Dark), run(13, 20, Seen::Unknown)];
+    let drawn = strip("x", &runs).into_string();
+    assert_eq!(drawn.matches("<rect").count(), 3);
+    assert!(
+        drawn.contains("viewBox=\"0 0 11 10\"")
+            && drawn.contains("class=\"live-no\" x=\"2\" y=\"6.5\" width=\"1\""),
+        "{drawn}"
     );
-    assert_eq!(strip("x", &seen).into_string().matches("<rect").count(), 4);
     assert!(strip("x", &[]).into_string().contains("viewBox=\"0 0 1 10\""));
 }
 

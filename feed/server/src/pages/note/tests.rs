@@ -3,7 +3,8 @@ use feed::{Checkpoint, FeedKey, Origin, cosign, sign, with_lines};
 use guardian_core::guardian_set::NetworkId;
 
 fn checkpoint() -> Checkpoint {
-    let origin = Origin { network: NetworkId([7; 32]), guardian: GuardianIndex(1), life: crypto::spec::Slot(0) };
+    let origin =
+        Origin { network: NetworkId([7; 32]), guardian: GuardianIndex(1), life: crypto::spec::Slot(0) };
     Checkpoint { origin, size: 80, root: [9; 32] }
 }
 

@@ -7,8 +7,14 @@ fn wanted(sort: &str, order: &str) -> Wanted {
 #[test]
 fn a_heading_sorts_and_then_turns_round() {
     assert_eq!(wanted("", "").sorted(SortKey::Balance), "/validators?q=0xab%26x&sort=balance&order=asc");
-    assert_eq!(wanted("balance", "asc").sorted(SortKey::Balance), "/validators?q=0xab%26x&sort=balance&order=desc");
-    assert_eq!(wanted("balance", "desc").sorted(SortKey::Balance), "/validators?q=0xab%26x&sort=balance&order=asc");
+    assert_eq!(
+        wanted("balance", "asc").sorted(SortKey::Balance),
+        "/validators?q=0xab%26x&sort=balance&order=desc"
+    );
+    assert_eq!(
+        wanted("balance", "desc").sorted(SortKey::Balance),
+        "/validators?q=0xab%26x&sort=balance&order=asc"
+    );
     assert_eq!(wanted("balance", "desc").sorted(SortKey::Dark), "/validators?q=0xab%26x&sort=dark&order=asc");
 }
 
@@ -20,7 +26,8 @@ fn the_next_page_keeps_what_was_asked_for() {
 
 #[test]
 fn what_means_nothing_is_left_out() {
-    let odd = Wanted { health: "splendid".to_owned(), operator: "me".to_owned(), ..wanted("colour", "sideways") };
+    let odd =
+        Wanted { health: "splendid".to_owned(), operator: "me".to_owned(), ..wanted("colour", "sideways") };
     assert_eq!((odd.health(), odd.operator(), odd.order()), (None, None, Order::default()));
 }
 

@@ -1,0 +1,94 @@
+//! A guardian's log of the network that never was: signed, and growing with the slots.
+
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    reason = "each user takes a part of it, and none serves anybody"
+)]
+
+use super::world::{World, bytes, identity};
+use crypto::spec::Slot;
+use feed::{Checkpoint, FeedKey, KeyBinding, Origin};
+use feed_server::log::{LogWriter, Shelf};
+use guardian_core::guardian_set::GuardianIndex;
+use serde_json::{Value, json};
+use std::path::Path;
+use std::sync::Arc;
+
+/// Writes the log of one guardian.
+pub struct Logbook {
+    writer: LogWriter,
+    guardian: u16,
+    records: u64,
+}
+
+fn key(guardian: u16) -> FeedKey {
+    FeedKey::from_seed(bytes("feed key", guardian.into()))
+}
+
+/// What binds the feed key of a guardian to its identity.
+pub fn binding(world: &World, guardian: u16) -> KeyBinding {
+    let sealer = identity(guardian);
+    KeyBinding::seal(
+        world.definition.id(),
+        &sealer,
+        &key(guardian).public(),
+        world.definition.chain.genesis_time,
+    )
+}
+
+impl Logbook {
+    /// Begins the log of a guardian.
+    pub fn begin(directory: &Path, world: &World, guardian: u16) -> Self {
+        let origin =
+            Origin { network: world.definition.id(), guardian: GuardianIndex(guardian), life: Slot(0) };
+        let writer = LogWriter::open(&directory.join("3-0"), "3-0", origin).unwrap();
+        let mut logbook = Self { writer, guardian, records: 0 };
+        logbook.write(vec![
+            json!({"kind": "definition", "id": world.definition.id(), "definition": world.definition}),
+            json!({"kind": "key", "guardian": guardian, "binding": binding(world, guardian)}),
+        ]);
+        logbook
+    }
+
+    /// Adds entries and signs.
+    pub fn write(&mut self, entries: Vec<Value>) {
+        let lines: Vec<Vec<u8>> = entries.iter().map(|entry| entry.to_string().into_bytes()).collect();
+        self.writer.append(&lines).unwrap();
+        let log = self.writer.log();
+        let checkpoint = Checkpoint { origin: *log.origin(), size: log.size(), root: log.root().unwrap() };
+        self.writer.set_checkpoint(&feed::sign(&checkpoint, &key(self.guardian))).unwrap();
+    }
+
+    /// Adds what the world tells of a slot: at least one entry.
+    pub fn slot(&mut self, world: &World, slot: Slot) {
+        let happened = world.happened(slot);
+        let entries = happened
+            .into_iter()
+            .map(|fact| {
+                self.records += 1;
+                let mut entry = json!({"record": self.records, "slot": slot});
+                entry.as_object_mut().unwrap().extend(fact.as_object().unwrap().clone());
+                entry
+            })
+            .collect();
+        self.write(entries);
+    }
+
+    /// Adds this many entries at once.
+    pub fn history(&mut self, count: u64, slot: Slot) {
+        let entry = |number: u64| {
+            json!({"record": number, "slot": slot.saturating_sub(count - number), "kind": "not_finalizing",
+                "epoch": slot.0 / 32 - (count - number)})
+        };
+        let entries = (0..count).map(entry).collect();
+        self.records += count;
+        self.write(entries);
+    }
+
+    /// All logs.
+    pub fn shelf(&self) -> Arc<Shelf> {
+        Arc::new(Shelf { logs: vec![self.writer.log()] })
+    }
+}
