@@ -40,12 +40,15 @@ const SOURCES: &[Source] = &[
     source!("store.js", JS),
     source!("row.js", JS),
     source!("list.js", JS),
+    source!("source.js", JS),
+    source!("verifier.js", JS),
+    source!("verdict.js", JS),
     source!("verify.js", JS),
     source!("main.js", JS),
 ];
 
 /// The modules that every page loads: named in its head, so that they are fetched at once and not one after the other.
-pub(crate) const MODULES: [&str; 9] = [
+pub(crate) const MODULES: [&str; 12] = [
     "clock.js",
     "morph.js",
     "controls.js",
@@ -53,6 +56,9 @@ pub(crate) const MODULES: [&str; 9] = [
     "store.js",
     "row.js",
     "list.js",
+    "source.js",
+    "verifier.js",
+    "verdict.js",
     "verify.js",
     "main.js",
 ];

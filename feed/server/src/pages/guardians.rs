@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 /// Faults shown; the API has all.
 const FAULTS: usize = 20;
 
-/// Slots by which a head may trail and still be the same view.
+/// Slots by which a head may trail the clock and still be up to date.
 const CLOSE: u64 = 3;
 
 pub(crate) fn page(edition: &Edition<'_>) -> Markup {
@@ -70,7 +70,7 @@ fn table(edition: &Edition<'_>, guardians: &[GuardianView]) -> Markup {
             div.sheet.flush.scroll tabindex="0" role="region" aria-labelledby="all" {
                 table.table.cards {
                     thead { tr {
-                        th scope="col" { "Guardian" } th scope="col" { "Awake" } th scope="col" { "Head" }
+                        th scope="col" { "Guardian" } th scope="col" { "Awake" } th scope="col" { "Head, when heard" }
                         th scope="col" { "Final epoch" } th scope="col" { "Software" }
                         th.number scope="col" { "Working shares" } th scope="col" { "Enforces" }
                     } }
@@ -82,8 +82,6 @@ fn table(edition: &Edition<'_>, guardians: &[GuardianView]) -> Markup {
 }
 
 fn row(edition: &Edition<'_>, guardian: &GuardianView) -> Markup {
-    let network = edition.snapshot.network();
-    let head = network.head.map(|head| head.slot.0);
     html! {
         tr id={ "guardian-" (guardian.index.0) } {
             th.first scope="row" {
@@ -98,11 +96,13 @@ fn row(edition: &Edition<'_>, guardian: &GuardianView) -> Markup {
                 @if guardian.wishes_pause { " " (mark(Tone::Wait, "Wants a pause")) }
                 @if guardian.faults > 0 { " " (mark(Tone::Warn, &plural(guardian.faults, "fault", "faults"))) }
             }
-            td data-label="Head" {
+            td data-label="Head, when heard" {
                 @match guardian.head {
                     Some(seen) => span {
                         (count(seen.slot.0))
-                        span.small.soft { (head.map_or_else(String::new, |head| lag(head, seen.slot.0))) }
+                        @if let Some(heard) = guardian.last_heard {
+                            span.small.soft { (edition.clock.ago(heard.at)) ", " (lag(heard.slot.0, seen.slot.0)) }
+                        }
                     },
                     None => span.soft { "not heard" },
                 }
@@ -132,13 +132,13 @@ fn row(edition: &Edition<'_>, guardian: &GuardianView) -> Markup {
     }
 }
 
-/// How far a head lies from ours.
-fn lag(ours: u64, theirs: u64) -> String {
-    let far = ours.saturating_sub(theirs);
+/// How far a guardian's head lay behind its own clock when it was heard.
+fn lag(heard: u64, head: u64) -> String {
+    let far = heard.saturating_sub(head);
     if far <= CLOSE {
-        "same as here".to_owned()
+        "up to date then".to_owned()
     } else {
-        format!("{} when last heard", plural(far, "slot behind", "slots behind"))
+        format!("{} then", plural(far, "slot behind", "slots behind"))
     }
 }
 

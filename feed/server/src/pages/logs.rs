@@ -2,12 +2,14 @@
 
 use super::layout::{Tab, document};
 use super::note::Note;
-use super::parts::{Tone, count, empty, fact, hex, mark, plural, whole};
+use super::parts::{Tone, count, empty, fact, hex, mark, plural, trust, whole};
 use super::{Edition, words};
 use crate::assets;
 use crate::log::{Log, Shelf};
 use bytes::Bytes;
+use crypto::spec::Slot;
 use feed::tile::{TilePath, WIDTH, unbundle};
+use guardian_core::guardian_set::GuardianIndex;
 use maud::{Markup, html};
 use serde::Deserialize;
 use serde_json::Value;
@@ -107,7 +109,7 @@ pub(crate) fn page(edition: &Edition<'_>, extract: &Extract) -> Markup {
         div.lead {
             h1 {
                 @match &note {
-                    Some(note) => { "The record has " (plural(note.size, "entry", "entries")) ", signed and cosigned." }
+                    Some(note) => { "The record has " (plural(note.size, "entry", "entries")) ", signed" (cosigned(note)) "." }
                     None => "The record has no checkpoint yet.",
                 }
             }
@@ -123,6 +125,13 @@ pub(crate) fn page(edition: &Edition<'_>, extract: &Extract) -> Markup {
         }
     };
     document(edition, Some(Tab::Log), "Log", &body)
+}
+
+fn cosigned(note: &Note) -> String {
+    match u64::try_from(note.witnesses.len()).unwrap_or(u64::MAX) {
+        0 => String::new(),
+        number => format!(" and cosigned by {}", plural(number, "guardian", "guardians")),
+    }
 }
 
 fn newest(edition: &Edition<'_>, log: &Log, note: Option<&Note>) -> Markup {
@@ -195,11 +204,12 @@ fn verify(edition: &Edition<'_>, log: &Log) -> Markup {
             div.pair {
                 div.sheet {
                     h3 { "In this browser" }
-                    p { "Fetches the checkpoint, the definition and the newest tiles from this server and checks signatures, membership and the tree, with the code of the \
-                         command line built for browsers." }
+                    p { "Fetches the checkpoint, the definition and tiles from this server and checks the signatures, and that the log only grew since your last visit, with the code \
+                         of the command line built for browsers." }
+                    (trust(&id))
                     div.row.scripted-only {
                         button.button.first type="button" data-verify="log" data-of={ "/log/" (log.id()) } { "Verify this log" }
-                        label.button { "A dossier from your disk" input.unseen type="file" accept="application/json,.json" data-verify-file; }
+                        label.button.file { "A dossier from your disk" input type="file" accept="application/json,.json" data-verify-file; }
                     }
                     noscript { p { (mark(Tone::None, "Needs scripts; the command line does not.")) } }
                     div data-verdict data-own role="status" aria-live="polite" {}
@@ -261,17 +271,18 @@ fn entries(edition: &Edition<'_>, log: &Log, extract: &Extract) -> Markup {
 
 fn entry(edition: &Edition<'_>, number: u64, bytes: Option<&[u8]>) -> Markup {
     let value: Option<Value> = bytes.and_then(|bytes| serde_json::from_slice(bytes).ok());
-    let kind =
-        value.as_ref().and_then(|value| value.get("kind")).and_then(Value::as_str).unwrap_or("unreadable");
-    let slot = value.as_ref().and_then(|value| value.get("slot")).and_then(Value::as_u64);
-    let proposal = value.as_ref().and_then(|value| value.get("proposal")).and_then(Value::as_str);
+    let field = |name: &str| value.as_ref().and_then(|value| value.get(name));
+    let kind = field("kind").and_then(Value::as_str).unwrap_or("unreadable");
+    let at = field("slot").and_then(Value::as_u64).map(|slot| edition.snapshot.calendar().at(Slot(slot)));
+    let proposal = field("proposal").and_then(Value::as_str);
     let text = value.as_ref().and_then(|value| serde_json::to_string_pretty(value).ok());
     html! {
         li id={ "entry-" (number) } {
             details {
                 summary {
-                    span.number { (count(number)) } " " b { (words::capital(&kind.replace('_', " "))) }
-                    @if let Some(slot) = slot { " " span.small { (edition.clock.ago(edition.snapshot.calendar().at(crypto::spec::Slot(slot)))) } }
+                    span.number { (count(number)) } " " b { (words::entry(kind)) }
+                    @if let Some(gist) = value.as_ref().and_then(|value| gist(edition, value)) { " " span.soft { (gist) } }
+                    @if let Some(at) = at { " " span.small { (edition.clock.ago(at)) } }
                 }
                 @if let Some(id) = proposal { p.small { a href={ "/proposals/" (id) } { "The proposal it is about" } } }
                 @match text {
@@ -281,4 +292,19 @@ fn entry(edition: &Edition<'_>, number: u64, bytes: Option<&[u8]>) -> Markup {
             }
         }
     }
+}
+
+/// What an entry comes down to, in a few words.
+fn gist(edition: &Edition<'_>, entry: &Value) -> Option<String> {
+    let guardian = entry.get("guardian").and_then(Value::as_u64).and_then(|index| u16::try_from(index).ok());
+    let guardian = guardian.map(|index| edition.snapshot.name_of(GuardianIndex(index)));
+    // A code, or a code with more inside: the outermost says it.
+    let code = |name: &str| match entry.get(name)? {
+        Value::String(code) => Some(code.replace('_', " ")),
+        Value::Object(inside) => inside.keys().next().map(|code| code.replace('_', " ")),
+        _ => None,
+    };
+    let what = ["decision", "state", "hold", "step", "fault"].into_iter().find_map(code);
+    let parts: Vec<String> = guardian.into_iter().chain(what).collect();
+    (!parts.is_empty()).then(|| parts.join(": "))
 }

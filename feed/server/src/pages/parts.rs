@@ -148,6 +148,16 @@ pub(crate) fn tickets(wei: u128) -> String {
     decimal(wei, 18, 2)
 }
 
+/// Where a reader says which network it trusts. `id` is the one that this server says it is.
+pub(crate) fn trust(id: &str) -> Markup {
+    html! {
+        label.field.scripted-only data-network=(id) {
+            span { "Network id that you know from elsewhere, if you do" }
+            input type="text" data-trusted autocomplete="off" spellcheck="false" placeholder=(short(id)) maxlength="66";
+        }
+    }
+}
+
 /// A date for a chart, Unix seconds.
 pub(crate) fn float(at: u64) -> f64 {
     u32::try_from(at).map_or(f64::from(u32::MAX), f64::from)

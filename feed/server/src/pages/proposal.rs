@@ -1,7 +1,7 @@
 //! One proposal: why the validator is forced out, who agreed, what happened when, and what proves it.
 
 use super::layout::{Tab, document};
-use super::parts::{Tone, count, empty, fact, link, mark, plate, plural, whole};
+use super::parts::{Tone, count, empty, fact, link, mark, plate, plural, trust, whole};
 use super::{Edition, exits, story, words};
 use crate::view::{ProposalView, VoteView};
 use guardian_core::guardian_set::GuardianIndex;
@@ -24,7 +24,7 @@ pub(crate) fn page(edition: &Edition<'_>, proposal: &ProposalView) -> Markup {
             h2 id="story" { "What happened, and when" }
             div.sheet { (story::of(edition, proposal)) }
         }
-        (proof(proposal))
+        (proof(&edition.snapshot.network().id.to_string(), proposal))
         (facts(edition, proposal))
     };
     document(edition, Some(Tab::Proposals), &format!("Exit of validator {}", proposal.index), &body)
@@ -152,7 +152,7 @@ pub(crate) fn votes(edition: &Edition<'_>, votes: &[VoteView], partials: Option<
     }
 }
 
-fn proof(proposal: &ProposalView) -> Markup {
+fn proof(id: &str, proposal: &ProposalView) -> Markup {
     let path = format!("/v1/proposals/{}/dossier", proposal.id);
     html! {
         section aria-labelledby="proof" {
@@ -162,6 +162,7 @@ fn proof(proposal: &ProposalView) -> Markup {
                     "The dossier holds the rule, what the guardian saw, every sealed vote, the signature and the block, in one file. Whoever has it and \
                      the network id can check it without this server."
                 }
+                (trust(id))
                 div.row {
                     a.button href=(path) download={ "dossier-" (proposal.index) ".json" } { "Download the dossier" }
                     button.button.first.scripted-only type="button" data-verify="dossier" data-of=(path) { "Verify in this browser" }

@@ -50,7 +50,7 @@ pub(crate) fn section(edition: &Edition<'_>, guardians: &[GuardianView]) -> Mark
 /// Who could sign for the validators that the fewest could sign for.
 pub(crate) fn matrix(edition: &Edition<'_>, guardians: &[GuardianView]) -> Markup {
     let snapshot = edition.snapshot;
-    let fewest = Order { by: SortKey::Ready, descending: true };
+    let fewest = Order { by: SortKey::Ready, descending: false };
     let weakest = snapshot.rows(fewest).filter(|row| snapshot.watched(*row).is_some());
     let weakest: Vec<Row> = weakest.take(SHOWN).collect();
     html! {

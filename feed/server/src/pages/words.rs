@@ -303,6 +303,42 @@ pub(crate) fn fault(code: &str) -> String {
     words.to_owned()
 }
 
+/// What an entry of the log tells, by its kind.
+pub(crate) fn entry(kind: &str) -> String {
+    let words = match kind {
+        "definition" => "The network's definition",
+        "key" => "This log's key",
+        "preceded" => "The definition before",
+        "proposal" => "An exit was proposed",
+        "vote" => "Vote",
+        "evidence" => "What this guardian saw",
+        "certificate" => "Enough guardians approved",
+        "hold" => "Held back",
+        "release" => "This guardian signs",
+        "partial" => "A signature share came in",
+        "combined" => "The signature is whole",
+        "submitted" => "Handed to beacon nodes",
+        "moved" => "A proposal moved on",
+        "reached" => "A step on the way out",
+        "spared" => "A validator may stay",
+        "fault" => "A guardian did wrong",
+        "not_finalizing" => "The chain did not finalize",
+        "emergency" => "People asked for exits",
+        "emergency_certificate" => "Enough guardians approved an emergency",
+        "emergency_moved" => "An emergency moved on",
+        "cancellation" => "An emergency was taken back",
+        "adopted" => "An exit of an emergency",
+        "wish" => "Wish about a pause",
+        "lapsed" => "This guardian found its journal old",
+        "ceremony_opened" => "A ceremony was opened",
+        "ceremony" => "A ceremony moved on",
+        "group_signature" => "The network's own key signed",
+        "oversized" => "Too long to keep whole",
+        other => return capital(&other.replace('_', " ")),
+    };
+    words.to_owned()
+}
+
 /// The text with its first letter large.
 pub(crate) fn capital(text: &str) -> String {
     let mut letters = text.chars();

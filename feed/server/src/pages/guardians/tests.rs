@@ -35,8 +35,8 @@ fn guardians_disagree_when_one_epoch_has_two_roots() {
 }
 
 #[test]
-fn a_head_that_trails_a_little_is_the_same_view() {
-    assert_eq!(lag(100, 98), "same as here");
-    assert_eq!(lag(100, 101), "same as here");
-    assert_eq!(lag(100, 60), "40 slots behind when last heard");
+fn a_head_that_trails_the_clock_a_little_is_up_to_date() {
+    assert_eq!(lag(100, 98), "up to date then");
+    assert_eq!(lag(100, 101), "up to date then");
+    assert_eq!(lag(100, 60), "40 slots behind then");
 }
