@@ -51,7 +51,8 @@ impl Checkpoint {
     pub fn parse(body: &str) -> Result<Self, Error> {
         let read = tlog_tiles::Checkpoint::from_bytes(body.as_bytes());
         let read = read.map_err(|_| Error::Note("it is not an origin, a size and a root, a line each"))?;
-        let checkpoint = Checkpoint { origin: read.origin().parse()?, size: read.size(), root: read.hash().0 };
+        let checkpoint =
+            Checkpoint { origin: read.origin().parse()?, size: read.size(), root: read.hash().0 };
         if checkpoint.body() != body {
             return Err(Error::Note("it has more lines than an origin, a size and a root"));
         }

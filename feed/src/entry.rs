@@ -287,6 +287,7 @@ fn project(record: &Record) -> Option<(Option<Slot>, Fact)> {
         }
         Record::GroupSigned { matter, signature, at } => match matter {
             // A signature of a checkpoint stands in the checkpoint's own note; telling it here would ask for the next one.
+            Matter::Checkpoint { .. } => return None,
             Matter::Succession { .. } | Matter::InForce { .. } => {
                 (Some(*at), Fact::GroupSignature { matter: matter.clone(), signature: *signature })
             }
@@ -321,9 +322,9 @@ fn moved(entry: &ceremony::Entry) -> Option<Move> {
         ceremony::Entry::Adopted => Some(Move::Adopted {}),
         ceremony::Entry::Blamed { peer, blame } => Some(Move::Blamed { member: peer.clone(), blame: *blame }),
         ceremony::Entry::Ended(outcome) => Some(Move::Ended(outcome.clone())),
-        ceremony::Entry::Saying(_)
-        | ceremony::Entry::Collected { .. }
-        | ceremony::Entry::Checked { .. } => None,
+        ceremony::Entry::Saying(_) | ceremony::Entry::Collected { .. } | ceremony::Entry::Checked { .. } => {
+            None
+        }
     }
 }
 

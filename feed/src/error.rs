@@ -74,7 +74,9 @@ pub enum Error {
     #[error("tiles of the log cannot be used: {0}; fetch them again, or from another guardian")]
     Tiles(String),
     /// A path that names no tile.
-    #[error("`{found}` is no tile: `tile/<level>/<number>` or `tile/entries/<number>`, then maybe `.p/<width>`")]
+    #[error(
+        "`{found}` is no tile: `tile/<level>/<number>` or `tile/entries/<number>`, then maybe `.p/<width>`"
+    )]
     TilePath {
         /// It, or its beginning.
         found: String,

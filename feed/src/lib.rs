@@ -6,6 +6,9 @@
 //! | [`key`] | the log's Ed25519 key, and the identity's word for it |
 //! | [`checkpoint`], [`note`] | size and root of a log; signing, cosigning, verifying them |
 //! | [`tree`], [`tile`] | proofs over the log; the pieces it is served in |
+//! | [`entry`], [`fact`] | what an entry tells, and which journal records become entries |
+//! | [`story`], [`dossier`], [`report`] | one forced exit: told, proven, verified |
+//! | [`roots`] | block headers and account proofs of both layers |
 //! | [`witness`] | when a guardian cosigns another's checkpoint |
 //!
 //! # What a reader has to trust
@@ -16,9 +19,15 @@
 #![forbid(unsafe_code)]
 
 pub mod checkpoint;
+pub mod dossier;
+pub mod entry;
+pub mod fact;
 pub mod key;
 pub mod note;
 pub mod origin;
+pub mod report;
+pub mod roots;
+pub mod story;
 pub mod tile;
 pub mod tree;
 pub mod witness;
@@ -27,10 +36,15 @@ mod base64_text;
 mod error;
 #[cfg(test)]
 mod scene;
+mod trie;
 
 pub use checkpoint::{Checkpoint, checkpoint_digest, cosign, group_line, sign};
+pub use dossier::Dossier;
+pub use entry::Entry;
 pub use error::Error;
+pub use fact::Fact;
 pub use key::{FeedKey, FeedPublicKey, KeyBinding};
 pub use note::{Keys, Verified, verify_note, with_lines};
 pub use origin::Origin;
+pub use report::Report;
 pub use tile::TilePath;

@@ -1,9 +1,7 @@
 //! A checkpoint with its signatures: put together, taken apart, verified.
 
 use crate::Error;
-use crate::checkpoint::{
-    Checkpoint, checkpoint_digest, cosigned, group_key_id, log_key_id, witness_key_id,
-};
+use crate::checkpoint::{Checkpoint, checkpoint_digest, cosigned, group_key_id, log_key_id, witness_key_id};
 use crate::error::beginning;
 use crate::key::{FeedPublicKey, KeyBinding};
 use crate::origin::Origin;
@@ -39,9 +37,9 @@ impl Keys {
         bindings: impl IntoIterator<Item = (GuardianIndex, &'a KeyBinding)>,
         group: Option<GroupPublicKey>,
     ) -> Result<Self, Error> {
-        let opened = bindings.into_iter().map(|(guardian, binding)| {
-            binding.open(definition, guardian).map(|key| (guardian, key))
-        });
+        let opened = bindings
+            .into_iter()
+            .map(|(guardian, binding)| binding.open(definition, guardian).map(|key| (guardian, key)));
         Ok(Self { network: definition.id(), logs: opened.collect::<Result<_, _>>()?, group })
     }
 }
@@ -156,6 +154,34 @@ pub fn with_lines(note: &[u8], lines: &[String]) -> Result<Vec<u8>, Error> {
     }
     parse(whole.as_bytes())?;
     Ok(whole.into_bytes())
+}
+
+/// A note with only those of its lines that verify under keys of ours.
+pub(crate) fn known_lines(note: &[u8], keys: &Keys) -> Result<String, Error> {
+    let Verified { checkpoint, cosigned, group } = verify_note(note, keys)?;
+    let mut signers = BTreeSet::new();
+    let log = keys.logs.get(&checkpoint.origin.guardian);
+    let own = checkpoint.origin.to_string();
+    signers.extend(log.map(|key| (own.clone(), log_key_id(&own, key))));
+    for (witness, _) in cosigned {
+        let name = Origin::witness_name(keys.network, witness);
+        let key = keys.logs.get(&witness);
+        signers.extend(key.map(|key| (name.clone(), witness_key_id(&name, key))));
+    }
+    let name = Origin::group_name(keys.network);
+    signers.extend(keys.group.filter(|_| group).map(|key| (name.clone(), group_key_id(&name, &key))));
+
+    let text = std::str::from_utf8(note).map_err(|_| Error::Note("it is not text"))?;
+    let (body, lines) = text.rsplit_once("\n\n").ok_or(Error::Note("it has no signatures"))?;
+    let mut known = format!("{body}\n\n");
+    for line in lines.lines() {
+        // Each key once: a second line under it was not looked at.
+        if signers.remove(&signer(line)?) {
+            known.push_str(line);
+            known.push('\n');
+        }
+    }
+    Ok(known)
 }
 
 /// The key that a signature line names.

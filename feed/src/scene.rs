@@ -1,5 +1,9 @@
 //! A network for tests: four guardians, three of which must agree, with all their keys.
 
+pub(crate) mod log;
+pub(crate) mod records;
+pub(crate) mod roots;
+
 use crate::key::{FeedKey, KeyBinding};
 use crate::note::Keys;
 use crypto::envelope::Sealer;
@@ -10,9 +14,7 @@ use crypto::peer_id::peer_id;
 use crypto::spec::{ChainSpec, Epoch, Fork, ForkName, ForkSchedule, ForkVersion, Root};
 use crypto::threshold::{ShareIndex, Threshold};
 use guardian_core::emergency::EmergencyRules;
-use guardian_core::guardian_set::{
-    GuardianIndex, GuardianSet, GuardianSetEpoch, Member, NetworkDefinition,
-};
+use guardian_core::guardian_set::{GuardianIndex, GuardianSet, GuardianSetEpoch, Member, NetworkDefinition};
 use guardian_core::policy::{Caps, Enforcement, OfflineRule, Policy};
 use rand::SeedableRng;
 use rand::rngs::StdRng;

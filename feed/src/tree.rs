@@ -128,7 +128,11 @@ impl<F: Fn(&TilePath) -> Result<Vec<u8>, String>> TileHashes<F> {
 impl<F: Fn(&TilePath) -> Result<Vec<u8>, String>> HashReader for TileHashes<F> {
     fn read_hashes(&self, indexes: &[u64]) -> Result<Vec<Hash>, tlog_tiles::Error> {
         if self.size == 0 || indexes.is_empty() {
-            return if indexes.is_empty() { Ok(Vec::new()) } else { Err(tlog_tiles::Error::IndexesNotInTree) };
+            return if indexes.is_empty() {
+                Ok(Vec::new())
+            } else {
+                Err(tlog_tiles::Error::IndexesNotInTree)
+            };
         }
         TileHashReader::new(self.size, Hash(self.root), &self.tiles).read_hashes(indexes)
     }

@@ -6,6 +6,7 @@
 use crate::Error;
 use crate::recording::SEGMENT_EPOCHS;
 use guardian_core::guardian_set::NetworkDefinition;
+use guardian_core::message::{Clients, MAX_CLIENT_NAME};
 use guardian_core::settings::Settings;
 use serde::{Deserialize, Deserializer, de};
 use std::collections::BTreeSet;
@@ -14,10 +15,12 @@ use std::path::{Path, PathBuf};
 use url::Url;
 
 mod document;
+mod feed;
 mod operator;
 mod sample;
 
 pub use document::{multiaddr, parse};
+pub use feed::Feed;
 pub use operator::{Admin, EnforcementLimits, Standing, Vote, Webhook};
 pub use sample::{Sample, sample};
 
@@ -49,6 +52,9 @@ pub struct Config {
     /// Where the status is served.
     #[serde(default)]
     pub http: Http,
+    /// The public feed.
+    #[serde(default)]
+    pub feed: Feed,
     /// Where the operator's commands reach the running guardian.
     #[serde(default)]
     pub admin: Admin,
@@ -91,6 +97,9 @@ pub struct Beacon {
     /// Base URL of its Beacon API, http or https.
     #[serde(deserialize_with = "http_url")]
     pub url: Url,
+    /// What software it runs, to be told to everybody: 1 to 24 characters of `a-z 0-9 -`.
+    #[serde(default, deserialize_with = "client")]
+    pub client: Option<String>,
 }
 
 /// Without what may be a credential in the URL.
@@ -111,6 +120,9 @@ pub struct Execution {
     /// Its JSON-RPC endpoint, http, https, ws or wss. May hold an access key: it is never shown whole.
     #[serde(deserialize_with = "rpc_url")]
     pub url: Url,
+    /// As [`Beacon::client`].
+    #[serde(default, deserialize_with = "client")]
+    pub client: Option<String>,
 }
 
 /// Without what may be a credential in the URL.
@@ -271,7 +283,11 @@ impl Config {
 
     /// What the operator decided for this guardian, as the core takes it.
     pub fn settings(&self) -> Settings {
-        operator::settings(&self.enforcement, &self.standing)
+        let clients = Clients {
+            beacon: self.beacon.iter().filter_map(|node| node.client.clone()).collect(),
+            execution: self.execution.iter().filter_map(|node| node.client.clone()).collect(),
+        };
+        Settings { clients, ..operator::settings(&self.enforcement, &self.standing) }
     }
 
     fn resolve(&mut self, base: &Path) {
@@ -295,6 +311,15 @@ fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> 
         return Err(de::Error::custom("a name has 1 to 32 characters of a-z, 0-9 and -"));
     }
     Ok(text)
+}
+
+fn client<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if Clients::is_name(&text) {
+        return Ok(Some(text));
+    }
+    let wanted = format!("a client's name has 1 to {MAX_CLIENT_NAME} characters of a-z, 0-9 and -, like lighthouse");
+    Err(de::Error::custom(wanted))
 }
 
 fn http_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Url, D::Error> {

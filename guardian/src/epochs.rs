@@ -61,6 +61,23 @@ pub fn in_force(config: &Config) -> Result<Epoch, Error> {
     Ok(Epoch { definition: followed, home })
 }
 
+/// Every epoch that this guardian keeps something of, with where that is.
+///
+/// # Errors
+/// As [`definition::load`].
+pub(crate) fn homes(config: &Config) -> Result<Vec<(GuardianSetEpoch, PathBuf)>, Error> {
+    let configured = definition::load(&config.network)?;
+    let mut homes = vec![(configured.guardian_set.epoch, config.data_dir.clone())];
+    if let Ok(entries) = std::fs::read_dir(&config.data_dir) {
+        homes.extend(entries.filter_map(|entry| {
+            let entry = entry.ok()?;
+            let number = entry.file_name().to_str()?.strip_prefix("epoch-")?.parse().ok()?;
+            Some((GuardianSetEpoch(number), entry.path()))
+        }));
+    }
+    Ok(homes)
+}
+
 /// Where the store of an earlier epoch is.
 pub(crate) fn home_of(data_dir: &Path, epoch: GuardianSetEpoch) -> PathBuf {
     let followed = directory(data_dir, epoch);

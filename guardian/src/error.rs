@@ -180,6 +180,12 @@ pub enum Error {
         /// The system's answer.
         source: std::io::Error,
     },
+    /// The address of the public feed cannot be served.
+    #[error("feed.listen: the public feed cannot be served there; choose another address or stop what has it")]
+    FeedListen {
+        /// The system's answer.
+        source: std::io::Error,
+    },
     /// The admin socket cannot be had.
     #[error("admin socket {path}: {problem}")]
     AdminSocket {

@@ -7,6 +7,7 @@
 use crate::ceremonies::Asked;
 use crate::metrics::Metrics;
 use crate::node::{Arrival, Directory, Reply};
+use crate::press::{self, Offered};
 use guardian_core::Event;
 use guardian_core::event::RequestId;
 use guardian_core::guardian_set::GuardianIndex;
@@ -28,7 +29,7 @@ pub async fn run(
     mut inbound: mpsc::Receiver<Inbound>,
     directory: Directory,
     metrics: Metrics,
-    asked: mpsc::Sender<Asked>,
+    (asked, offers): (mpsc::Sender<Asked>, mpsc::Sender<Offered>),
     inbox: mpsc::Sender<Arrival>,
 ) {
     let mut requests = 0;
@@ -36,6 +37,10 @@ pub async fn run(
     while let Some(item) = inbound.recv().await {
         let item = match item {
             // What a full queue refuses is declined; whoever asked asks again.
+            Inbound::Asked { from, request, token } if press::is_for_press(&request) => {
+                let _ = offers.try_send(Offered { from, request, token });
+                continue;
+            }
             Inbound::Asked { from, request, token } => {
                 let _ = asked.try_send(Asked { from, request, token });
                 continue;

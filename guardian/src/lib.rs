@@ -24,6 +24,7 @@ pub mod metrics;
 pub mod node;
 pub mod observe;
 pub mod password;
+pub mod press;
 pub mod progress;
 pub mod recording;
 pub mod replay;

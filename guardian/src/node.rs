@@ -18,7 +18,7 @@ use crate::http::{Phase, View};
 use crate::metrics::Metrics;
 use crate::recording::Recorder;
 use crate::webhook::Webhook;
-use crate::{Config, Error, admin, custodian, http, inbound, keyfile, observe, ticker};
+use crate::{Config, Error, admin, custodian, http, inbound, keyfile, observe, press, ticker};
 use chain_watcher::{BeaconNodes, SlotClock};
 use crypto::password::Password;
 use guardian_core::event::RequestId;
@@ -26,6 +26,7 @@ use guardian_core::request::{Answer, AskId};
 use guardian_core::{Event, Guardian};
 use p2p::RequestToken;
 use startup::Opened;
+use std::net::TcpListener;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
@@ -132,6 +133,8 @@ async fn run_epoch(
         .and_then(|listener| http::start(listener, viewed, page, chain))
         .map_err(|source| Error::HttpListen { listen, source })?;
     info!(%listen, "serving /healthz, /readyz, /metrics, /v1/status, /v1/validators");
+    let public = config.feed.listen.map(feed_server::bind).transpose();
+    let public = public.map_err(|source| Error::FeedListen { source })?;
 
     let store = Arc::clone(&opened.store);
     let connected = tokio::select! {
@@ -140,7 +143,9 @@ async fn run_epoch(
     };
     let result = match connected {
         // The whole node is in it: too large for the stack of whoever runs this.
-        Some(nodes) => Box::pin(live(config, password, opened, nodes, metrics, &view, shutdown)).await,
+        Some(nodes) => {
+            Box::pin(live(config, password, opened, nodes, metrics, (&view, public), shutdown)).await
+        }
         // Asked to stop before there was anything to stop.
         None => Ok(None),
     };
@@ -167,11 +172,12 @@ async fn live(
     opened: Opened,
     nodes: BeaconNodes,
     metrics: Metrics,
-    view: &watch::Sender<View>,
+    (view, public): (&watch::Sender<View>, Option<TcpListener>),
     shutdown: Pin<&mut impl Future<Output = ()>>,
 ) -> Result<Option<Ending>, Error> {
     let Opened {
         definition,
+        home,
         keypair,
         directory,
         store,
@@ -188,7 +194,7 @@ async fn live(
     let waits = guardian.is_joining();
     let joining = waits || guardian.is_retired();
     let (network, arriving) = p2p::start(p2p::Config {
-        keypair,
+        keypair: keypair.clone(),
         network: definition.id().0,
         listen: startup::listen_addresses(config)?,
         peers: if joining { Vec::new() } else { directory.peers(&definition)? },
@@ -275,8 +281,21 @@ async fn live(
         inbox: inbox.clone(),
     };
     parts.spawn(ceremonies::run(office, errands, asking, ending));
-    parts.spawn(admin::serve(socket, journal, inbox.clone()));
-    parts.spawn(inbound::run(network.clone(), arriving, directory, metrics, asked, inbox));
+    parts.spawn(admin::serve(socket, journal.clone(), inbox.clone()));
+    let needs = press::Needs {
+        config,
+        definition: &definition,
+        directory: &directory,
+        network: &network,
+        identity: &keypair,
+        home,
+        store: journal,
+        view: view.subscribe(),
+        inbox: inbox.clone(),
+        listener: public,
+    };
+    let press::Started { offers, server } = press::start(needs, &mut parts)?;
+    parts.spawn(inbound::run(network.clone(), arriving, directory, metrics, (asked, offers), inbox));
 
     view.send_modify(|view| view.phase = Phase::Running);
     let mut first = vec![Event::SettingsLoaded(config.settings()), Event::CustodyLoaded(custody)];
@@ -297,6 +316,13 @@ async fn live(
     });
     if ended.await.is_err() {
         warn!("not every part of the node stopped in time");
+    }
+    // The last of the parts has dropped what the feed's thread waits for.
+    if let Some(server) = server {
+        let closed = tokio::task::spawn_blocking(move || server.join());
+        if tokio::time::timeout(STOP_TIME, closed).await.is_err() {
+            warn!("the public feed did not close in time");
+        }
     }
     result
 }

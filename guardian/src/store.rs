@@ -38,7 +38,7 @@ pub use journal::Journal;
 pub use linked::{BrokenLink, Linked, Verified};
 
 use acknowledged::{Acknowledged, Counts};
-use engine::{Engine, Owner};
+use engine::{Engine, Entries, Owner};
 
 /// Format of the store that this program writes, and the only one it reads. Format 1 had no chain.
 pub const FORMAT: u16 = 2;
@@ -157,7 +157,7 @@ impl Store {
     /// # Errors
     /// [`Error::StoreDamaged`], [`Error::StoreFailed`].
     pub fn records(&self) -> Result<Vec<Record>, Error> {
-        let records = records_of(&self.engine, self.len(), &self.directory);
+        let records = records_of(self.engine.entries(self.len()), &self.directory);
         records.map(|linked| decode(&linked?, &self.directory)).collect()
     }
 
@@ -166,7 +166,12 @@ impl Store {
     ///
     /// Its errors: [`Error::StoreDamaged`], [`Error::StoreFailed`]; none comes after one.
     pub fn linked(&self, count: u64) -> impl Iterator<Item = Result<Linked, Error>> {
-        records_of(&self.engine, count.min(self.len()), &self.directory)
+        records_of(self.engine.entries(count.min(self.len())), &self.directory)
+    }
+
+    /// As [`Store::linked`], from record `first` to the last one that was acknowledged.
+    pub fn linked_from(&self, first: u64) -> impl Iterator<Item = Result<Linked, Error>> {
+        records_of(self.engine.entries_from(first, self.len()), &self.directory)
     }
 
     /// The head of the journal as it was acknowledged.
@@ -270,13 +275,12 @@ fn decode(linked: &Linked, directory: &Path) -> Result<Record, Error> {
     })
 }
 
-/// Records `0..count` of the journal with their links, not verified.
+/// Records of the journal with their links, not verified.
 fn records_of<'a>(
-    engine: &'a Engine,
-    count: u64,
+    entries: Entries<'a>,
     directory: &'a Path,
 ) -> impl Iterator<Item = Result<Linked, Error>> + use<'a> {
-    engine.entries(count).map(|entry| {
+    entries.map(|entry| {
         let (number, stored) = entry?;
         Linked::read(number, &stored).ok_or_else(|| Error::StoreDamaged {
             path: directory.into(),
@@ -288,7 +292,7 @@ fn records_of<'a>(
 /// Reads the whole journal and follows its chain to what was acknowledged.
 fn verify(engine: &Engine, acknowledged: JournalHead, directory: &Path) -> Result<(), Error> {
     let damaged = |problem: String| Error::StoreDamaged { path: directory.into(), problem };
-    let mut chain = Verified::new(records_of(engine, acknowledged.length, directory));
+    let mut chain = Verified::new(records_of(engine.entries(acknowledged.length), directory));
     for linked in &mut chain {
         let linked = linked.map_err(|error| match error {
             Error::Chain(broken) => damaged(broken.to_string()),

@@ -37,6 +37,7 @@ fn main() {
         status: statuses,
         shelf: shelves,
         binding: logbook::binding(&world, 1),
+        bindings: watch::channel(logbook::bindings(&world)).1,
         home: Some(directory.path().join("home")),
         role: Role::Guardian,
     };

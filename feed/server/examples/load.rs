@@ -72,6 +72,7 @@ async fn run(options: &BTreeMap<String, u64>) {
     }
     let opened = opening.elapsed();
     let idle = memory(options.get("pid").copied());
+    let busy = processor(options.get("pid").copied());
     let started = Instant::now();
     let askers: Vec<_> = (0..ASKERS)
         .map(|asker| tokio::spawn(ask(address, asker, rate, started, duration, counted.clone())))
@@ -112,6 +113,9 @@ async fn run(options: &BTreeMap<String, u64>) {
                 "max": percentile(1_000),
             },
         },
+        "server_cpu_seconds": busy
+            .zip(processor(options.get("pid").copied()))
+            .map(|(before, after)| (after - before) as f64 / 100.0),
         "server_rss_kib": {
             "before": before,
             "with_readers": idle,
@@ -126,6 +130,13 @@ fn memory(process: Option<u64>) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{}/status", process?)).ok()?;
     let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
     line.split_whitespace().nth(1)?.parse().ok()
+}
+
+/// Processor time that a process has used, hundredths of a second.
+fn processor(process: Option<u64>) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{}/stat", process?)).ok()?;
+    let fields: Vec<&str> = status.rsplit_once(')')?.1.split_whitespace().collect();
+    Some(fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?)
 }
 
 /// Opens a stream and counts what comes.

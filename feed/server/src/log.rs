@@ -6,6 +6,7 @@
 //! <directory>/tile/<level>/...        full tiles of 256 hashes, never changed again
 //! <directory>/tail                    entries since the last full bundle
 //! <directory>/checkpoint              the newest signed note
+//! <directory>/network-checkpoint      the newest that the network's own key signed
 //! ```
 //!
 //! Design decisions
@@ -20,7 +21,7 @@ use feed::tile::{TilePath, WIDTH, unbundle};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use tlog_tiles::{HashReader, Tile, stored_hash_index};
+use tlog_tiles::{HashReader, Tile};
 use tokio::sync::watch;
 
 mod durable;
@@ -37,6 +38,7 @@ use edge::Edge;
 struct State {
     edge: Edge,
     checkpoint: Option<Bytes>,
+    network_checkpoint: Option<Bytes>,
 }
 
 /// Reads one log. Cheap to clone.
@@ -95,6 +97,11 @@ impl Log {
     /// The newest signed note, if there is one.
     pub fn checkpoint(&self) -> Option<Bytes> {
         self.state.borrow().checkpoint.clone()
+    }
+
+    /// The newest note that the network's own key signed, if there is one.
+    pub fn network_checkpoint(&self) -> Option<Bytes> {
+        self.state.borrow().network_checkpoint.clone()
     }
 
     /// Says its size whenever it grew, and whenever its checkpoint changed.
@@ -185,7 +192,5 @@ fn damaged(problem: impl std::fmt::Display) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, problem.to_string())
 }
 
-/// The number, in storage order, of a leaf's hash.
-fn leaf(index: u64) -> u64 {
-    stored_hash_index(0, index)
-}
+#[cfg(test)]
+mod tests;

@@ -9,8 +9,9 @@ use crate::settings::Settings;
 use crate::snapshot::Snapshot;
 use crate::stream::{self, Ring, Seats};
 use feed::KeyBinding;
-use guardian_core::guardian_set::NetworkDefinition;
+use guardian_core::guardian_set::{GuardianIndex, NetworkDefinition};
 use guardian_core::status::StatusSnapshot;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 use tokio::sync::watch;
@@ -26,6 +27,8 @@ pub struct Inputs {
     pub shelf: watch::Receiver<Arc<Shelf>>,
     /// What binds the log's key to the guardian.
     pub binding: KeyBinding,
+    /// All bindings that are known, by guardian: for whoever verifies cosignatures.
+    pub bindings: watch::Receiver<Arc<BTreeMap<GuardianIndex, KeyBinding>>>,
     /// Where the feed may keep what it learns; None to keep nothing.
     pub home: Option<PathBuf>,
     /// Who serves.
@@ -42,6 +45,7 @@ struct Parts {
     snapshot: watch::Receiver<Option<Arc<Snapshot>>>,
     shelf: watch::Receiver<Arc<Shelf>>,
     binding: KeyBinding,
+    bindings: watch::Receiver<Arc<BTreeMap<GuardianIndex, KeyBinding>>>,
     role: Role,
     settings: Settings,
     gate: Gate,
@@ -63,6 +67,7 @@ impl Site {
             snapshot,
             shelf: inputs.shelf.clone(),
             binding: inputs.binding.clone(),
+            bindings: inputs.bindings.clone(),
             role: inputs.role.clone(),
             gate: Gate::new(&settings),
             settings,
@@ -83,6 +88,7 @@ impl Site {
             snapshot,
             shelf,
             binding: KeyBinding(Vec::new()),
+            bindings: watch::channel(Arc::default()).1,
             role: Role::Guardian,
             gate: Gate::new(&Settings::default()),
             settings: Settings::default(),
@@ -116,6 +122,11 @@ impl Site {
     /// What binds the log's key to the guardian.
     pub fn binding(&self) -> &KeyBinding {
         &self.0.binding
+    }
+
+    /// All bindings that are known, by guardian.
+    pub fn bindings(&self) -> Arc<BTreeMap<GuardianIndex, KeyBinding>> {
+        self.0.bindings.borrow().clone()
     }
 
     /// Who serves.

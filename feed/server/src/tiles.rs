@@ -60,7 +60,7 @@ pub(crate) async fn checkpoint(ask: Ask, Path(id): Path<String>) -> Response {
 /// A tile of hashes or a bundle of entries.
 #[utoipa::path(
     get, path = "/log/{id}/tile/{path}", tag = "log",
-    params(("id" = String, Path, description = "The log's name", example = "3-0"), ("path" = String, Path, description = "`<level>/<number>` or `entries/<number>`, `.p/<width>` after one that is not full", example = "entries/000")),
+    params(("id" = String, Path, description = "The log's name", example = "3-0"), ("path" = crate::view::schema::TilePath, Path, description = "Which tile", example = "entries/000")),
     responses((status = 200, description = "A tile (C2SP tlog-tiles)", content_type = "application/octet-stream", body = Vec<u8>), ItemRefusals)
 )]
 pub(crate) async fn tile(ask: Ask, Path((id, path)): Path<(String, String)>) -> Response {

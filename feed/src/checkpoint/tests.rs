@@ -32,10 +32,8 @@ fn a_cosignature_is_one_of_the_specification() {
     let line = cosign(&checkpoint(), &feed_key(2), GuardianIndex(2), 1_679_315_147);
     let line = line.strip_prefix(&format!("— {name} ")).unwrap().strip_suffix('\n').unwrap();
     let bytes = base64_text::decode(line).unwrap();
-    let id = Sha256::new()
-        .chain_update(format!("{name}\n\u{4}"))
-        .chain_update(feed_key(2).public().0)
-        .finalize();
+    let id =
+        Sha256::new().chain_update(format!("{name}\n\u{4}")).chain_update(feed_key(2).public().0).finalize();
     assert_eq!(bytes[..4], id[..4]);
     assert_eq!(bytes[4..12], 1_679_315_147u64.to_be_bytes());
     let message = format!("cosignature/v1\ntime 1679315147\n{}", checkpoint().body());
@@ -115,5 +113,7 @@ fn keys_have_the_text_form_of_the_specification() {
     let note = signed_note::Note::from_bytes(&sign(&checkpoint(), &feed_key(3))).unwrap();
     assert_eq!(note.verify(&list).unwrap().0.len(), 1);
     let witness = witness_verifier_key(NetworkId([0xab; 32]), GuardianIndex(2), &feed_key(2).public());
-    assert!(witness.starts_with(&format!("guardian-network/{}/2+", "ab".repeat(32))) && witness.contains("+B"));
+    assert!(
+        witness.starts_with(&format!("guardian-network/{}/2+", "ab".repeat(32))) && witness.contains("+B")
+    );
 }

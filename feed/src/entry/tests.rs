@@ -5,15 +5,13 @@ use guardian_core::guardian_set::NetworkId;
 use std::collections::BTreeSet;
 
 /// What each sample becomes, a line each.
-const GOLDEN: &str = include_str!("golden.jsonl");
+const GOLDEN: &str = include_str!("../../tests/golden/entries.jsonl");
 
 fn entries() -> Vec<Entry> {
     let numbered = (0u64..).zip(samples());
     let of_records = numbered.filter_map(|(number, record)| Entry::of(number, &record));
-    let first = [
-        Entry::definition(&definition()),
-        Entry::key(&definition(), GuardianIndex(1), &binding(1)).unwrap(),
-    ];
+    let first =
+        [Entry::definition(&definition()), Entry::key(&definition(), GuardianIndex(1), &binding(1)).unwrap()];
     first.into_iter().chain(of_records).collect()
 }
 
@@ -113,7 +111,8 @@ fn nothing_private_is_published() {
             bytes.windows(secret.len()).any(|window| window == secret.as_bytes())
         });
         assert!(in_records, "{secret} is in no sample: this proves nothing");
-        let forms = [(*secret).to_owned(), hex::encode(secret), crate::base64_text::encode(secret.as_bytes())];
+        let forms =
+            [(*secret).to_owned(), hex::encode(secret), crate::base64_text::encode(secret.as_bytes())];
         for form in forms {
             assert!(!told.contains(form.trim_end_matches('=')), "{form}");
         }

@@ -29,8 +29,7 @@ fn note() -> Vec<u8> {
 #[test]
 fn a_note_tells_who_signed() {
     let verified = verify_note(&note(), &with_group()).unwrap();
-    let expected =
-        Verified { checkpoint: checkpoint(), cosigned: vec![(BOB, 10), (CAROL, 20)], group: true };
+    let expected = Verified { checkpoint: checkpoint(), cosigned: vec![(BOB, 10), (CAROL, 20)], group: true };
     assert_eq!(verified, expected);
     assert_eq!(peek(&note()), Ok(checkpoint()));
     let bare = verify_note(&sign(&checkpoint(), &feed_key(1)), &with_group()).unwrap();
@@ -88,11 +87,14 @@ fn another_network_is_refused() {
 }
 
 /// Whatever is changed, the note is refused, or the changed line names a key that nobody knows: never is a line believed
-/// that was not signed.
+/// that was not signed. Only when the network's signature was asked for is not covered by it.
 #[test]
 fn no_changed_byte_adds_or_alters_what_is_proven() {
     let (note, keys) = (note(), with_group());
     let whole = verify_note(&note, &keys).unwrap();
+    // Characters 5 to 15 of base64 hold bytes 4 to 11.
+    let group = String::from_utf8(note.clone()).unwrap().find("/group ").unwrap() + "/group ".len();
+    let slot = group + 5..group + 16;
     for at in 0..note.len() {
         let mut changed = note.clone();
         changed[at] ^= 1;
@@ -100,7 +102,7 @@ fn no_changed_byte_adds_or_alters_what_is_proven() {
         assert_eq!(verified.checkpoint, whole.checkpoint, "byte {at}");
         assert!(verified.cosigned.iter().all(|line| whole.cosigned.contains(line)), "byte {at}");
         let lost = (whole.cosigned.len() - verified.cosigned.len()) + usize::from(!verified.group);
-        assert!(lost == 1, "byte {at} lost {lost} lines");
+        assert!(lost == 1 || lost == 0 && slot.contains(&at), "byte {at} lost {lost} lines");
     }
     for length in 0..note.len() {
         if let Ok(verified) = verify_note(&note[..length], &keys) {

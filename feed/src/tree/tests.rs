@@ -1,55 +1,6 @@
 use super::*;
+use crate::scene::log::{Stored, log};
 use proptest::prelude::*;
-
-/// All hashes of a log, as they are stored.
-#[derive(Default)]
-pub(crate) struct Stored {
-    pub(crate) hashes: Vec<Hash>,
-    pub(crate) entries: Vec<Vec<u8>>,
-}
-
-impl HashReader for Stored {
-    fn read_hashes(&self, indexes: &[u64]) -> Result<Vec<Hash>, tlog_tiles::Error> {
-        let read = |index: &u64| self.hashes.get(usize::try_from(*index).ok()?).copied();
-        indexes.iter().map(|index| read(index).ok_or(tlog_tiles::Error::IndexesNotInTree)).collect()
-    }
-}
-
-impl Stored {
-    pub(crate) fn of(entries: impl IntoIterator<Item = Vec<u8>>) -> Self {
-        let mut stored = Self::default();
-        for entry in entries {
-            stored.push(entry);
-        }
-        stored
-    }
-
-    pub(crate) fn push(&mut self, entry: Vec<u8>) {
-        let more = stored_hashes(self.size(), &entry, self).unwrap();
-        self.hashes.extend(more);
-        self.entries.push(entry);
-    }
-
-    pub(crate) fn size(&self) -> u64 {
-        self.entries.len().try_into().unwrap()
-    }
-
-    pub(crate) fn root(&self) -> [u8; 32] {
-        root(self.size(), self).unwrap()
-    }
-
-    /// The tile at a path, as a server of this log would have it.
-    pub(crate) fn tile(&self, path: &TilePath) -> Result<Vec<u8>, String> {
-        assert!(path.is_in(self.size()), "asked for {path} in a log of {}", self.size());
-        let level = path.level.unwrap();
-        let tile = Tile::new(TILE_HEIGHT, level, path.number, path.width.into(), false);
-        tile.read_data(self).map_err(|e| e.to_string())
-    }
-}
-
-pub(crate) fn log(size: u64) -> Stored {
-    Stored::of((0..size).map(|n| format!("entry {n}").into_bytes()))
-}
 
 #[test]
 fn hashes_are_those_of_rfc_6962() {
@@ -74,7 +25,11 @@ fn every_entry_of_small_logs_is_proven_and_nothing_else() {
             assert_eq!(check_inclusion(&proof, size, [7; 32], index, leaf), refused);
             assert_eq!(check_inclusion(&proof, size, log.root(), index, leaf_hash(b"x")), refused);
             for other in (0..size).filter(|other| *other != index) {
-                assert_eq!(check_inclusion(&proof, size, log.root(), other, leaf), refused, "{index} {other}");
+                assert_eq!(
+                    check_inclusion(&proof, size, log.root(), other, leaf),
+                    refused,
+                    "{index} {other}"
+                );
             }
             let longer = [proof.as_slice(), &[[0; 32]]].concat();
             assert_eq!(check_inclusion(&longer, size, log.root(), index, leaf), refused);
@@ -88,8 +43,9 @@ fn every_extension_of_small_logs_is_proven_and_nothing_else() {
     for new in &logs {
         for old in logs.iter().filter(|old| old.size() <= new.size()) {
             let proof = prove_consistency(old.size(), new.size(), new).unwrap();
-            let check =
-                |proof: &[_], old_root, root| check_consistency(proof, old.size(), old_root, new.size(), root);
+            let check = |proof: &[_], old_root, root| {
+                check_consistency(proof, old.size(), old_root, new.size(), root)
+            };
             assert_eq!(check(&proof, old.root(), new.root()), Ok(()));
             assert!(check(&proof, [7; 32], new.root()).is_err());
             if old.size() > 0 {
@@ -117,7 +73,10 @@ fn numbers_that_no_log_has_are_refused_and_nothing_panics() {
         assert!(TileHashes::new(size, [0; 32], |_| Ok(Vec::new())).is_err());
     }
     assert!(check_inclusion(&[[0; 32]; 81], MAX_SIZE, [0; 32], 0, [0; 32]).is_err());
-    assert!(matches!(prove_inclusion(3, 3, &log(3)), Err(Error::Bounds { what: "index", found: 3, limit: 2 })));
+    assert!(matches!(
+        prove_inclusion(3, 3, &log(3)),
+        Err(Error::Bounds { what: "index", found: 3, limit: 2 })
+    ));
     assert!(matches!(prove_consistency(4, 3, &log(3)), Err(Error::Bounds { what: "older size", .. })));
 }
 

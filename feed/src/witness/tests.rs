@@ -1,7 +1,7 @@
 use super::*;
 use crate::origin::Origin;
+use crate::scene::log::{Stored, log};
 use crate::tree::prove_consistency;
-use crate::tree::tests::{Stored, log};
 use guardian_core::guardian_set::{GuardianIndex, NetworkId};
 
 const LIFE: Slot = Slot(5);
@@ -45,7 +45,10 @@ fn a_rewritten_history_is_not_cosigned() {
     let proof = prove_consistency(7, 8, &other).unwrap();
     let judgement = judge(Some(&seen(&log(7))), &checkpoint(&other, LIFE), 7, &proof);
     assert_eq!(judgement, Judgement::Refuse("wrong_proof"));
-    assert_eq!(judge(Some(&seen(&log(7))), &checkpoint(&log(9), LIFE), 7, &[]), Judgement::Refuse("wrong_proof"));
+    assert_eq!(
+        judge(Some(&seen(&log(7))), &checkpoint(&log(9), LIFE), 7, &[]),
+        Judgement::Refuse("wrong_proof")
+    );
 }
 
 #[test]

@@ -136,5 +136,6 @@ pub(super) fn settings(limits: &EnforcementLimits, standing: &[Standing]) -> Set
         balance: limits.balance,
         emergency: limits.emergency,
         standing: standing.iter().map(order).collect(),
+        ..Settings::default()
     }
 }

@@ -61,7 +61,8 @@ custody = "custody.json"
 {password_file}
 
 # This guardian's own beacon nodes, one table each, 1 to 16. Two of different make are better than one:
-# the guardian fails over, holds while they disagree, and posts exits to all.
+# the guardian fails over, holds while they disagree, and posts exits to all. `client = "lighthouse"` in a table tells
+# the public which software that node runs; the same for execution nodes.
 {beacons}
 # This guardian's own execution nodes (JSON-RPC; http, https, ws or wss), one table each, up to 16. Needed where the
 # network definition has [contracts], refused where it has none. A key in the url is shown in no log. More than half
@@ -74,6 +75,19 @@ listen = [{listen}]
 [http]
 # Status, health and metrics: /v1/status /v1/validators /healthz /readyz /metrics. Not authenticated: keep it private.
 listen = "{http}"
+
+[feed]
+# The public feed: pages, HTTP API, event stream and this guardian's transparency log, made to be reached by anybody. It
+# shows nothing that the operator alone should know, and no load on it reaches the guardian. Off without `listen`.
+# listen = "0.0.0.0:8450"
+# public_url = "https://guardian.example"
+# Limits for each address (IPv6: each /64): requests a second and at once, event streams; and event streams in all.
+# requests_per_second = 20
+# burst = 60
+# streams_per_address = 32
+# streams = 12000
+# Behind a proxy: the proxies whose X-Forwarded-For is believed.
+# trusted_proxies = ["127.0.0.1"]
 
 [admin]
 # The Unix socket through which `guardian propose`, `approve`, `pause` and the like reach this guardian while it runs.

@@ -15,13 +15,15 @@ use guardian_core::guardian_set::{GuardianIndex, NetworkDefinition};
 use guardian_core::record::Record;
 use guardian_core::{Guardian, JournalHead};
 use p2p::{Multiaddr, identity};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tracing::{info, warn};
 
 /// Everything that comes from disk.
 pub(super) struct Opened {
     pub(super) definition: NetworkDefinition,
+    /// Where everything of this epoch is kept.
+    pub(super) home: PathBuf,
     pub(super) keypair: identity::Keypair,
     pub(super) directory: Directory,
     pub(super) store: Arc<Store>,
@@ -103,6 +105,7 @@ fn open_blocking(config: &Config, password: &Password) -> Result<Opened, Error> 
     );
     Ok(Opened {
         definition,
+        home,
         keypair,
         directory,
         store,

@@ -1,7 +1,7 @@
 //! A whole node in this process, against a beacon node that only says which chain it serves.
 
 use super::run;
-use crate::config::{Admin, Beacon, Config, EnforcementLimits, Http, Keys, Log, P2p, Recording};
+use crate::config::{Admin, Beacon, Config, EnforcementLimits, Feed, Http, Keys, Log, P2p, Recording};
 use crate::{Error, Store, definition, keyfile};
 use axum::Json;
 use axum::routing::get;
@@ -80,10 +80,12 @@ impl Home {
             beacon: vec![Beacon {
                 name: "fake".to_owned(),
                 url: format!("http://{beacon}").parse().unwrap(),
+                client: Some("lodestar".to_owned()),
             }],
             execution: Vec::new(),
             p2p: P2p { listen: vec!["/ip4/127.0.0.1/tcp/0".to_owned()] },
             http: Http { listen: free_address() },
+            feed: Feed { listen: Some(free_address()), ..Feed::default() },
             admin: Admin::default(),
             enforcement: EnforcementLimits::default(),
             standing: Vec::new(),

@@ -62,6 +62,6 @@ impl Journal {
     ///
     /// Its errors: [`Error::StoreDamaged`], [`Error::StoreFailed`]; none comes after one.
     pub fn records(&self) -> impl Iterator<Item = Result<Linked, Error>> {
-        records_of(&self.engine, self.acknowledged.length, &self.directory)
+        records_of(self.engine.entries(self.acknowledged.length), &self.directory)
     }
 }

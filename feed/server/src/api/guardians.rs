@@ -23,7 +23,7 @@ pub(super) async fn list(ask: Ask) -> Response {
 /// One guardian.
 #[utoipa::path(
     get, path = "/v1/guardians/{index}", tag = "guardians",
-    params(("index" = u16, Path, description = "Its number in the set", example = 1)),
+    params(("index" = u16, Path, description = "Its number in the set", minimum = 1, maximum = 65_535, example = 1)),
     responses((status = 200, description = "The guardian", body = Answer<GuardianView>), ItemRefusals)
 )]
 pub(super) async fn one(ask: Ask, Path(index): Path<String>) -> Response {

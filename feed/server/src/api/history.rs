@@ -73,7 +73,7 @@ fn tickets(history: &History, snapshot: &Snapshot, operator: &Address) -> Vec<Sa
 /// One validator's past: attestations, balance, and its operator's tickets.
 #[utoipa::path(
     get, path = "/v1/validators/{pubkey}/history", tag = "validators",
-    params(("pubkey" = String, Path, description = "Its key, or its index", example = "1000077")),
+    params(("pubkey" = schema::ValidatorName, Path, description = "Its key, or its index", example = "1000077")),
     responses((status = 200, description = "The past", body = Answer<HistoryView>), ItemRefusals)
 )]
 pub(super) async fn history(ask: Ask, Path(pubkey): Path<String>) -> Response {

@@ -9,6 +9,7 @@ use feed::checkpoint::verifier_key;
 use feed::{FeedPublicKey, KeyBinding, Origin};
 use guardian_core::guardian_set::{GuardianIndex, NetworkDefinition, NetworkId};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
 /// One log.
@@ -46,6 +47,9 @@ pub struct KeyView {
     pub vkey: Option<String>,
     /// The guardian's word for its key, an envelope sealed by its identity, base64.
     pub binding: String,
+    /// The same of every guardian that it is known of, by number: the keys of their cosignatures.
+    #[schema(value_type = BTreeMap<String, String>)]
+    pub bindings: BTreeMap<u16, String>,
     /// What the guardians agreed on, whole.
     #[schema(value_type = Object)]
     pub definition: NetworkDefinition,
@@ -96,6 +100,7 @@ pub(super) async fn key(ask: Ask) -> Response {
         origin: origin.map(|origin| origin.to_string()),
         vkey: origin.and_then(|origin| vkey(binding, definition, &origin)),
         binding: text(binding),
+        bindings: ask.site.bindings().iter().map(|(of, binding)| (of.0, text(binding))).collect(),
         definition: NetworkDefinition::clone(definition),
     })
 }

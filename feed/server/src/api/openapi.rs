@@ -46,6 +46,14 @@ use utoipa::OpenApi;
         crate::tiles::checkpoint,
         crate::tiles::tile,
     ),
+    components(schemas(
+        super::answer::Refused,
+        crate::snapshot::SortKey,
+        crate::view::schema::Direction,
+        crate::view::schema::Search,
+        crate::view::schema::TilePath,
+        crate::view::schema::ValidatorName,
+    )),
     tags(
         (name = "network", description = "The whole"),
         (name = "guardians", description = "Who guards"),

@@ -128,7 +128,7 @@ pub(super) fn row(snapshot: &Snapshot, name: &str) -> Result<Row, Refusal> {
 /// One validator, by its key or its index.
 #[utoipa::path(
     get, path = "/v1/validators/{pubkey}", tag = "validators",
-    params(("pubkey" = String, Path, description = "Its key, or its index", example = "0xa1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1")),
+    params(("pubkey" = schema::ValidatorName, Path, description = "Its key, or its index", example = "1000077")),
     responses((status = 200, description = "The validator", body = Answer<ValidatorView>), ItemRefusals)
 )]
 pub(super) async fn one(ask: Ask, Path(pubkey): Path<String>) -> Response {

@@ -4,11 +4,7 @@ use guardian_core::guardian_set::{GuardianIndex, NetworkId};
 use std::cell::RefCell;
 
 pub(crate) fn origin() -> Origin {
-    Origin {
-        network: NetworkId([7; 32]),
-        guardian: GuardianIndex(2),
-        life: crypto::spec::Slot(0),
-    }
+    Origin { network: NetworkId([7; 32]), guardian: GuardianIndex(2), life: crypto::spec::Slot(0) }
 }
 
 fn entry(index: u64) -> Vec<u8> {
@@ -66,7 +62,8 @@ fn check(log: &Log, size: u64) {
                 let width = u16::try_from(width).unwrap();
                 let path = TilePath { level: Some(level), number, width };
                 let tile = log.tile(&path).unwrap().unwrap();
-                let expected = Tile::new(8, level, number, width.into(), false).read_data(&reference).unwrap();
+                let expected =
+                    Tile::new(8, level, number, width.into(), false).read_data(&reference).unwrap();
                 assert_eq!(tile, expected, "{path}");
                 if level == 0 {
                     let path = TilePath { level: None, ..path };
@@ -120,10 +117,12 @@ fn a_tail_that_was_cut_off_anywhere_is_whole_up_to_there() {
     open(directory.path()).append(&entries(0..5)).unwrap();
     let tail = directory.path().join("tail");
     let whole = std::fs::read(&tail).unwrap();
-    let ends: Vec<usize> = (0..5).scan(0, |end, index| {
-        *end += entry(index).len() + 20;
-        Some(*end)
-    }).collect();
+    let ends: Vec<usize> = (0..5)
+        .scan(0, |end, index| {
+            *end += entry(index).len() + 20;
+            Some(*end)
+        })
+        .collect();
     for cut in 0..whole.len() {
         std::fs::write(&tail, &whole[..cut]).unwrap();
         let kept = ends.iter().filter(|end| **end <= cut).count() as u64;

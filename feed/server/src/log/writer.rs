@@ -13,6 +13,12 @@ use std::sync::Arc;
 use tlog_tiles::Tile;
 use tokio::sync::watch;
 
+/// File of the newest signed note.
+const CHECKPOINT: &str = "checkpoint";
+
+/// File of the newest note that the network's own key signed.
+const NETWORK_CHECKPOINT: &str = "network-checkpoint";
+
 /// Appends to a log. One at a time: the directory is locked while it lives.
 #[derive(Debug)]
 pub struct LogWriter {
@@ -65,9 +71,10 @@ impl LogWriter {
             let rest = edge.size() % u64::from(WIDTH);
             restart(&mut tail, &edge, rest)?;
         }
-        let checkpoint = durable::read(&directory.join("checkpoint"))?.map(Bytes::from);
+        let note = |name| Ok::<_, io::Error>(durable::read(&directory.join(name))?.map(Bytes::from));
+        let (checkpoint, network_checkpoint) = (note(CHECKPOINT)?, note(NETWORK_CHECKPOINT)?);
         let size = edge.size();
-        let (state, seen) = watch::channel(Arc::new(State { edge, checkpoint }));
+        let (state, seen) = watch::channel(Arc::new(State { edge, checkpoint, network_checkpoint }));
         let (grown, sizes) = watch::channel(size);
         let log = Log { id: id.into(), origin, directory: directory.into(), state: seen, grown: sizes };
         Ok(Self { directory: directory.to_owned(), tail, state, grown, log, _lock: lock })
@@ -87,17 +94,18 @@ impl LogWriter {
             let problem = format!("an entry has {} bytes; at most {MAX_ENTRY}", long.len());
             return Err(io::Error::new(io::ErrorKind::InvalidInput, problem));
         }
-        let State { mut edge, checkpoint } = State::clone(&self.state.borrow());
+        let mut state = State::clone(&self.state.borrow());
+        let edge = &mut state.edge;
         self.tail.append(edge.size(), entries.iter().map(Vec::as_slice))?;
         let mut moved = false;
         for entry in entries {
-            moved |= push(&self.directory, &mut edge, Bytes::from(entry.clone()))?;
+            moved |= push(&self.directory, edge, Bytes::from(entry.clone()))?;
         }
         let size = edge.size();
         if moved {
-            restart(&mut self.tail, &edge, size % u64::from(WIDTH))?;
+            restart(&mut self.tail, edge, size % u64::from(WIDTH))?;
         }
-        self.state.send_replace(Arc::new(State { edge, checkpoint }));
+        self.state.send_replace(Arc::new(state));
         self.grown.send_replace(size);
         Ok(())
     }
@@ -107,10 +115,23 @@ impl LogWriter {
     /// # Errors
     /// The disk's.
     pub fn set_checkpoint(&mut self, note: &[u8]) -> io::Result<()> {
-        durable::replace(&self.directory.join("checkpoint"), note)?;
-        let edge = self.state.borrow().edge.clone();
-        let size = edge.size();
-        self.state.send_replace(Arc::new(State { edge, checkpoint: Some(Bytes::copy_from_slice(note)) }));
+        self.set_note(CHECKPOINT, note, |state, note| state.checkpoint = Some(note))
+    }
+
+    /// As [`LogWriter::set_checkpoint`], for one that the network's own key signed.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn set_network_checkpoint(&mut self, note: &[u8]) -> io::Result<()> {
+        self.set_note(NETWORK_CHECKPOINT, note, |state, note| state.network_checkpoint = Some(note))
+    }
+
+    fn set_note(&self, name: &str, note: &[u8], set: impl FnOnce(&mut State, Bytes)) -> io::Result<()> {
+        durable::replace(&self.directory.join(name), note)?;
+        let mut state = State::clone(&self.state.borrow());
+        set(&mut state, Bytes::copy_from_slice(note));
+        let size = state.edge.size();
+        self.state.send_replace(Arc::new(state));
         self.grown.send_replace(size);
         Ok(())
     }

@@ -68,6 +68,14 @@ text!(
     "0xa1a1"
 );
 
+text!(ValidatorName, "A validator's key, or its index.", "^(0x[0-9a-f]{96}|[0-9]{1,18})$", "1000077");
+text!(
+    TilePath,
+    "`<level>/<number>` or `entries/<number>`, and `.p/<width>` after one that is not full.",
+    "^([0-5]|entries)/[0-9]{3}(\\.p/[1-9][0-9]?)?$",
+    "entries/000"
+);
+
 codes!(Direction, "Smallest first, or largest first.", ["asc", "desc"]);
 codes!(
     ValidatorState,

@@ -13,6 +13,7 @@ use feed::{Checkpoint, FeedKey, KeyBinding, Origin};
 use feed_server::log::{LogWriter, Shelf};
 use guardian_core::guardian_set::GuardianIndex;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -36,6 +37,11 @@ pub fn binding(world: &World, guardian: u16) -> KeyBinding {
         &key(guardian).public(),
         world.definition.chain.genesis_time,
     )
+}
+
+/// The bindings of all guardians.
+pub fn bindings(world: &World) -> Arc<BTreeMap<GuardianIndex, KeyBinding>> {
+    Arc::new((1..=7).map(|guardian| (GuardianIndex(guardian), binding(world, guardian))).collect())
 }
 
 impl Logbook {

@@ -228,7 +228,7 @@ impl World {
     }
 
     fn emergency(&self, number: u64, now: Slot) -> EmergencyStatus {
-        let opened = now.saturating_sub(now.0 % 500 + number * 40);
+        let opened = now.saturating_sub(now.0 % 500 + 200 + number * 40);
         let count = u64::try_from(self.validators.len()).unwrap().min(3);
         let state = [
             EmergencyState::Open,

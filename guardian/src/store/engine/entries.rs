@@ -20,7 +20,12 @@ impl Engine {
     ///
     /// Its errors: [`Error::StoreDamaged`] on a missing or garbled record.
     pub(in crate::store) fn entries(&self, count: u64) -> Entries<'_> {
-        Entries { engine: self, values: self.journal.iter(), next: 0, count }
+        self.entries_from(0, count)
+    }
+
+    /// As [`Engine::entries`], from record `first` on.
+    pub(in crate::store) fn entries_from(&self, first: u64, count: u64) -> Entries<'_> {
+        Entries { engine: self, values: self.journal.range(journal_key(first, 0)..), next: first, count }
     }
 }
 
