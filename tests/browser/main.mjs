@@ -10,6 +10,7 @@ import { live } from "./live.mjs";
 import { longList } from "./long_list.mjs";
 import { places } from "./places.mjs";
 import { check, failed } from "./report.mjs";
+import { verifying } from "./verifying.mjs";
 import { withoutScripts } from "./without_scripts.mjs";
 
 const [base, crowd, chromium, pictures] = process.argv.slice(2);
@@ -26,6 +27,7 @@ try {
   await everyPage(browser, base, all, pictures);
   await withoutScripts(browser, base, all);
   await keyboard(browser, base);
+  await verifying(browser, base);
   await longList(browser, crowd);
   await live(browser, base, restart);
 } catch (error) {

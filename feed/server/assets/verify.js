@@ -104,8 +104,9 @@ async function checkpoint(host, log) {
   const [key, note] = await Promise.all([text("/v1/key"), text(`${log}/checkpoint`)]);
   const { data } = JSON.parse(key);
   const definition = source(key, ["data", "definition"]);
-  const keys = source(key, ["data", "keys"]) ?? JSON.stringify([{ guardian: data.guardian, binding: data.binding }]);
-  const question = `{"network":${JSON.stringify(network.id)},"definition":${definition},"keys":${keys},"note":${JSON.stringify(note)}}`;
+  const bindings = { ...data.bindings, [data.guardian]: data.binding };
+  const keys = Object.entries(bindings).map(([guardian, binding]) => ({ guardian: Number(guardian), binding }));
+  const question = `{"network":${JSON.stringify(network.id)},"definition":${definition},"keys":${JSON.stringify(keys)},"note":${JSON.stringify(note)}}`;
   const told = await ask("verify_note", question);
   const checks = [];
   if (told.ok) {

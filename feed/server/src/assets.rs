@@ -20,6 +20,7 @@ const DIGITS: usize = 16;
 
 const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
+const WASM: &str = "application/wasm";
 const SVG: &str = "image/svg+xml";
 
 macro_rules! source {
@@ -32,6 +33,7 @@ macro_rules! source {
 const SOURCES: &[Source] = &[
     source!("feed.css", CSS),
     source!("mark.svg", SVG),
+    source!("verify.wasm", WASM),
     source!("theme.js", JS),
     source!("clock.js", JS),
     source!("morph.js", JS),

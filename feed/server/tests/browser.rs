@@ -84,6 +84,7 @@ impl Living {
             status,
             shelf,
             binding: logbook::binding(&self.world, 1),
+            bindings: watch::channel(logbook::bindings(&self.world)).1,
             home: Some(self.home.path().join("home")),
             role: Role::Guardian,
         };
