@@ -6,6 +6,7 @@
 pub mod answer;
 pub mod ask;
 mod atom;
+mod dossier;
 mod exits;
 mod guardians;
 pub mod history;
@@ -47,6 +48,7 @@ pub fn router() -> Router<Site> {
         .route("/v1/puffer/noop/consumption/calculate/{node}", get(puffer::consumption))
         .route("/v1/proposals", get(proposals::list))
         .route("/v1/proposals/{id}", get(proposals::one))
+        .route("/v1/proposals/{id}/dossier", get(dossier::dossier))
         .route("/v1/emergencies", get(proposals::emergencies))
         .route("/v1/emergencies/{id}", get(proposals::emergency))
         .route("/v1/exits", get(exits::list))
@@ -58,8 +60,11 @@ pub fn router() -> Router<Site> {
         .route("/v1/key", get(logs::key))
 }
 
-/// Nothing is there.
+/// Nothing is there: said on a page to whoever reads pages.
 pub async fn not_found(ask: Ask) -> Response {
+    if ask.header("accept").is_some_and(|kinds| kinds.contains("text/html")) {
+        return crate::pages::missing();
+    }
     let detail = "nothing is served at this path; /v1/openapi.json lists all that is";
     ask.refuse(&Refusal::not_found(detail))
 }

@@ -6,6 +6,7 @@
 //! | [`history`] | what of the past the charts need |
 //! | [`site`], [`settings`], [`role`] | what every answer is made of; the limits; who serves |
 //! | [`server`], [`api`] | threads, connections and limits; what is asked and answered |
+//! | `dossier` | all that the log tells of an exit |
 //! | [`stream`] | what happens, as it happens |
 //! | [`log`], [`tiles`] | the transparency log; how it is served |
 //! | [`pages`] | what people read |
@@ -18,6 +19,7 @@
 
 pub mod api;
 mod assets;
+mod dossier;
 pub mod freshness;
 pub mod history;
 pub mod log;

@@ -207,15 +207,15 @@ fn answer(site: &Site, headers: &HeaderMap, page: impl FnOnce(&Edition<'_>) -> O
     };
     match page(&edition) {
         Some(page) => send(StatusCode::OK, headers, page),
-        None => missing(headers),
+        None => missing(),
     }
 }
 
 /// There is no such page.
-pub(crate) fn missing(headers: &HeaderMap) -> Response {
+pub(crate) fn missing() -> Response {
     let text =
         "Nothing is known by this name here. It may be too old to be kept, or the address is not whole.";
-    send(StatusCode::NOT_FOUND, headers, layout::notice("Nothing here", text))
+    send(StatusCode::NOT_FOUND, &HeaderMap::new(), layout::notice("Nothing here", text))
 }
 
 fn send(status: StatusCode, asked: &HeaderMap, page: Markup) -> Response {

@@ -1,5 +1,6 @@
 //! `Site`: what every answer is made of, shared by the API and the pages.
 
+use crate::dossier::{self, Maker};
 use crate::freshness::{Freshness, unix_now};
 use crate::history::{self, History};
 use crate::log::Shelf;
@@ -53,6 +54,7 @@ struct Parts {
     seats: Seats,
     history: RwLock<History>,
     home: Option<PathBuf>,
+    dossiers: Maker,
 }
 
 impl Site {
@@ -75,6 +77,7 @@ impl Site {
             seats: Seats::default(),
             history: RwLock::default(),
             home: inputs.home.clone(),
+            dossiers: Maker::default(),
         }))
     }
 
@@ -96,6 +99,7 @@ impl Site {
             seats: Seats::default(),
             history: RwLock::default(),
             home: None,
+            dossiers: Maker::default(),
         }))
     }
 
@@ -143,6 +147,7 @@ impl Site {
     pub(crate) fn spawn_work(&self, work: &mut tokio::task::JoinSet<()>) {
         work.spawn(stream::feed(self.clone()));
         work.spawn(history::keep(self.clone()));
+        work.spawn(dossier::follow(self.clone()));
     }
 
     /// The events of the last while.
@@ -158,6 +163,11 @@ impl Site {
     /// Where the feed keeps what it learns.
     pub(crate) fn home(&self) -> Option<&Path> {
         self.0.home.as_deref()
+    }
+
+    /// Who makes dossiers.
+    pub(crate) fn dossiers(&self) -> &Maker {
+        &self.0.dossiers
     }
 
     /// The places of event streams.

@@ -3,6 +3,13 @@
 //! Needs Chromium and node, and the packages of `tests/browser/install.sh`; without them it fails and says so.
 //! `FEED_PICTURES=<directory>` keeps a picture of every page.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test ends where something is not as it should be"
+)]
+
 mod logbook;
 mod world;
 

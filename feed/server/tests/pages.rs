@@ -1,5 +1,12 @@
 //! The pages as they are sent: whole, strict, and honest about what is not known.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test ends where something is not as it should be"
+)]
+
 mod world;
 
 use axum::Router;

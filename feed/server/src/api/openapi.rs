@@ -34,6 +34,7 @@ use utoipa::OpenApi;
         super::puffer::consumption,
         super::proposals::list,
         super::proposals::one,
+        super::dossier::dossier,
         super::proposals::emergencies,
         super::proposals::emergency,
         super::exits::list,

@@ -51,10 +51,11 @@ fn told(edition: &Edition<'_>, proposal: &ProposalView) -> Vec<Told> {
         let (at, slot) = (Some(happening.moment.at), Some(happening.moment.slot.0));
         all.push(Told { tone, at, slot, title, more: more(&happening.what, proposal) });
     }
-    if !proposal.over && proposal.hold.is_none() {
-        if let Some(next) = next(proposal) {
-            all.push(Told { tone: "later", at: None, slot: None, title: next, more: None });
-        }
+    if !proposal.over
+        && proposal.hold.is_none()
+        && let Some(next) = next(proposal)
+    {
+        all.push(Told { tone: "later", at: None, slot: None, title: next, more: None });
     }
     all
 }

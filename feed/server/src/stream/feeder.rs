@@ -50,11 +50,13 @@ struct Followed {
 }
 
 impl Followed {
-    fn begin(shelf: &Shelf, ring: &Ring, is_first: bool) -> Option<Self> {
+    /// Follows the current log of a shelf. What was in it before is history; a log that was not on the shelf before is news
+    /// from its first entry.
+    fn begin(shelf: &Shelf, before: Option<&Shelf>, ring: &Ring) -> Option<Self> {
         let log = shelf.current()?.clone();
         let id: Arc<str> = log.id().into();
-        // What was there before the server started is history; a log that began since is news from its first entry.
-        let next = if is_first { log.size() } else { 0 };
+        let is_news = before.is_some_and(|before| before.get(&id).is_none());
+        let next = if is_news { 0 } else { log.size() };
         ring.begin(&id, next);
         Some(Self { grown: log.grown(), log, id, next })
     }
@@ -86,7 +88,8 @@ impl Followed {
 pub(crate) async fn feed(site: Site) {
     let ring = site.ring().clone();
     let (mut snapshots, mut shelves) = (site.snapshots(), site.shelves());
-    let mut followed = Followed::begin(&shelves.borrow_and_update(), &ring, true);
+    let mut shelf = shelves.borrow_and_update().clone();
+    let mut followed = Followed::begin(&shelf, None, &ring);
     let quiet = site.settings().heartbeat;
     let mut heartbeat = Instant::now() + quiet;
     loop {
@@ -102,15 +105,15 @@ pub(crate) async fn feed(site: Site) {
                 }
             }
             Ok(()) = shelves.changed() => {
-                let shelf = shelves.borrow_and_update().clone();
+                let before = std::mem::replace(&mut shelf, shelves.borrow_and_update().clone());
                 let current = shelf.current().map(Log::id);
                 if followed.as_ref().map(|followed| followed.log.id()) == current {
                     continue;
                 }
-                if let Some(before) = &mut followed {
-                    before.pull(&ring).await;
+                if let Some(last) = &mut followed {
+                    last.pull(&ring).await;
                 }
-                followed = Followed::begin(&shelf, &ring, false);
+                followed = Followed::begin(&shelf, Some(&before), &ring);
                 if let Some(followed) = &mut followed {
                     followed.pull(&ring).await;
                 }

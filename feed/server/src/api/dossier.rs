@@ -1,0 +1,41 @@
+//! `/v1/proposals/{id}/dossier`: everything the log tells of an exit, to be verified offline.
+
+use super::answer::{ItemRefusals, Refusal};
+use super::ask::{Ask, bytes};
+use super::proposals::id;
+use crate::dossier::Problem;
+use crate::view::schema;
+use axum::extract::Path;
+use axum::http::{HeaderValue, header};
+use axum::response::Response;
+
+/// A dossier: everything the log tells of an exit, with the proofs that it does.
+///
+/// The document stands for itself: verify it with the network's id and nothing else. Seconds may pass until what has just
+/// happened is in one.
+#[utoipa::path(
+    get, path = "/v1/proposals/{id}/dossier", tag = "proposals",
+    params(("id" = schema::Hash, Path, description = "The proposal's id", example = "0xc3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3")),
+    responses((status = 200, description = "The dossier", content_type = "application/json", body = Object), ItemRefusals)
+)]
+pub(super) async fn dossier(ask: Ask, Path(name): Path<String>) -> Response {
+    let make = async {
+        ask.query(&[])?;
+        let made = ask.site.dossiers().make(&ask.site, id(&name)?).await;
+        made.map_err(|problem| match problem {
+            Problem::Unknown => Refusal::not_found("no log that is served here tells of such a proposal"),
+            Problem::NotYet(detail) => Refusal::not_found(format!("there is no dossier of it yet: {detail}")),
+            Problem::Unreadable => Refusal::unreadable(),
+        })
+    };
+    match make.await {
+        Ok(document) => {
+            let mut response = bytes("application/json", document);
+            ask.freshness.write(response.headers_mut());
+            let age = HeaderValue::from_static("public, max-age=30");
+            response.headers_mut().insert(header::CACHE_CONTROL, age);
+            response
+        }
+        Err(refusal) => ask.refuse(&refusal),
+    }
+}

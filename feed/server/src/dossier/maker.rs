@@ -1,0 +1,153 @@
+//! Makes dossiers, one at a time, and keeps the newest.
+
+use super::index::Index;
+use crate::log::Log;
+use crate::site::Site;
+use bytes::Bytes;
+use feed::dossier::Sources;
+use feed::tree::prove_inclusion;
+use feed::{Dossier, KeyBinding};
+use guardian_core::guardian_set::GuardianIndex;
+use guardian_core::proposal::ProposalId;
+use std::collections::{HashMap, VecDeque};
+use std::io;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// Entries looked at before others have their turn.
+const PIECE: u64 = 512;
+
+/// How often the logs are looked at for more.
+const EVERY: Duration = Duration::from_secs(2);
+
+/// Dossiers kept.
+const KEPT: usize = 16;
+
+/// Indices, and the dossiers made last.
+#[derive(Debug, Default)]
+pub(crate) struct Maker {
+    /// By the log's id; as many as there are logs on the shelf.
+    indices: Mutex<HashMap<String, Index>>,
+    made: Mutex<VecDeque<Made>>,
+    turn: tokio::sync::Mutex<()>,
+}
+
+#[derive(Debug)]
+struct Made {
+    id: ProposalId,
+    note: Bytes,
+    document: Bytes,
+}
+
+/// Why there is no dossier.
+#[derive(Debug)]
+pub(crate) enum Problem {
+    /// No log on the shelf tells of it, as far as they were looked at.
+    Unknown,
+    /// The log has it, and its checkpoint does not cover it yet; or what there is does not fit together.
+    NotYet(String),
+    /// The disk's.
+    Unreadable,
+}
+
+impl Maker {
+    /// The log that tells of a proposal, the newest of several, and the entries that do.
+    fn find(&self, site: &Site, id: &ProposalId) -> Option<(Log, Vec<u64>)> {
+        let indices = self.indices.lock().unwrap_or_else(PoisonError::into_inner);
+        let shelf = site.shelf();
+        shelf.logs.iter().rev().find_map(|log| Some((log.clone(), indices.get(log.id())?.story(id)?)))
+    }
+
+    fn kept(&self, id: &ProposalId, note: &Bytes) -> Option<Bytes> {
+        let made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        made.iter().find(|one| one.id == *id && one.note == note).map(|one| one.document.clone())
+    }
+
+    fn keep(&self, id: ProposalId, note: Bytes, document: Bytes) {
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        made.retain(|one| one.id != id);
+        made.push_back(Made { id, note, document });
+        while made.len() > KEPT {
+            made.pop_front();
+        }
+    }
+
+    /// The dossier of a proposal, made of the newest checkpoint.
+    pub(crate) async fn make(&self, site: &Site, id: ProposalId) -> Result<Bytes, Problem> {
+        let (log, entries) = self.find(site, &id).ok_or(Problem::Unknown)?;
+        let note =
+            log.checkpoint().ok_or_else(|| Problem::NotYet("the log has no checkpoint yet".to_owned()))?;
+        if let Some(document) = self.kept(&id, &note) {
+            return Ok(document);
+        }
+        let _turn = self.turn.lock().await;
+        if let Some(document) = self.kept(&id, &note) {
+            return Ok(document);
+        }
+        let (site, checkpoint) = (site.clone(), note.clone());
+        let made = tokio::task::spawn_blocking(move || assemble(&site, &log, &checkpoint, id, &entries));
+        let document = made.await.map_err(|_| Problem::Unreadable)??;
+        self.keep(id, note, document.clone());
+        Ok(document)
+    }
+}
+
+fn assemble(site: &Site, log: &Log, note: &Bytes, id: ProposalId, entries: &[u64]) -> Result<Bytes, Problem> {
+    let read = |index: &u64| -> io::Result<Option<(u64, Bytes)>> {
+        Ok(log.entry(*index)?.map(|entry| (*index, entry)))
+    };
+    let read: io::Result<Vec<_>> = entries.iter().map(read).collect();
+    let entries: Vec<(u64, Bytes)> = read.map_err(|_| Problem::Unreadable)?.into_iter().flatten().collect();
+    let guardian = log.origin().guardian;
+    let mut bindings: Vec<(GuardianIndex, KeyBinding)> =
+        site.bindings().iter().map(|(of, binding)| (*of, binding.clone())).collect();
+    if !bindings.iter().any(|(of, _)| *of == guardian) {
+        bindings.push((guardian, site.binding().clone()));
+    }
+    let snapshot = site.snapshot();
+    let group_key = snapshot.and_then(|snapshot| snapshot.status().group_key.as_ref()?.parse().ok());
+    let sources = Sources {
+        definition: site.definition(),
+        guardian,
+        bindings: &bindings,
+        group_key,
+        note,
+        roots: None,
+    };
+    let prove = |size, index| prove_inclusion(size, index, log);
+    let dossier = Dossier::assemble(id, sources, entries.into_iter(), prove);
+    let dossier = dossier.map_err(|problem| Problem::NotYet(problem.to_string()))?;
+    Ok(Bytes::from(dossier.encode()))
+}
+
+/// Keeps the indices up with the logs, for as long as the site is served.
+pub(crate) async fn follow(site: Site) {
+    loop {
+        let shelf = site.shelf();
+        for log in shelf.logs.iter().rev() {
+            let log = log.clone();
+            loop {
+                let (site, log) = (site.clone(), log.clone());
+                let more = tokio::task::spawn_blocking(move || step(&site, &log)).await;
+                if !matches!(more, Ok(Ok(true))) {
+                    break;
+                }
+            }
+        }
+        tokio::time::sleep(EVERY).await;
+    }
+}
+
+/// Takes in some entries; false when there are no more.
+fn step(site: &Site, log: &Log) -> io::Result<bool> {
+    let indices = || site.dossiers().indices.lock().unwrap_or_else(PoisonError::into_inner);
+    let from = indices().get(log.id()).map_or(0, |index| index.next);
+    let to = log.size().min(from.saturating_add(PIECE));
+    let mut entries = Vec::new();
+    for index in from..to {
+        let Some(entry) = log.entry(index)? else { break };
+        entries.push(entry);
+    }
+    indices().entry(log.id().to_owned()).or_default().take(&entries);
+    Ok(!entries.is_empty())
+}
