@@ -9,7 +9,7 @@ import { keyboard } from "./keyboard.mjs";
 import { live } from "./live.mjs";
 import { longList } from "./long_list.mjs";
 import { places } from "./places.mjs";
-import { check, failed } from "./report.mjs";
+import { check, failed, measured } from "./report.mjs";
 import { verifying } from "./verifying.mjs";
 import { withoutScripts } from "./without_scripts.mjs";
 
@@ -24,12 +24,19 @@ async function restart(what) {
 const browser = await launch(chromium);
 try {
   const all = await places(base);
-  await everyPage(browser, base, all, pictures);
-  await withoutScripts(browser, base, all);
-  await keyboard(browser, base);
-  await verifying(browser, base);
-  await longList(browser, crowd);
-  await live(browser, base, restart);
+  const phases = [
+    ["every page", () => everyPage(browser, base, all, pictures)],
+    ["without scripts", () => withoutScripts(browser, base, all)],
+    ["keyboard", () => keyboard(browser, base)],
+    ["verifying", () => verifying(browser, base)],
+    ["long list", () => longList(browser, crowd)],
+    ["live", () => live(browser, base, restart)],
+  ];
+  for (const [name, phase] of phases) {
+    const started = Date.now();
+    await phase();
+    measured(`phase ${name}`, `${Math.round((Date.now() - started) / 1000)} s`);
+  }
 } catch (error) {
   check("the walk itself", false, error.stack);
 } finally {

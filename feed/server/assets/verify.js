@@ -14,9 +14,9 @@ const ALWAYS = [
 
 async function text(path) {
   const response = await fetch(path, { cache: "no-cache" });
-  if (response.status === 404) throw new Error(`This server has no ${path}.`);
-  if (!response.ok) throw new Error(`${path} was not served: ${response.status}.`);
-  return response.text();
+  if (response.ok) return response.text();
+  const said = await response.json().then(({ error }) => error.detail, () => `it answered ${response.status}`);
+  throw new Error(`This server did not serve ${path}: ${said}.`);
 }
 
 /** The network id that the reader trusts: typed, or this server's own. */

@@ -101,7 +101,8 @@ fn row(edition: &Edition<'_>, guardian: &GuardianView) -> Markup {
                     Some(seen) => span {
                         (count(seen.slot.0))
                         @if let Some(heard) = guardian.last_heard {
-                            span.small.soft { (edition.clock.ago(heard.at)) ", " (lag(heard.slot.0, seen.slot.0)) }
+                            span.small { (edition.clock.ago(heard.at)) }
+                            @if let Some(lag) = lag(heard.slot.0, seen.slot.0) { span.small { (mark(Tone::Warn, &lag)) } }
                         }
                     },
                     None => span.soft { "not heard" },
@@ -132,14 +133,10 @@ fn row(edition: &Edition<'_>, guardian: &GuardianView) -> Markup {
     }
 }
 
-/// How far a guardian's head lay behind its own clock when it was heard.
-fn lag(heard: u64, head: u64) -> String {
+/// How far a guardian's head lay behind its own clock when it was heard, if it lay far.
+fn lag(heard: u64, head: u64) -> Option<String> {
     let far = heard.saturating_sub(head);
-    if far <= CLOSE {
-        "up to date then".to_owned()
-    } else {
-        format!("{} then", plural(far, "slot behind", "slots behind"))
-    }
+    (far > CLOSE).then(|| format!("{} behind its clock then", plural(far, "slot", "slots")))
 }
 
 fn rules(codes: &[String]) -> Markup {
@@ -173,7 +170,7 @@ fn shares(label: &str, counts: &BTreeMap<String, u64>, all: u64) -> Markup {
             h3 { (label) }
             @if counts.is_empty() { p.small.soft { "None of them says." } }
             @else {
-                table.table {
+                table.table.shares {
                     thead.unseen { tr { th scope="col" { (label) } th scope="col" { "Guardians" } th scope="col" { "Share" } } }
                     tbody {
                         @for (name, number) in counts {

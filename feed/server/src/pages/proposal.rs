@@ -62,10 +62,14 @@ fn lead(edition: &Edition<'_>, proposal: &ProposalView) -> Markup {
 /// Why, for somebody who has never heard of any of this.
 fn why(edition: &Edition<'_>, proposal: &ProposalView) -> Markup {
     let policy = &edition.snapshot.definition().policy;
-    let forced = matches!(proposal.state, State::Included | State::Finalized);
+    let title = match proposal.state {
+        State::Included | State::Finalized => "Why it was forced out",
+        State::Rejected | State::Expired | State::Moot => "What was claimed",
+        State::Open | State::Certified | State::Signed | State::Submitted => "Why it should leave",
+    };
     html! {
         section aria-labelledby="why" {
-            h2 id="why" { @if forced { "Why it was forced out" } @else { "Why it should leave" } }
+            h2 id="why" { (title) }
             div.sheet {
                 @match proposal.rule {
                     RuleKind::Offline => {
@@ -103,7 +107,7 @@ fn why(edition: &Edition<'_>, proposal: &ProposalView) -> Markup {
 fn said(edition: &Edition<'_>, proposal: &ProposalView) -> Markup {
     html! {
         section aria-labelledby="said" {
-            h2 id="said" { "Who agreed" }
+            h2 id="said" { @if proposal.votes.iter().all(|vote| vote.reason.is_none()) { "Who agreed" } @else { "Who agreed, and who did not" } }
             div.sheet.flush {
                 div.sheet-head {
                     p {

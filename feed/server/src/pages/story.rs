@@ -5,7 +5,9 @@ use super::parts::count;
 use super::words;
 use crate::view::ProposalView;
 use crate::view::proposal::DecisionCode;
+use guardian_core::proposal::State;
 use maud::{Markup, html};
+use std::collections::BTreeMap;
 
 /// Something told.
 struct Told {
@@ -57,7 +59,34 @@ fn told(edition: &Edition<'_>, proposal: &ProposalView) -> Vec<Told> {
     {
         all.push(Told { tone: "later", at: None, slot: None, title: next, more: None });
     }
+    if let Some(end) = end(proposal) {
+        all.push(end);
+    }
     all
+}
+
+/// How it ended, where nobody noted when.
+fn end(proposal: &ProposalView) -> Option<Told> {
+    let (title, more) = match proposal.state {
+        State::Rejected => ("Too many guardians refused", refusals(proposal)),
+        State::Moot => ("It is no longer needed", None),
+        _ => return None,
+    };
+    Some(Told { tone: "", at: None, slot: None, title: title.to_owned(), more })
+}
+
+/// Who refused and why, each reason once.
+fn refusals(proposal: &ProposalView) -> Option<String> {
+    let mut by_reason: BTreeMap<_, Vec<&str>> = BTreeMap::new();
+    for vote in &proposal.votes {
+        if let (DecisionCode::Reject, Some(reason)) = (vote.decision, vote.reason) {
+            by_reason.entry(reason).or_default().push(&vote.name);
+        }
+    }
+    let told =
+        by_reason.iter().map(|(reason, names)| format!("{}: {}.", names.join(", "), words::reason(*reason)));
+    let told: Vec<String> = told.collect();
+    (!told.is_empty()).then(|| told.join(" "))
 }
 
 fn title(what: &str, future: bool) -> (&'static str, String) {
@@ -106,11 +135,11 @@ fn more(what: &str, proposal: &ProposalView) -> Option<String> {
 
 /// What is to come.
 fn next(proposal: &ProposalView) -> Option<String> {
-    use guardian_core::proposal::State;
     Some(match proposal.state {
-        State::Open => {
-            format!("{} more approvals are needed", proposal.needed.saturating_sub(proposal.approvals))
-        }
+        State::Open => match proposal.needed.saturating_sub(proposal.approvals) {
+            1 => "One more approval is needed".to_owned(),
+            more => format!("{more} more approvals are needed"),
+        },
         State::Certified | State::Signed if !proposal.combined => {
             "Parts of the signature are awaited".to_owned()
         }

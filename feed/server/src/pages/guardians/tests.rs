@@ -36,7 +36,7 @@ fn guardians_disagree_when_one_epoch_has_two_roots() {
 
 #[test]
 fn a_head_that_trails_the_clock_a_little_is_up_to_date() {
-    assert_eq!(lag(100, 98), "up to date then");
-    assert_eq!(lag(100, 101), "up to date then");
-    assert_eq!(lag(100, 60), "40 slots behind then");
+    assert_eq!(lag(100, 98), None);
+    assert_eq!(lag(100, 101), None);
+    assert_eq!(lag(100, 60).unwrap(), "40 slots behind its clock then");
 }
