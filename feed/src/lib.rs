@@ -9,6 +9,7 @@
 //! | [`entry`], [`fact`] | what an entry tells, and which journal records become entries |
 //! | [`story`], [`dossier`], [`report`] | one forced exit: told, proven, verified |
 //! | [`roots`] | block headers and account proofs of both layers |
+//! | [`visit`] | a log looked at again; two logs side by side |
 //! | [`witness`] | when a guardian cosigns another's checkpoint |
 //!
 //! # What a reader has to trust
@@ -30,6 +31,7 @@ pub mod roots;
 pub mod story;
 pub mod tile;
 pub mod tree;
+pub mod visit;
 pub mod witness;
 
 mod base64_text;

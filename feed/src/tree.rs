@@ -150,7 +150,9 @@ impl<F: Fn(&TilePath) -> Result<Vec<u8>, String>> TileReader for Fetched<F> {
             let known = seen.get(&path).cloned().map(Ok);
             known.unwrap_or_else(|| (self.fetch)(&path)).map_err(tlog_tiles::Error::InvalidInput)
         };
-        tiles.iter().map(read).collect()
+        // All are asked for, even after one failed: who fetches them elsewhere learns at once which are needed.
+        let tiles: Vec<_> = tiles.iter().map(read).collect();
+        tiles.into_iter().collect()
     }
 
     fn save_tiles(&self, tiles: &[Tile], data: &[Vec<u8>]) {

@@ -20,6 +20,7 @@ mod decide;
 mod desk;
 mod dkg;
 mod doctor;
+mod feed;
 mod init;
 mod life;
 mod manual;
@@ -98,6 +99,9 @@ enum Command {
     /// Verify a signature of the network's key, a signed exit or deposit data, offline
     #[command(subcommand)]
     Verify(verify::Verify),
+    /// Verify or mirror the public feed, without trusting who serves it
+    #[command(subcommand)]
+    Feed(feed::Feed),
     /// Put everything a guardian needs into one encrypted file, or verify such a file
     Backup(backup::Backup),
     /// Make a guardian from a backup
@@ -196,6 +200,7 @@ fn execute(command: Command) -> anyhow::Result<()> {
         Command::Validators(command) => command.run(),
         Command::Audit(command) => command.run(),
         Command::Verify(command) => command.run(),
+        Command::Feed(command) => command.run(),
         Command::Backup(command) => command.run(),
         Command::Restore(command) => command.run(),
         Command::Replay(command) => command.run(),

@@ -139,6 +139,12 @@ pub fn event(event: &Event) {
             debug!(target: "guardian::event", event = "inclusion_found", %proposal, included = slot.map(tracing::field::display));
         }
         Event::GroupKeyLoaded(_) => debug!(target: "guardian::event", event = "group_key_loaded"),
+        Event::LogChecked(head) => {
+            debug!(target: "guardian::event", event = "log_checked", guardian = head.guardian.0, size = head.size);
+        }
+        Event::LogForked { guardian, .. } => {
+            debug!(target: "guardian::event", event = "log_forked", guardian = guardian.0);
+        }
         Event::ReadinessProven { parts } => {
             debug!(target: "guardian::event", event = "readiness_proven", parts = parts.len());
         }

@@ -38,7 +38,8 @@ pub use journal::Journal;
 pub use linked::{BrokenLink, Linked, Verified};
 
 use acknowledged::{Acknowledged, Counts};
-use engine::{Engine, Entries, Owner};
+use engine::entries::Entries;
+use engine::{Engine, Owner};
 
 /// Format of the store that this program writes, and the only one it reads. Format 1 had no chain.
 pub const FORMAT: u16 = 2;

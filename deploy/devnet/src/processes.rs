@@ -68,6 +68,7 @@ struct Member {
     dir: PathBuf,
     p2p: Port,
     http: Port,
+    feed: Port,
     child: Option<Child>,
 }
 
@@ -123,7 +124,7 @@ impl Guardians {
         for index in 0..spec.beacon_urls_per_guardian.len() {
             let name = name_of(index);
             let dir = spec.dir.join(&name);
-            members.push(Member { name, dir, p2p: Port::free()?, http: Port::free()?, child: None });
+            members.push(Member { name, dir, p2p: Port::free()?, http: Port::free()?, feed: Port::free()?, child: None });
         }
         let sources = (0..members.len()).map(|index| Sources::of(&spec, index));
         try_join_all(members.iter().zip(sources).map(|(member, sources)| program.init(member, sources)))
@@ -188,6 +189,7 @@ impl Guardians {
         let Some(member) = self.members.get_mut(index) else { return Err(unknown(index)) };
         member.p2p.release();
         member.http.release();
+        member.feed.release();
         let config = member.config();
         let errors =
             output.try_clone().map_err(|source| Error::File { action: "cannot write", path: log, source })?;
@@ -213,6 +215,7 @@ impl Guardians {
         if let Some(member) = self.members.get_mut(index) {
             member.p2p.release();
             member.http.release();
+            member.feed.release();
         }
     }
 
@@ -320,6 +323,12 @@ impl Guardians {
     pub fn status_url(&self, index: usize) -> String {
         let port = self.members.get(index).map_or(0, |member| member.http.number());
         format!("http://127.0.0.1:{port}/v1/status")
+    }
+
+    /// Where a guardian serves its public feed.
+    pub fn feed_url(&self, index: usize) -> String {
+        let port = self.members.get(index).map_or(0, |member| member.feed.number());
+        format!("http://127.0.0.1:{port}")
     }
 
     /// Where a guardian logs, in JSON lines.

@@ -9,6 +9,7 @@
 //! | `dossier` | all that the log tells of an exit |
 //! | [`stream`] | what happens, as it happens |
 //! | [`log`], [`tiles`] | the transparency log; how it is served |
+//! | [`mirror`] | the same of others' feeds, verified |
 //! | [`pages`] | what people read |
 //!
 //! # Design decisions
@@ -20,9 +21,11 @@
 pub mod api;
 mod assets;
 mod dossier;
+mod error;
 pub mod freshness;
 pub mod history;
 pub mod log;
+pub mod mirror;
 pub mod pages;
 pub mod role;
 pub mod server;
@@ -33,6 +36,7 @@ pub mod stream;
 pub mod tiles;
 pub mod view;
 
+pub use error::Error;
 pub use freshness::Freshness;
 pub use role::{Role, RoleName, Source, SourceState};
 pub use server::{bind, start};

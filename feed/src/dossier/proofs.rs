@@ -32,7 +32,7 @@ pub(super) fn report(dossier: &Dossier, expected: NetworkId) -> Report {
     };
     report.note("definition", definition(dossier, expected));
     let keys = keys(dossier);
-    report.note("keys", keys.as_ref().map(|keys| told_keys(keys)).map_err(Clone::clone));
+    report.note("keys", keys.as_ref().map(told_keys).map_err(Clone::clone));
     let verified = keys.and_then(|keys| checkpoint(dossier, &keys));
     report.note("checkpoint", verified.as_ref().map(told_checkpoint).map_err(Clone::clone));
     report.note("inclusion", verified.and_then(|verified| inclusion(dossier, &verified)));

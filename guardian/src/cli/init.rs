@@ -49,6 +49,9 @@ pub(super) struct Init {
     /// Where to serve status, health and metrics
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8440")]
     http_listen: SocketAddr,
+    /// Address and port at which to serve the public feed; nothing is served without
+    #[arg(long, value_name = "ADDRESS")]
+    feed_listen: Option<SocketAddr>,
     /// File with the password on its first line, mode 0600; asked on the terminal when absent
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
@@ -114,6 +117,7 @@ impl Init {
             execution: named("execution", &self.execution),
             p2p_listen: self.p2p_listen.clone(),
             http_listen: self.http_listen,
+            feed_listen: self.feed_listen,
             password_file: self.password_file.as_deref().map(|path| beside(&self.dir, path)).transpose()?,
         });
         let card_text = card.render(&card_at)?;

@@ -14,6 +14,8 @@ pub struct Sample {
     pub p2p_listen: Vec<String>,
     /// Where to serve the status.
     pub http_listen: SocketAddr,
+    /// Where to serve the public feed; commented out when absent.
+    pub feed_listen: Option<SocketAddr>,
     /// Password file, as it shall be written; commented out when absent.
     pub password_file: Option<String>,
 }
@@ -37,6 +39,10 @@ pub fn sample(values: &Sample) -> String {
         tables("execution", &values.execution)
     };
     let listen = values.p2p_listen.iter().map(|a| quoted(a)).collect::<Vec<_>>().join(", ");
+    let feed = match values.feed_listen {
+        Some(listen) => format!("listen = \"{listen}\""),
+        None => "# listen = \"0.0.0.0:8450\"".to_owned(),
+    };
     let password_file = match &values.password_file {
         Some(path) => format!("password_file = {}", quoted(path)),
         None => "# password_file = \"password\"".into(),
@@ -79,7 +85,7 @@ listen = "{http}"
 [feed]
 # The public feed: pages, HTTP API, event stream and this guardian's transparency log, made to be reached by anybody. It
 # shows nothing that the operator alone should know, and no load on it reaches the guardian. Off without `listen`.
-# listen = "0.0.0.0:8450"
+{feed}
 # public_url = "https://guardian.example"
 # Limits for each address (IPv6: each /64): requests a second and at once, event streams; and event streams in all.
 # requests_per_second = 20

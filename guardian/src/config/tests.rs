@@ -10,6 +10,7 @@ fn sample_text() -> String {
         execution: vec![("geth-1".into(), "wss://user:secret@rpc.example/v1/key".parse().unwrap())],
         p2p_listen: vec!["/ip4/127.0.0.1/tcp/9440".into()],
         http_listen: "127.0.0.1:8440".parse().unwrap(),
+        feed_listen: None,
         password_file: Some("password".into()),
     })
 }
@@ -198,6 +199,7 @@ fn a_sample_without_execution_nodes_shows_how_to_add_one() {
         execution: Vec::new(),
         p2p_listen: vec!["/ip4/127.0.0.1/tcp/9440".into()],
         http_listen: "127.0.0.1:8440".parse().unwrap(),
+        feed_listen: None,
         password_file: None,
     };
     let text = sample(&values);

@@ -57,6 +57,8 @@ pub(crate) fn snapshot(head: Option<u64>) -> StatusSnapshot {
         readiness: Vec::new(),
         signatures: Vec::new(),
         ceremonies: Vec::new(),
+        clients: Default::default(),
+        logs: Vec::new(),
         slot: Slot(1000),
         head: head.map(Slot),
         finalized: Some(Checkpoint { epoch: Epoch(29), root: Root([2; 32]) }),

@@ -132,6 +132,8 @@ impl Tables {
             | Event::ReadinessChecked { .. }
             | Event::GroupSigned { .. }
             | Event::StatementReceived { .. }
+            | Event::LogChecked(_)
+            | Event::LogForked { .. }
             | Event::CeremonyNews { .. } => {
                 return None;
             }

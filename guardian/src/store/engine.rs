@@ -14,7 +14,7 @@ use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-mod entries;
+pub(super) mod entries;
 pub(super) mod trees;
 
 const MAGIC: &[u8] = b"guardian store";

@@ -59,9 +59,11 @@ impl Program {
         write_secret(&password, &format!("{}\n", random_password()?))?;
         let p2p = format!("/ip4/127.0.0.1/tcp/{}", member.p2p.number());
         let http = format!("127.0.0.1:{}", member.http.number());
+        let feed = format!("127.0.0.1:{}", member.feed.number());
         let mut args: Vec<&OsStr> = ["init", "--dir"].map(OsStr::new).into();
         args.push(member.dir.as_os_str());
         args.extend(["--name", &member.name, "--p2p-listen", &p2p, "--http-listen", &http].map(OsStr::new));
+        args.extend(["--feed-listen", &feed].map(OsStr::new));
         args.extend(["--kdf", "light", "--password-file"].map(OsStr::new));
         args.push(password.as_os_str());
         for url in sources.beacon {

@@ -12,6 +12,7 @@ use crypto::spec::Slot;
 use feed::{Checkpoint, FeedKey, KeyBinding, Origin};
 use feed_server::log::{LogWriter, Shelf};
 use guardian_core::guardian_set::GuardianIndex;
+use guardian_core::record::Record;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -51,17 +52,22 @@ impl Logbook {
             Origin { network: world.definition.id(), guardian: GuardianIndex(guardian), life: Slot(0) };
         let writer = LogWriter::open(&directory.join("3-0"), "3-0", origin).unwrap();
         let mut logbook = Self { writer, guardian, records: 0 };
-        logbook.write(vec![
-            json!({"kind": "definition", "id": world.definition.id(), "definition": world.definition}),
-            json!({"kind": "key", "guardian": guardian, "binding": binding(world, guardian)}),
-        ]);
+        let first = [
+            feed::Entry::definition(&world.definition),
+            feed::Entry::key(&world.definition, GuardianIndex(guardian), &binding(world, guardian)).unwrap(),
+        ];
+        logbook.append(&first.map(|entry| entry.encode()));
         logbook
     }
 
     /// Adds entries and signs.
     pub fn write(&mut self, entries: Vec<Value>) {
         let lines: Vec<Vec<u8>> = entries.iter().map(|entry| entry.to_string().into_bytes()).collect();
-        self.writer.append(&lines).unwrap();
+        self.append(&lines);
+    }
+
+    fn append(&mut self, lines: &[Vec<u8>]) {
+        self.writer.append(lines).unwrap();
         let log = self.writer.log();
         let checkpoint = Checkpoint { origin: *log.origin(), size: log.size(), root: log.root().unwrap() };
         self.writer.set_checkpoint(&feed::sign(&checkpoint, &key(self.guardian))).unwrap();
@@ -91,6 +97,18 @@ impl Logbook {
         let entries = (0..count).map(entry).collect();
         self.records += count;
         self.write(entries);
+    }
+
+    /// Adds entries as a guardian's journal would make them.
+    pub fn records(&mut self, records: &[Record]) {
+        let mut entries = Vec::new();
+        for record in records {
+            self.records += 1;
+            if let Some(entry) = feed::Entry::of(self.records, record) {
+                entries.push(entry.encode());
+            }
+        }
+        self.append(&entries);
     }
 
     /// All logs.

@@ -1,0 +1,114 @@
+//! Asks a feed, with bounds on time and size.
+
+use crate::error::Error;
+use flate2::read::GzDecoder;
+use futures::StreamExt;
+use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, ETAG, IF_NONE_MATCH};
+use reqwest::{Response, StatusCode};
+use std::io::Read;
+use std::time::Duration;
+use url::Url;
+
+/// Longest time for one answer.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Asks one feed.
+#[derive(Debug, Clone)]
+pub(super) struct Client {
+    base: Url,
+    http: reqwest::Client,
+}
+
+/// An answer with its tag; None where the one that is known is still the newest.
+pub(super) type Tagged = Option<(Vec<u8>, Option<String>)>;
+
+impl Client {
+    pub(super) fn new(url: &Url) -> Result<Self, Error> {
+        let refuse = |problem: &str| Error::Address { url: url.to_string(), problem: problem.to_owned() };
+        if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
+            return Err(refuse("it is no http(s) address"));
+        }
+        if !url.username().is_empty() || url.query().is_some() || url.fragment().is_some() {
+            return Err(refuse("it has more than host and path"));
+        }
+        if rustls::crypto::CryptoProvider::get_default().is_none() {
+            // Losing the race to another caller is as good as winning it.
+            let _ = rustls::crypto::ring::default_provider().install_default();
+        }
+        let mut builder = reqwest::Client::builder()
+            .connect_timeout(Duration::from_secs(10))
+            .timeout(PATIENCE)
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .user_agent("guardian-mirror");
+        if url.scheme() == "http" {
+            // Nothing to verify: do not fail on a machine without certificates.
+            builder = builder.tls_certs_only([]);
+        }
+        let http = builder.build().map_err(|problem| Error::Client(problem.to_string()))?;
+        Ok(Self { base: url.clone(), http })
+    }
+
+    /// The address.
+    pub(super) fn url(&self) -> String {
+        self.base.as_str().trim_end_matches('/').to_owned()
+    }
+
+    /// The body of an answer, at most so many bytes.
+    pub(super) async fn get(&self, path: &str, most: usize) -> Result<Vec<u8>, Error> {
+        let fetched = self.get_new(path, None, most).await?;
+        fetched.map(|(body, _)| body).ok_or_else(|| failed(path, "it was not asked whether it is new"))
+    }
+
+    /// The body of an answer unless its tag is known, at most so many bytes, unpacked.
+    pub(super) async fn get_new(&self, path: &str, tag: Option<&str>, most: usize) -> Result<Tagged, Error> {
+        let mut request = self.http.get(format!("{}{path}", self.url())).header(ACCEPT_ENCODING, "gzip");
+        if let Some(tag) = tag {
+            request = request.header(IF_NONE_MATCH, tag);
+        }
+        let response = request.send().await.map_err(|problem| failed(path, problem.without_url()))?;
+        match response.status() {
+            StatusCode::NOT_MODIFIED if tag.is_some() => return Ok(None),
+            StatusCode::OK => {}
+            status => return Err(failed(path, format!("it answers {status}"))),
+        }
+        let text = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
+        let is_packed = text(CONTENT_ENCODING) == Some("gzip");
+        let tag = text(ETAG).map(str::to_owned);
+        let body = read(path, response, most).await?;
+        if !is_packed {
+            return Ok(Some((body, tag)));
+        }
+        let name = path.to_owned();
+        let unpacked = tokio::task::spawn_blocking(move || unpack(&name, &body, most)).await;
+        let unpacked = unpacked.map_err(|problem| failed(path, problem))??;
+        Ok(Some((unpacked, tag)))
+    }
+}
+
+async fn read(path: &str, response: Response, most: usize) -> Result<Vec<u8>, Error> {
+    let mut body = Vec::new();
+    let mut pieces = response.bytes_stream();
+    while let Some(piece) = pieces.next().await {
+        let piece = piece.map_err(|problem| failed(path, problem.without_url()))?;
+        if body.len().saturating_add(piece.len()) > most {
+            return Err(failed(path, format!("the answer is longer than {most} bytes")));
+        }
+        body.extend_from_slice(&piece);
+    }
+    Ok(body)
+}
+
+fn unpack(path: &str, packed: &[u8], most: usize) -> Result<Vec<u8>, Error> {
+    let mut body = Vec::new();
+    let limit = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
+    GzDecoder::new(packed).take(limit).read_to_end(&mut body).map_err(|problem| failed(path, problem))?;
+    if body.len() > most {
+        return Err(failed(path, format!("the answer unpacks to more than {most} bytes")));
+    }
+    Ok(body)
+}
+
+pub(super) fn failed(what: &str, problem: impl std::fmt::Display) -> Error {
+    Error::Fetch { what: what.to_owned(), problem: problem.to_string() }
+}

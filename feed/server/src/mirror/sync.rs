@@ -1,0 +1,157 @@
+//! `Copy`: a log as it is here, and how it is brought up to a checkpoint.
+//!
+//! A checkpoint counts when its log signed it and it extends what is here. Then each bundle of entries is compared with the
+//! leaf hashes of the verified tree before any of it is written.
+
+use super::fetch::{Client, failed};
+use crate::error::Error;
+use crate::log::{Log, LogWriter};
+use feed::note::MAX_NOTE;
+use feed::tile::{MAX_ENTRY, WIDTH, unbundle};
+use feed::tree::{TileHashes, check_consistency, leaf_hash, prove_consistency};
+use feed::{Checkpoint, Keys, Origin, TilePath, verify_note};
+use std::cell::Cell;
+use std::fmt::Display;
+use std::path::Path;
+use tlog_tiles::{HashReader, stored_hash_index};
+use tokio::runtime::Handle;
+
+/// Most bytes of a bundle: as many entries of the longest as there may be.
+const MAX_BUNDLE: usize = (MAX_ENTRY + 2) * WIDTH as usize;
+
+/// Most bytes of a tile of hashes.
+const MAX_TILE: usize = 32 * WIDTH as usize;
+
+/// Most bundles taken in before the others have their turn.
+const MAX_BUNDLES: u64 = 512;
+
+/// A log's copy.
+#[derive(Debug)]
+pub(super) struct Copy {
+    writer: LogWriter,
+    origin: Origin,
+}
+
+impl Copy {
+    pub(super) fn open(home: &Path, id: &str, origin: Origin) -> Result<Self, Error> {
+        let path = home.join("mirrored").join(id);
+        let writer = LogWriter::open(&path, id, origin).map_err(|problem| Error::Disk { path, problem })?;
+        Ok(Self { writer, origin })
+    }
+
+    pub(super) fn log(&self) -> Log {
+        self.writer.log()
+    }
+
+    fn lie(&self, problem: impl Display) -> Error {
+        lie(&self.origin, problem)
+    }
+
+    /// Verifies a note and what it says against what is here.
+    fn check(&self, note: &[u8], keys: &Keys) -> Result<Checkpoint, Error> {
+        let verified = verify_note(note, keys).map_err(|problem| self.lie(problem))?;
+        if verified.checkpoint.origin != self.origin {
+            return Err(self.lie(format!("its checkpoint is of {}", verified.checkpoint.origin)));
+        }
+        Ok(verified.checkpoint)
+    }
+
+    /// Takes in what a verified checkpoint has more. `fetch` gets a tile or a bundle.
+    fn extend(
+        &mut self,
+        checkpoint: &Checkpoint,
+        note: &[u8],
+        fetch: &dyn Fn(&TilePath, usize) -> Result<Vec<u8>, Error>,
+    ) -> Result<(), Error> {
+        let disk = |problem| Error::Disk { path: "mirrored".into(), problem };
+        let log = self.writer.log();
+        let (size, root) = (log.size(), log.root().map_err(disk)?);
+        let origin = self.origin;
+        let is_missing = Cell::new(false);
+        let hashes = TileHashes::new(checkpoint.size, checkpoint.root, |path: &TilePath| {
+            fetch(path, MAX_TILE).map_err(|problem| {
+                is_missing.set(true);
+                problem.to_string()
+            })
+        });
+        let hashes = hashes.map_err(|problem| self.lie(problem))?;
+        // A tile that did not come is no lie; one that came and is not of the tree is.
+        let wrong = |problem: &dyn Display| {
+            if is_missing.get() { failed("tiles", problem) } else { lie(&origin, problem) }
+        };
+        if checkpoint.size < size {
+            // An old checkpoint is no lie if what is here extends it.
+            let proof =
+                prove_consistency(checkpoint.size, size, &log).map_err(|problem| self.lie(problem))?;
+            return check_consistency(&proof, checkpoint.size, checkpoint.root, size, root)
+                .map_err(|_| self.lie("it contradicts what was served before: the log was rewritten"));
+        }
+        let proof = prove_consistency(size, checkpoint.size, &hashes).map_err(|problem| wrong(&problem))?;
+        check_consistency(&proof, size, root, checkpoint.size, checkpoint.root)
+            .map_err(|_| self.lie("it contradicts what was served before: the log was rewritten"))?;
+        let mut next = size;
+        for _ in 0..MAX_BUNDLES {
+            let Some(path) = TilePath::of_entry(next, checkpoint.size) else { break };
+            let bundle = fetch(&path, MAX_BUNDLE)?;
+            let first = path.number.saturating_mul(WIDTH.into());
+            let entries = unbundle(&bundle, path.width).map_err(|problem| self.lie(problem))?;
+            let known = usize::try_from(next.saturating_sub(first)).unwrap_or(usize::MAX);
+            let fresh: Vec<&[u8]> = entries.into_iter().skip(known).collect();
+            let count = u64::try_from(fresh.len()).unwrap_or(0);
+            let end = next.saturating_add(count);
+            let leaves: Vec<u64> = (next..end).map(|index| stored_hash_index(0, index)).collect();
+            let expected = hashes.read_hashes(&leaves).map_err(|problem| wrong(&problem))?;
+            let fits = expected.iter().zip(&fresh).all(|(hash, entry)| hash.0 == leaf_hash(entry));
+            if !fits || expected.len() != fresh.len() {
+                return Err(self
+                    .lie(format!("entries {next} to {} are not those of its tree", end.saturating_sub(1))));
+            }
+            let fresh: Vec<Vec<u8>> = fresh.into_iter().map(<[u8]>::to_vec).collect();
+            self.writer.append(&fresh).map_err(disk)?;
+            next = end;
+        }
+        // Only a checkpoint that is wholly here is shown.
+        if next == checkpoint.size && self.writer.log().checkpoint().as_deref() != Some(note) {
+            self.writer.set_checkpoint(note).map_err(disk)?;
+        }
+        Ok(())
+    }
+}
+
+fn lie(origin: &Origin, problem: impl Display) -> Error {
+    Error::Lie { what: format!("the log {origin}"), problem: problem.to_string() }
+}
+
+/// Whether an id of a log may stand in a path.
+pub(super) fn is_plain(id: &str) -> bool {
+    (1..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
+/// Brings a copy up to the newest checkpoint, and gives it back. It is lost, and opened again, only where the process ends.
+pub(super) async fn bring_up(
+    mut copy: Copy,
+    client: Client,
+    id: String,
+    keys: Keys,
+) -> (Option<Copy>, Result<(), Error>) {
+    let note = match client.get(&format!("/log/{id}/checkpoint"), MAX_NOTE).await {
+        Ok(note) => note,
+        Err(problem) => return (Some(copy), Err(problem)),
+    };
+    let checkpoint = match copy.check(&note, &keys) {
+        Ok(checkpoint) => checkpoint,
+        Err(problem) => return (Some(copy), Err(problem)),
+    };
+    let handle = Handle::current();
+    // Reading a tree asks for its tiles from inside: that has to wait somewhere.
+    let extended = tokio::task::spawn_blocking(move || {
+        let fetch =
+            |path: &TilePath, most: usize| handle.block_on(client.get(&format!("/log/{id}/{path}"), most));
+        let done = copy.extend(&checkpoint, &note, &fetch);
+        (copy, done)
+    });
+    match extended.await {
+        Ok((copy, done)) => (Some(copy), done),
+        Err(problem) => (None, Err(failed("tiles", problem))),
+    }
+}
