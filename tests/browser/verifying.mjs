@@ -1,5 +1,6 @@
 // The verifier in the page: it accepts what is true, refuses what is not, and says what it did not prove.
 
+import { readFile } from "node:fs/promises";
 import { open } from "./browser.mjs";
 import { becomes, check, none } from "./report.mjs";
 
@@ -55,9 +56,29 @@ export async function verifying(browser, base) {
   await verify();
   check("verify: another past is refused", (await good()) === 0 && (await verdict.innerText()).includes("two histories"), await verdict.innerText());
 
-  await page.locator("[data-verify-file]").setInputFiles({ name: "dossier.json", mimeType: "application/json", buffer: Buffer.from("{}") });
-  check("verify: a file that is no dossier is refused", await becomes(async () => (await verdict.innerText()).includes("dossier does not hold")), await verdict.innerText());
+  await dossiers(page, verdict);
   none("verify: policy", await page.evaluate(() => window.violations));
   none("verify: console", tab.complaints);
   await tab.close();
+}
+
+/** A dossier that somebody was given: whole, of another network, tampered with, and something else altogether. */
+async function dossiers(page, verdict) {
+  const whole = await readFile(new URL("../../feed/tests/golden/dossier.json", import.meta.url), "utf8");
+  const field = page.getByLabel("Network id that you know");
+  const bring = async (text) => {
+    await page.locator("[data-verdict]").evaluate((host) => host.replaceChildren());
+    await page.locator("[data-verify-file]").setInputFiles({ name: "dossier.json", mimeType: "application/json", buffer: Buffer.from(text) });
+    await becomes(async () => (await page.locator("[data-verdict] [data-good]").count()) === 1);
+    return page.locator("[data-verdict] [data-good]").getAttribute("data-good");
+  };
+  await field.fill(JSON.parse(whole).network);
+  check("verify: a whole dossier holds", (await bring(whole)) === "true", await verdict.innerText());
+  const told = await verdict.innerText();
+  check("verify: what was checked is told one by one", (await page.locator("[data-verdict] li.yes").count()) > 5, told);
+  check("verify: and what was not", told.includes("nothing else about this exit") && !told.includes("taken from this page"), told);
+  check("verify: one changed digit is found", (await bring(whole.replace(/"opened":(\d+)/, (_, slot) => `"opened":${Number(slot) + 1}`))) === "false", await verdict.innerText());
+  check("verify: what is no dossier is refused", (await bring("{}")) === "false", await verdict.innerText());
+  await field.fill("");
+  check("verify: a dossier of another network is refused", (await bring(whole)) === "false", await verdict.innerText());
 }

@@ -225,9 +225,9 @@ fn verify(edition: &Edition<'_>, log: &Log) -> Markup {
                 div.sheet {
                     h3 { "On the command line" }
                     p { "Checks signatures, that the log only grew since your last visit, and that an entry is in it." }
-                    pre tabindex="0" { code { "guardian feed verify https://this-server \\\n  --network " (super::parts::short(&id)) } }
+                    pre tabindex="0" { code { "guardian feed verify https://this-server \\\n  --network-id " (id) " \\\n  --state visits.json" } }
                     p { "Two guardians' views against each other:" }
-                    pre tabindex="0" { code { "guardian feed verify https://one https://another" } }
+                    pre tabindex="0" { code { "guardian feed verify https://one --against https://another \\\n  --network-id " (id) } }
                     p { "The tiles are in the C2SP tlog-tiles format, so other tools read them too: " }
                     ul {
                         li { a href={ "/log/" (log.id()) "/checkpoint" } { "checkpoint" } }

@@ -172,7 +172,7 @@ fn proof(id: &str, proposal: &ProposalView) -> Markup {
                     button.button.first.scripted-only type="button" data-verify="dossier" data-of=(path) { "Verify in this browser" }
                     a.button.quiet href="/log#verify" { "How to verify elsewhere" }
                 }
-                pre tabindex="0" { code { "guardian feed verify --dossier dossier-" (proposal.index) ".json" } }
+                pre tabindex="0" { code { "guardian feed verify --dossier dossier-" (proposal.index) ".json \\\n  --network-id " (id) } }
                 div data-verdict data-own role="status" aria-live="polite" {}
             }
         }
