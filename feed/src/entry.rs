@@ -286,8 +286,6 @@ fn project(record: &Record) -> Option<(Option<Slot>, Fact)> {
             (Some(*at), Fact::Ceremony { ceremony: *ceremony, event: moved(entry)? })
         }
         Record::GroupSigned { matter, signature, at } => match matter {
-            // In the note that it is about.
-            Matter::Checkpoint { .. } => return None,
             // A signature of a checkpoint stands in the checkpoint's own note; telling it here would ask for the next one.
             Matter::Checkpoint { .. } => return None,
             Matter::Succession { .. } | Matter::InForce { .. } => {

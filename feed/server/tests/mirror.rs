@@ -24,8 +24,10 @@ fn mirror(served: &Served, network: NetworkId, home: &std::path::Path) -> Result
 }
 
 fn state(inputs: &Inputs) -> SourceState {
-    let Role::Mirror { of } = &inputs.role else { panic!("no mirror") };
-    of.borrow()[0].state
+    match &inputs.role {
+        Role::Mirror { of } => of.borrow()[0].state,
+        Role::Guardian => SourceState::Waiting,
+    }
 }
 
 #[test]
