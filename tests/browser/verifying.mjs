@@ -1,7 +1,7 @@
 // The verifier in the page: it accepts what is true, refuses what is not, and says what it did not prove.
 
 import { readFile } from "node:fs/promises";
-import { open } from "./browser.mjs";
+import { axe, open } from "./browser.mjs";
 import { becomes, check, none } from "./report.mjs";
 
 export async function verifying(browser, base) {
@@ -75,6 +75,9 @@ async function dossiers(page, verdict) {
   await field.fill(JSON.parse(whole).network);
   check("verify: a whole dossier holds", (await bring(whole)) === "true", await verdict.innerText());
   const told = await verdict.innerText();
+  none("verify: the verdict is for everybody", await axe(page));
+  const room = await verdict.evaluate((host) => host.scrollWidth - host.clientWidth + Math.max(0, host.querySelector("p").clientHeight - 100));
+  check("verify: the verdict fits its place", room <= 0, `${room} px too large`);
   check("verify: what was checked is told one by one", (await page.locator("[data-verdict] li.yes").count()) > 5, told);
   check("verify: and what was not", told.includes("nothing else about this exit") && !told.includes("taken from this page"), told);
   check("verify: one changed digit is found", (await bring(whole.replace(/"opened":(\d+)/, (_, slot) => `"opened":${Number(slot) + 1}`))) === "false", await verdict.innerText());

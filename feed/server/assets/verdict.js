@@ -29,7 +29,7 @@ export function show(host, { good, title, checks, open }) {
   const box = element("div", undefined, `note-box ${good ? "good" : "bad"}`);
   box.dataset.good = String(good);
   const heading = element("p");
-  heading.append(element("span", title, `mark long ${good ? "good" : "bad"}`));
+  heading.append(element("span", title, `mark ${good ? "good" : "bad"}`));
   box.append(
     heading,
     ...list("What was checked", checks.map(([holds, words]) => [holds ? "yes" : "no", words])),
@@ -41,6 +41,6 @@ export function show(host, { good, title, checks, open }) {
 /** Shows that it could not be checked at all, which is no verdict on what was to be checked. */
 export function fail(host, error) {
   const box = element("div", undefined, "note-box warn");
-  box.append(element("p", "It could not be checked.", "mark long warn"), element("p", error.message));
+  box.append(element("p", "It could not be checked.", "mark warn"), element("p", error.message));
   host.replaceChildren(box);
 }
