@@ -13,7 +13,7 @@ function list(title, items) {
   for (const [state, text] of items) {
     const item = element("li", undefined, state);
     const word = { yes: "Holds: ", no: "Does not hold: ", open: "Not proven: " }[state];
-    item.append(element("span", word, "unseen"), text);
+    item.append(element("span", word, "unseen"), text.charAt(0).toUpperCase() + text.slice(1));
     all.append(item);
   }
   return [element("h3", title), all];
