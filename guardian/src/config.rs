@@ -318,7 +318,8 @@ fn client<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, 
     if Clients::is_name(&text) {
         return Ok(Some(text));
     }
-    let wanted = format!("a client's name has 1 to {MAX_CLIENT_NAME} characters of a-z, 0-9 and -, like lighthouse");
+    let wanted =
+        format!("a client's name has 1 to {MAX_CLIENT_NAME} characters of a-z, 0-9 and -, like lighthouse");
     Err(de::Error::custom(wanted))
 }
 

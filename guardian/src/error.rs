@@ -181,7 +181,9 @@ pub enum Error {
         source: std::io::Error,
     },
     /// The address of the public feed cannot be served.
-    #[error("feed.listen: the public feed cannot be served there; choose another address or stop what has it")]
+    #[error(
+        "feed.listen: the public feed cannot be served there; choose another address or stop what has it"
+    )]
     FeedListen {
         /// The system's answer.
         source: std::io::Error,

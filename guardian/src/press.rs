@@ -31,7 +31,8 @@ mod start;
 mod task;
 mod witness;
 
-pub(crate) use start::{Needs, Started, start};pub use redacted::redacted;
+pub use redacted::redacted;
+pub(crate) use start::{Needs, Started, start};
 
 /// What another guardian says to the press, and the right to answer it.
 #[derive(Debug)]

@@ -82,8 +82,7 @@ async fn make_group_key(guardians: &Guardians) -> Result<()> {
     let ask = |index: usize, request: Request| {
         let socket = guardians.home(index).join("data/admin.sock");
         async move {
-            let asked =
-                tokio::task::spawn_blocking(move || guardian::admin::ask(&socket, "story", &request));
+            let asked = tokio::task::spawn_blocking(move || guardian::admin::ask(&socket, "story", &request));
             Ok::<_, anyhow::Error>(asked.await??)
         }
     };
@@ -101,7 +100,10 @@ async fn make_group_key(guardians: &Guardians) -> Result<()> {
         guardians
             .status_until(index, "has the network's own key", |status| {
                 status.group_key.is_some()
-                    && status.ceremonies.iter().any(|known| known.id == ceremony && known.phase == Phase::Done)
+                    && status
+                        .ceremonies
+                        .iter()
+                        .any(|known| known.id == ceremony && known.phase == Phase::Done)
             })
             .await?;
     }
@@ -144,8 +146,12 @@ async fn what_guardians_publish_is_verified_by_anybody_and_nothing_else_is_belie
     // Four logs, each signed by its guardian and cosigned by the others.
     let state: PathBuf = dir.path().join("visits.json");
     for feed in &feeds {
-        let said = verified(&[feed, "--network", network, "--witnesses", "4", "--state", text(&state)?]).await?;
-        ensure!(check(&said, "consistency")?["words"].as_str().is_some_and(|w| w.starts_with("first")), "{said}");
+        let said =
+            verified(&[feed, "--network", network, "--witnesses", "4", "--state", text(&state)?]).await?;
+        ensure!(
+            check(&said, "consistency")?["words"].as_str().is_some_and(|w| w.starts_with("first")),
+            "{said}"
+        );
     }
     make_group_key(&guardians).await?;
 
@@ -175,14 +181,18 @@ async fn what_guardians_publish_is_verified_by_anybody_and_nothing_else_is_belie
     let logs = get(&format!("{}/v1/key", feeds[0])).await?;
     let shown: Value = serde_json::from_slice(&logs.1)?;
     let origin = shown["data"]["origin"].as_str().context("an origin")?.to_owned();
-    let signed = format!("{}/log/0-0/network-checkpoint", feeds[0]);
+    let listed: Value = serde_json::from_slice(&get(&format!("{}/v1/logs", feeds[0])).await?.1)?;
+    let id = listed["data"][0]["id"].as_str().context("a log")?.to_owned();
+    let signed = format!("{}/log/{id}/network-checkpoint", feeds[0]);
     let note = eventually(&signed, "is signed by the network", |code, _| code == 200).await?;
     ensure!(String::from_utf8_lossy(&note).starts_with(&origin), "of this log");
     let definition = guardian::definition::load(Path::new(network))?;
     let bindings: std::collections::BTreeMap<u16, feed::KeyBinding> =
         serde_json::from_value(shown["data"]["bindings"].clone())?;
-    let bound = bindings.iter().map(|(of, binding)| (guardian_core::guardian_set::GuardianIndex(*of), binding));
-    let keys = feed::Keys::bound(&definition, bound, Some(key.parse().map_err(|_| anyhow::anyhow!("a key"))?))?;
+    let bound =
+        bindings.iter().map(|(of, binding)| (guardian_core::guardian_set::GuardianIndex(*of), binding));
+    let keys =
+        feed::Keys::bound(&definition, bound, Some(key.parse().map_err(|_| anyhow::anyhow!("a key"))?))?;
     let holds = feed::verify_note(&note, &keys)?;
     ensure!(holds.group && holds.cosigned.len() >= 2, "{holds:?}");
 
@@ -231,7 +241,8 @@ async fn what_guardians_publish_is_verified_by_anybody_and_nothing_else_is_belie
 
     // Nothing that only operators said is in what was published.
     for feed in &feeds[1..] {
-        for path in ["/v1/snapshot", "/log/0-0/tile/entries/000.p/2", "/v1/proposals", "/"] {
+        let entries = format!("/log/{id}/tile/entries/000.p/2");
+        for path in ["/v1/snapshot", entries.as_str(), "/v1/proposals", "/"] {
             let (code, body) = get(&format!("{feed}{path}")).await?;
             ensure!(code == 200, "{feed}{path}: {code}");
             ensure!(!String::from_utf8_lossy(&body).contains("a word between operators"), "{feed}{path}");

@@ -124,7 +124,14 @@ impl Guardians {
         for index in 0..spec.beacon_urls_per_guardian.len() {
             let name = name_of(index);
             let dir = spec.dir.join(&name);
-            members.push(Member { name, dir, p2p: Port::free()?, http: Port::free()?, feed: Port::free()?, child: None });
+            members.push(Member {
+                name,
+                dir,
+                p2p: Port::free()?,
+                http: Port::free()?,
+                feed: Port::free()?,
+                child: None,
+            });
         }
         let sources = (0..members.len()).map(|index| Sources::of(&spec, index));
         try_join_all(members.iter().zip(sources).map(|(member, sources)| program.init(member, sources)))

@@ -24,9 +24,7 @@ crypto::fixed_bytes!(
 const REMEMBERED: usize = 16;
 
 /// How far one guardian's log was checked.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, BorshSerialize, BorshDeserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, BorshSerialize, BorshDeserialize)]
 pub struct LogHead {
     /// Whose log.
     pub guardian: GuardianIndex,
@@ -83,7 +81,12 @@ impl Guardian {
     }
 
     /// Two signed heads of one log of which neither extends the other: evidence against its writer.
-    pub(crate) fn log_forked(&mut self, guardian: GuardianIndex, notes: [Vec<u8>; 2], out: &mut Vec<Command>) {
+    pub(crate) fn log_forked(
+        &mut self,
+        guardian: GuardianIndex,
+        notes: [Vec<u8>; 2],
+        out: &mut Vec<Command>,
+    ) {
         if self.is_member(guardian) {
             self.fault(guardian, FaultKind::ForkedLog, None, notes.map(Envelope).into(), out);
         }
@@ -92,9 +95,20 @@ impl Guardian {
     /// Whether a head may be signed by the network's own key as far as this guardian is concerned.
     pub(crate) fn is_checked(&self, head: &LogHead, opened: Slot) -> bool {
         let slot = self.view.slot();
-        let is_timely = opened <= slot.saturating_add(crate::signing::ATTEMPT)
-            && slot < opened.saturating_add(LIFETIME);
+        let every = self.definition.chain.slots_per_epoch.get();
+        // Its writer's turn, and the last one or the one before: nobody opens as many matters as it likes about one head.
+        let is_timely = self.is_turn_of(head.guardian, opened)
+            && opened <= slot.saturating_add(crate::signing::ATTEMPT)
+            && slot < opened.saturating_add(every.saturating_mul(2).min(LIFETIME));
         is_timely && !self.is_joining() && self.logs.holds(head) && !self.logs.is_signed(head)
+    }
+
+    /// Whether a guardian may ask at this slot: each once an epoch, at a time of its own.
+    fn is_turn_of(&self, guardian: GuardianIndex, slot: Slot) -> bool {
+        let every = self.definition.chain.slots_per_epoch.get();
+        let n = u64::from(self.definition.guardian_set.threshold.n());
+        let turn = u64::from(guardian.0).saturating_mul(every) / n.max(1);
+        slot.0.saturating_add(turn).is_multiple_of(every)
     }
 
     /// The signature that our own log waits for: at most one an epoch, each guardian at a time of its own, and none for
@@ -102,11 +116,8 @@ impl Guardian {
     pub(crate) fn log_to_sign(&mut self) -> Option<Matter> {
         let slot = self.view.slot();
         let every = self.definition.chain.slots_per_epoch.get();
-        let n = u64::from(self.definition.guardian_set.threshold.n());
-        let turn = u64::from(self.me.0).saturating_mul(every) / n.max(1);
-        let is_my_turn = slot.0.saturating_add(turn).is_multiple_of(every);
         let is_early = self.logs.asked.is_some_and(|asked| slot < asked.saturating_add(every));
-        if self.group.is_none() || self.is_joining() || !is_my_turn || is_early {
+        if self.group.is_none() || self.is_joining() || !self.is_turn_of(self.me, slot) || is_early {
             return None;
         }
         let head = *self.logs.checked.get(&self.me)?.back()?;

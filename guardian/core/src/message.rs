@@ -89,9 +89,7 @@ pub struct Heartbeat {
 }
 
 /// The client software of one guardian's nodes, as its operator declares it: a name for each node that it declares.
-#[derive(
-    Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, BorshSerialize, BorshDeserialize,
-)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, BorshSerialize, BorshDeserialize)]
 pub struct Clients {
     /// Beacon nodes', at most [`MAX_CLIENTS`].
     pub beacon: Vec<String>,

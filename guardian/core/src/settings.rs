@@ -31,7 +31,14 @@ impl Default for Settings {
     /// As far as the definition goes; emergencies wait for the operator.
     fn default() -> Self {
         let full = Enforcement::Enforce;
-        Self { offline: full, tickets: full, balance: full, emergency: full, standing: Vec::new(), clients: Clients::default() }
+        Self {
+            offline: full,
+            tickets: full,
+            balance: full,
+            emergency: full,
+            standing: Vec::new(),
+            clients: Clients::default(),
+        }
     }
 }
 

@@ -219,11 +219,38 @@ impl Guardian {
         if self.signings.open.contains_key(&id) {
             return true;
         }
+        // Logs are signed beside everything else, one head of each log at a time: who floods with heads fills no quota.
+        if let Matter::Checkpoint { head, .. } = &matter {
+            return self.open_checkpoint(head.guardian, matter.clone(), from);
+        }
         let theirs = self.signings.open.values().filter(|signing| signing.from == from).count();
         let is_full = self.signings.open.len() >= MAX_OPEN * usize::from(MAX_SHARES) || theirs >= MAX_OPEN;
         if self.signings.signed.contains_key(&id) || is_full || !self.is_true(&matter) {
             return false;
         }
+        self.begin_signing(matter, from);
+        true
+    }
+
+    /// The latest asked for of one log takes the place of the one before.
+    fn open_checkpoint(&mut self, log: GuardianIndex, matter: Matter, from: GuardianIndex) -> bool {
+        if self.signings.signed.contains_key(&matter.id()) || !self.is_true(&matter) {
+            return false;
+        }
+        let of_log = |signing: &Signing| matches!(&signing.matter, Matter::Checkpoint { head, .. } if head.guardian == log);
+        let known = self.signings.open.iter().find(|(_, signing)| of_log(signing));
+        if let Some((id, signing)) = known.map(|(id, signing)| (*id, signing)) {
+            if signing.matter.opened() >= matter.opened() {
+                return false;
+            }
+            self.signings.open.remove(&id);
+        }
+        self.begin_signing(matter, from);
+        true
+    }
+
+    fn begin_signing(&mut self, matter: Matter, from: GuardianIndex) {
+        let id = matter.id();
         let number = matter.attempt(self.view.slot());
         let signing = Signing {
             matter,
@@ -235,7 +262,6 @@ impl Guardian {
             culprits: BTreeSet::new(),
         };
         self.signings.open.insert(id, signing);
-        true
     }
 
     /// Once a slot: what a succession waits for is a matter of its own; every matter takes its step.

@@ -37,7 +37,11 @@ fn the_sample_is_complete_and_valid() {
             custody: directory.path().join("custody.json"),
             password_file: Some(directory.path().join("password")),
         },
-        beacon: vec![Beacon { name: "lodestar-1".into(), url: "http://127.0.0.1:9596".parse().unwrap(), client: None }],
+        beacon: vec![Beacon {
+            name: "lodestar-1".into(),
+            url: "http://127.0.0.1:9596".parse().unwrap(),
+            client: None,
+        }],
         execution: vec![Execution {
             name: "geth-1".into(),
             url: "wss://user:secret@rpc.example/v1/key".parse().unwrap(),

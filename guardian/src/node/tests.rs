@@ -47,29 +47,17 @@ impl Home {
         )
         .unwrap();
         let custody = crypto::custody::CustodySecretKey::generate(&mut rand::rng());
-        let definition = NetworkDefinition {
-            name: "one".to_owned(),
-            chain: young_chain(),
-            guardian_set: GuardianSet {
-                epoch: GuardianSetEpoch(0),
-                threshold: Threshold::new(1, 1).unwrap(),
-                members: vec![Member {
-                    index: GuardianIndex(1),
-                    name: "alice".to_owned(),
-                    peer_id: keypair.public().to_peer_id().to_string(),
-                    addresses: vec!["/ip4/127.0.0.1/tcp/9".to_owned()],
-                    custody_key: custody.public_key().to_string(),
-                    account: None,
-                }],
-            },
-            contracts: None,
-            policy: Policy::offline_only(
-                OfflineRule { enforcement: Enforcement::Enforce, epochs: 3, tolerance: 1 },
-                64,
-            ),
-            caps: Caps { max_dark_percent: 100, ..Caps::new(4, 4) },
-            emergency: EmergencyRules::default(),
-        };
+        let definition = definition_of(
+            Threshold::new(1, 1).unwrap(),
+            vec![Member {
+                index: GuardianIndex(1),
+                name: "alice".to_owned(),
+                peer_id: keypair.public().to_peer_id().to_string(),
+                addresses: vec!["/ip4/127.0.0.1/tcp/9".to_owned()],
+                custody_key: custody.public_key().to_string(),
+                account: None,
+            }],
+        );
         let text = definition::render_definition(&definition, &at("network.toml")).unwrap();
         std::fs::write(at("network.toml"), text).unwrap();
         let config = Config {
@@ -129,6 +117,22 @@ impl Home {
 }
 
 /// A chain of one-second slots that began ten seconds ago.
+/// A network of these members that acts on no contracts.
+pub(crate) fn definition_of(threshold: Threshold, members: Vec<Member>) -> NetworkDefinition {
+    NetworkDefinition {
+        name: "one".to_owned(),
+        chain: young_chain(),
+        guardian_set: GuardianSet { epoch: GuardianSetEpoch(0), threshold, members },
+        contracts: None,
+        policy: Policy::offline_only(
+            OfflineRule { enforcement: Enforcement::Enforce, epochs: 3, tolerance: 1 },
+            64,
+        ),
+        caps: Caps { max_dark_percent: 100, ..Caps::new(4, 4) },
+        emergency: EmergencyRules::default(),
+    }
+}
+
 pub(crate) fn young_chain() -> ChainSpec {
     let phase0 = Fork { name: ForkName::Phase0, version: ForkVersion([1; 4]), epoch: Epoch(0) };
     ChainSpec {

@@ -24,7 +24,8 @@ pub(crate) fn feed_key(identity: &identity::Keypair, network: NetworkId) -> Resu
     let wrong = |_| Error::Identity { problem: "the identity key is no secp256k1 key".to_owned() };
     let pair = identity.clone().try_into_secp256k1().map_err(wrong)?;
     let secret = Zeroizing::new(pair.secret().to_bytes());
-    let digest = Sha256::new().chain_update(DERIVATION).chain_update(secret.as_slice()).chain_update(network.0);
+    let digest =
+        Sha256::new().chain_update(DERIVATION).chain_update(secret.as_slice()).chain_update(network.0);
     Ok(FeedKey::from_seed(digest.finalize().into()))
 }
 

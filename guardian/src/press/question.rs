@@ -40,10 +40,14 @@ pub(super) enum Answer {
         /// The witness's binding.
         binding: Vec<u8>,
     },
-    /// The size it cosigned last: the proof must begin there.
-    Conflict(u64),
-    /// Why not, a stable code.
-    Refused(String),
+    /// Why not, a stable code; and the note it cosigned last, if there is one: a claim about what was cosigned is only
+    /// worth what the log itself signed.
+    Refused {
+        /// Such as `conflict`: the proof must begin at the size of `kept`.
+        code: String,
+        /// As the log signed it.
+        kept: Option<Vec<u8>>,
+    },
 }
 
 impl Offer {
@@ -95,8 +99,8 @@ mod tests {
         assert_eq!(Offer::decode(&long.encode()), None);
         for answer in [
             Answer::Cosigned { line: "— a b\n".into(), binding: vec![1] },
-            Answer::Conflict(7),
-            Answer::Refused("older_life".into()),
+            Answer::Refused { code: "older_life".into(), kept: None },
+            Answer::Refused { code: "conflict".into(), kept: Some(vec![7]) },
         ] {
             assert_eq!(Answer::decode(&answer.encode()), Some(answer));
         }

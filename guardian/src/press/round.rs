@@ -3,6 +3,7 @@
 use super::keys::Bindings;
 use super::question::{Answer, Offer};
 use crate::node::Directory;
+use crypto::spec::Slot;
 use feed::tree::prove_consistency;
 use feed::{Checkpoint, KeyBinding, verify_note, with_lines};
 use feed_server::log::Log;
@@ -33,14 +34,17 @@ pub(super) struct Outcome {
     pub(super) note: Vec<u8>,
     /// Who cosigned, and with which binding.
     pub(super) cosigned: BTreeMap<GuardianIndex, KeyBinding>,
-    /// Whether somebody witnessed more of this log than there is: it lacks what it once told.
-    pub(super) is_behind: bool,
+    /// How many of the others said anything.
+    pub(super) answered: usize,
+    /// The life of a log that we once signed and that this one does not extend: it lacks what it once told.
+    pub(super) behind: Option<Slot>,
 }
 
 /// One guardian's answer.
 enum Said {
     Line(String, KeyBinding),
-    Behind,
+    Behind(Slot),
+    No,
     Nothing,
 }
 
@@ -54,9 +58,13 @@ impl Round {
             checkpoint: self.checkpoint,
             note: self.note.clone(),
             cosigned: BTreeMap::new(),
-            is_behind: false,
+            answered: 0,
+            behind: None,
         };
         for (guardian, said) in others.into_iter().zip(said) {
+            if !matches!(said, Said::Nothing) {
+                outcome.answered += 1;
+            }
             match said {
                 Said::Line(line, binding) => {
                     if let Some(note) = self.with(guardian, &outcome.note, line, &binding) {
@@ -64,8 +72,8 @@ impl Round {
                         outcome.cosigned.insert(guardian, binding);
                     }
                 }
-                Said::Behind => outcome.is_behind = true,
-                Said::Nothing => {}
+                Said::Behind(life) => outcome.behind = outcome.behind.max(Some(life)),
+                Said::No | Said::Nothing => {}
             }
         }
         outcome
@@ -77,8 +85,7 @@ impl Round {
         // Twice: it may remember another size than we thought.
         for _ in 0..2 {
             let Ok(proof) = prove_consistency(old_size, self.checkpoint.size, &self.log) else { break };
-            let offer =
-                Offer { note: self.note.clone(), binding: self.binding.0.clone(), old_size, proof };
+            let offer = Offer { note: self.note.clone(), binding: self.binding.0.clone(), old_size, proof };
             let answer = match self.network.ask(peer, offer.encode()).await {
                 Ok(answer) => answer,
                 Err(problem) => {
@@ -88,17 +95,45 @@ impl Round {
             };
             match Answer::decode(&answer) {
                 Some(Answer::Cosigned { line, binding }) => return Said::Line(line, KeyBinding(binding)),
-                Some(Answer::Conflict(size)) if size > self.checkpoint.size => return Said::Behind,
-                Some(Answer::Conflict(size)) => old_size = size,
-                Some(Answer::Refused(code)) => {
-                    let code: String = code.chars().take(32).collect();
-                    warn!(guardian = guardian.0, code, "our public log was not cosigned");
-                    break;
+                Some(Answer::Refused { code, kept }) => {
+                    let kept = kept.and_then(|note| self.signed_by_us(&note));
+                    if let Some(kept) = &kept
+                        && self.lacks(kept)
+                    {
+                        return Said::Behind(kept.origin.life);
+                    }
+                    match kept {
+                        Some(kept) if code == "conflict" => old_size = kept.size,
+                        None if code == "conflict" => old_size = 0,
+                        Some(_) | None => {
+                            let code: String = code.chars().take(32).collect();
+                            warn!(guardian = guardian.0, code, "our public log was not cosigned");
+                            return Said::No;
+                        }
+                    }
                 }
                 None => break,
             }
         }
         Said::Nothing
+    }
+
+    /// What a note that we once signed says; None for any other.
+    fn signed_by_us(&self, note: &[u8]) -> Option<Checkpoint> {
+        let mut known = Bindings::default();
+        known.learn(&self.definition, self.directory.me(), self.binding.clone());
+        let verified = verify_note(note, &known.keys(self.definition.id())).ok()?;
+        (verified.checkpoint.origin.guardian == self.directory.me()).then_some(verified.checkpoint)
+    }
+
+    /// Whether our log, as it is, does not extend what we once signed.
+    fn lacks(&self, signed: &Checkpoint) -> bool {
+        let life = self.checkpoint.origin.life;
+        if signed.origin.life != life {
+            return signed.origin.life > life;
+        }
+        signed.size > self.checkpoint.size
+            || feed::tree::root(signed.size, &self.log).is_ok_and(|root| root != signed.root)
     }
 
     /// The note with one more line, if the line is this guardian's cosignature and holds.

@@ -44,7 +44,8 @@ impl Scribe {
         let path = shelf::directory(home, life);
         let id = shelf::id(definition.guardian_set.epoch, life);
         let writer = LogWriter::open(&path, &id, origin).map_err(failed(&path))?;
-        let mut scribe = Self { writer, definition: definition.clone(), path, life, told: BTreeSet::from([me]), next: 0 };
+        let mut scribe =
+            Self { writer, definition: definition.clone(), path, life, told: BTreeSet::from([me]), next: 0 };
         if scribe.writer.log().size() == 0 {
             let key = Entry::key(definition, me, binding).map_err(|problem| unwritable(&problem))?;
             scribe.write(&[Entry::definition(definition).encode(), key.encode()])?;

@@ -51,7 +51,8 @@ pub(crate) struct Started {
 /// # Errors
 /// [`Error::Identity`], [`Error::File`], [`Error::FeedListen`].
 pub(crate) fn start(needs: Needs<'_>, parts: &mut JoinSet<()>) -> Result<Started, Error> {
-    let Needs { config, definition, directory, network, identity, home, store, view, inbox, listener } = needs;
+    let Needs { config, definition, directory, network, identity, home, store, view, inbox, listener } =
+        needs;
     let key = Arc::new(keys::feed_key(identity, definition.id())?);
     let kept = shelf::home(&home);
     file::create_directory(&kept)?;

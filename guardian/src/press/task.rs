@@ -4,8 +4,8 @@ use super::keys::Bindings;
 use super::redacted::redacted;
 use super::round::{Outcome, Round};
 use super::scribe::Scribe;
-use super::witness::head;
 use super::shelf;
+use super::witness::head;
 use crate::http::View;
 use crate::node::{Arrival, Directory};
 use crate::store::Store;
@@ -26,6 +26,9 @@ use std::sync::{Arc, Weak};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tracing::{info, warn};
+
+/// Entries that every log begins with: the definition and the key.
+const FIRST_ENTRIES: u64 = 2;
 
 /// Notes kept for the network's own key, which signs a while after they were made.
 const REMEMBERED: usize = 16;
@@ -227,19 +230,26 @@ impl Press {
     }
 
     async fn conclude(&mut self, outcome: Outcome) -> Result<(), Error> {
-        let Outcome { checkpoint, note, cosigned, is_behind } = outcome;
+        let Outcome { checkpoint, note, cosigned, answered, behind } = outcome;
         let is_current =
             self.scribe.as_ref().is_some_and(|scribe| *scribe.writer.log().origin() == checkpoint.origin);
         if !is_current {
             return Ok(());
         }
-        if is_behind {
+        if let Some(life) = behind {
             let slot = self.last.map_or(checkpoint.origin.life, |(slot, _)| slot);
-            let anew = slot.max(checkpoint.origin.life.saturating_add(1));
-            warn!(life = anew.0, "the others witnessed more of our public log than there is: another one begins");
+            let anew = slot.max(life.max(checkpoint.origin.life).saturating_add(1));
+            warn!(
+                life = anew.0,
+                "the others witnessed more of our public log than there is: another one begins"
+            );
             return self.open(Some(anew)).await;
         }
-        self.has_asked = true;
+        // Nothing is written before t guardians, ourselves among them, have looked: one of them would know of entries that
+        // were lost. A log that has just begun has none.
+        let threshold = self.tools.definition.guardian_set.threshold;
+        let is_fresh = checkpoint.size <= FIRST_ENTRIES && checkpoint.origin.life == Slot(0);
+        self.has_asked |= threshold.met_by(answered.saturating_add(1)) || is_fresh;
         self.witnesses = cosigned.len();
         for (guardian, binding) in &cosigned {
             self.sizes.insert(*guardian, checkpoint.size);

@@ -5,6 +5,8 @@ use super::question::{Answer, Offer};
 use super::{Offered, shelf};
 use crate::node::{Arrival, Directory};
 use crate::{Error, file};
+use chain_watcher::SlotClock;
+use chain_watcher::slot_clock::unix_now;
 use feed::witness::{Judgement, Seen, judge};
 use feed::{Checkpoint, FeedKey, KeyBinding, Keys, cosign, note, verify_note};
 use guardian_core::Event;
@@ -14,9 +16,15 @@ use p2p::Network;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tracing::warn;
+
+/// Slots that another guardian's clock may be ahead of ours.
+const MAX_AHEAD: u64 = 32;
+
+/// Least time between two offers of one guardian: each may cost two syncs of the disk.
+const PAUSE: Duration = Duration::from_millis(250);
 
 /// Most bytes of a note that we keep.
 const MAX_KEPT: u64 = 4_096;
@@ -37,9 +45,13 @@ pub(crate) struct Desk {
 /// Answers offers, one after the other, until there are no more.
 pub(crate) async fn run(desk: Desk, network: Network, mut offers: mpsc::Receiver<Offered>) {
     let desk = Arc::new(desk);
+    let mut heard: BTreeMap<GuardianIndex, Instant> = BTreeMap::new();
     while let Some(Offered { from, request, token }) = offers.recv().await {
         let answer = match desk.directory.index(&from) {
+            // One that asks without end must not keep the others waiting.
+            Some(guardian) if heard.get(&guardian).is_some_and(|last| last.elapsed() < PAUSE) => Vec::new(),
             Some(guardian) => {
+                heard.insert(guardian, Instant::now());
                 let desk = Arc::clone(&desk);
                 let judged = tokio::task::spawn_blocking(move || desk.answer(guardian, &request));
                 judged.await.unwrap_or_default()
@@ -55,7 +67,7 @@ impl Desk {
     /// The bytes of the answer; none for what is no offer.
     fn answer(&self, from: GuardianIndex, request: &[u8]) -> Vec<u8> {
         let Some(offer) = Offer::decode(request) else { return Vec::new() };
-        let refused = |code: &str| Answer::Refused(code.to_owned());
+        let refused = |code: &str| Answer::Refused { code: code.to_owned(), kept: None };
         let binding = KeyBinding(offer.binding.clone());
         let answer = match binding.open(&self.definition, from) {
             Err(_) => refused("foreign_key"),
@@ -81,6 +93,15 @@ impl Desk {
     fn judge(&self, from: GuardianIndex, offer: &Offer, checkpoint: &Checkpoint) -> Result<Answer, Error> {
         let path = witnessed(&self.home, from);
         let kept = kept(&path)?;
+        let refused = |code: &str| Answer::Refused {
+            code: code.to_owned(),
+            kept: kept.as_ref().map(|(note, _)| note.clone()),
+        };
+        // A life is a slot that was: a later one would lock out every honest log of this guardian.
+        let now = SlotClock::of(&self.definition.chain).slot_at(unix_now()).unwrap_or_default();
+        if checkpoint.origin.life > now.saturating_add(MAX_AHEAD) {
+            return Ok(refused("future_life"));
+        }
         let seen = kept.as_ref().map(|(_, seen)| seen);
         match judge(seen, checkpoint, offer.old_size, &offer.proof) {
             Judgement::Cosign => {
@@ -89,19 +110,19 @@ impl Desk {
                     file::replace(&path, &offer.note, file::Access::Public)?;
                 }
                 self.tell(Event::LogChecked(head(checkpoint)));
-                let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |passed| passed.as_secs());
-                let line = cosign(checkpoint, &self.key, self.directory.me(), now);
+                let line = cosign(checkpoint, &self.key, self.directory.me(), unix_now().as_secs());
                 Ok(Answer::Cosigned { line, binding: self.binding.0.clone() })
             }
-            Judgement::Conflict { size } => Ok(Answer::Conflict(size)),
+            Judgement::Conflict { .. } => Ok(refused("conflict")),
             Judgement::Forked => {
+                let answer = refused("forked");
                 if let Some((first, _)) = kept {
                     warn!(guardian = from.0, "two histories of one public log: both are kept as evidence");
                     self.tell(Event::LogForked { guardian: from, notes: [first, offer.note.clone()] });
                 }
-                Ok(Answer::Refused("forked".to_owned()))
+                Ok(answer)
             }
-            Judgement::Refuse(code) => Ok(Answer::Refused(code.to_owned())),
+            Judgement::Refuse(code) => Ok(refused(code)),
         }
     }
 
@@ -137,7 +158,9 @@ fn kept(path: &Path) -> Result<Option<(Vec<u8>, Seen)>, Error> {
     let damaged = |problem: feed::Error| Error::Document {
         path: path.to_owned(),
         line: None,
-        problem: format!("is no checkpoint ({problem}); restore it from a backup: without it two histories could be cosigned"),
+        problem: format!(
+            "is no checkpoint ({problem}); restore it from a backup: without it two histories could be cosigned"
+        ),
     };
     let checkpoint = note::peek(&bytes).map_err(damaged)?;
     Ok(Some((bytes.to_vec(), seen_of(&checkpoint))))

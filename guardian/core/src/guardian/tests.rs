@@ -1,7 +1,7 @@
 use super::*;
 use crate::event::{ExecutionHealth, Liveness, NodeHealth, PostOutcome, RequestId};
-use crate::message::{Clients, Enforces};
 use crate::message::{Certificate, Decision, Partial, RejectReason, Vote};
+use crate::message::{Clients, Enforces};
 use crate::proposal::{Origin, State};
 use crate::registration::{JudgedEvent, ScanReport};
 use crate::scene::operators;

@@ -356,7 +356,8 @@ fn a_log_is_signed_by_those_who_checked_it_while_it_grows_and_the_journal_does_n
     signers.run(3 * epoch);
     assert_eq!(signed_logs(&signers), BTreeSet::from([9]), "the latest is kept");
     let now: Vec<_> = signers.guardians.iter().map(Guardian::journal_head).collect();
-    let grew: Vec<_> = now.iter().zip(&journals).filter(|(now, then)| now.length > then.length + 64).collect();
+    let grew: Vec<_> =
+        now.iter().zip(&journals).filter(|(now, then)| now.length > then.length + 64).collect();
     assert!(grew.is_empty(), "{grew:?}");
     assert!(signers.guardians.iter().all(|guardian| guardian.signings.signed.len() <= 1));
 }

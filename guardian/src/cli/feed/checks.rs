@@ -39,11 +39,7 @@ pub(super) struct Notes(Vec<Check>);
 
 impl Notes {
     /// Notes a check; gives its value where it holds.
-    pub(super) fn take<T>(
-        &mut self,
-        code: &'static str,
-        outcome: Result<(T, String), String>,
-    ) -> Option<T> {
+    pub(super) fn take<T>(&mut self, code: &'static str, outcome: Result<(T, String), String>) -> Option<T> {
         let (value, ok, words) = match outcome {
             Ok((value, words)) => (Some(value), true, words),
             Err(words) => (None, false, words),

@@ -12,6 +12,9 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use tlog_tiles::{Hash, HashReader};
 
+/// Most bytes of entries that are read whole.
+const MAX_BYTES: usize = 256 << 20;
+
 /// Most entries that are read whole.
 const MAX_ENTRIES: u64 = 1_000_000;
 
@@ -83,7 +86,10 @@ impl<'a> Log<'a> {
         let verified = verified.and_then(|verified| {
             let whose = verified.checkpoint.origin.guardian;
             if whose != served.guardian {
-                return Err(format!("the log is guardian {}'s, not guardian {}'s", whose.0, served.guardian.0));
+                return Err(format!(
+                    "the log is guardian {}'s, not guardian {}'s",
+                    whose.0, served.guardian.0
+                ));
             }
             let (size, name) = (verified.checkpoint.size, name(&definition, whose));
             Ok((verified, format!("{size} entries, signed by {name}")))
@@ -102,12 +108,18 @@ impl<'a> Log<'a> {
         let agreed = names.len().saturating_add(1);
         let who = if names.is_empty() { "nobody".to_owned() } else { names.join(", ") };
         let also = if self.verified.group { ", and the network's own key" } else { "" };
-        let words = format!("cosigned by {who}{also}: {agreed} of {} guardians", threshold.n());
-        let outcome = if agreed >= wanted || self.verified.group {
-            Ok(((), words))
+        let agreed = if self.verified.group { agreed.max(threshold.t().into()) } else { agreed };
+        // Two sets of so many have an honest member in common, though t - 1 are dishonest.
+        let (n, t) = (usize::from(threshold.n()), usize::from(threshold.t()));
+        let exclusive = n.saturating_add(t.saturating_sub(1)) / 2 + 1;
+        let worth = if agreed >= exclusive.min(n) {
+            "no other state of this log can have been shown to as many"
         } else {
-            Err(format!("{words}; {wanted} are wanted, for fewer could all be shown another log than you"))
+            "with dishonest ones among them another state could have been shown to others: compare with --against"
         };
+        let words = format!("cosigned by {who}{also}: {agreed} of {n} guardians; {worth}");
+        let outcome =
+            if agreed >= wanted { Ok(((), words)) } else { Err(format!("{words}; {wanted} are wanted")) };
         notes.take("witnesses", outcome);
     }
 
@@ -133,11 +145,15 @@ impl<'a> Log<'a> {
     pub(super) fn entries(&self, notes: &mut Notes) -> Option<Vec<Entry>> {
         let read = self.read_all();
         let guardian = name(&self.definition, self.guardian);
-        let words = |entries: &Vec<Entry>| format!("all {} entries of {guardian} make its root", entries.len());
-        notes.take("entries", read.map(|entries| {
-            let words = words(&entries);
-            (entries, words)
-        }))
+        let words =
+            |entries: &Vec<Entry>| format!("all {} entries of {guardian} make its root", entries.len());
+        notes.take(
+            "entries",
+            read.map(|entries| {
+                let words = words(&entries);
+                (entries, words)
+            }),
+        )
     }
 
     fn read_all(&self) -> Result<Vec<Entry>, String> {
@@ -147,9 +163,14 @@ impl<'a> Log<'a> {
         }
         let hashes = Hashes::default();
         let mut entries = Vec::new();
+        let mut bytes_read = 0usize;
         for first in (0..size).step_by(WIDTH.into()) {
             let path = TilePath::of_entry(first, size).ok_or("the log has no such entry")?;
             let bundle = self.site.tile(&self.id, &path)?;
+            bytes_read = bytes_read.saturating_add(bundle.len());
+            if bytes_read > MAX_BYTES {
+                return Err(format!("the log has more than {MAX_BYTES} bytes; so many are not compared"));
+            }
             for (index, bytes) in (first..).zip(unbundle(&bundle, path.width).map_err(|e| e.to_string())?) {
                 let more = tree::stored_hashes(index, bytes, &hashes).map_err(|e| e.to_string())?;
                 hashes.0.borrow_mut().extend(more);
@@ -157,7 +178,11 @@ impl<'a> Log<'a> {
             }
         }
         let made = tree::root(size, &hashes).map_err(|e| e.to_string())?;
-        if made == root { Ok(entries) } else { Err("the entries served are not those that are signed".to_owned()) }
+        if made == root {
+            Ok(entries)
+        } else {
+            Err("the entries served are not those that are signed".to_owned())
+        }
     }
 }
 

@@ -61,7 +61,8 @@ impl Serve {
             trusted_proxies: self.trusted_proxy,
             ..Feed::default()
         };
-        let server = feed_server::start(listener, inputs, limits.settings()).context("the feed cannot start")?;
+        let server =
+            feed_server::start(listener, inputs, limits.settings()).context("the feed cannot start")?;
         info!(listen = %self.listen, "mirroring; SIGINT or SIGTERM ends it");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(async {

@@ -171,13 +171,13 @@ impl Visits {
         })
     }
 
-    /// What was seen last of this log, or of another one of the same guardian and network.
+    /// What was seen last of this guardian's logs in this network.
     fn last(&self, now: &Visited) -> Option<&Visited> {
-        let same = |visit: &&Visited| visit.origin == now.origin;
         let alike = |visit: &&Visited| {
             visit.origin.network == now.origin.network && visit.origin.guardian == now.origin.guardian
         };
-        self.visits.iter().rfind(same).or_else(|| self.visits.iter().rfind(alike))
+        // The latest life: an earlier one that is served again is an old copy.
+        self.visits.iter().filter(alike).max_by_key(|visit| (visit.origin.life, visit.size))
     }
 
     fn note(&mut self, now: Visited) {
