@@ -44,6 +44,9 @@ const ERRANDS: usize = 1024;
 /// Between two tries at opening a store that the epoch before still holds.
 const REOPEN: Duration = Duration::from_secs(1);
 
+/// Tries, [`REOPEN`] apart, at destroying shares whose store is still held.
+const RETIRE_TRIES: u32 = 60;
+
 /// Longest time for an orderly stop.
 const STOP_TIME: Duration = Duration::from_secs(10);
 
@@ -111,6 +114,13 @@ fn retire(config: &Config, password: &Password) -> Result<(), Error> {
     let keypair = keyfile::open_identity(&config.keys.identity, password)?;
     let me = Directory::new(&definition, keypair.public().to_peer_id())?.me();
     warn!(epoch = definition.guardian_set.epoch.0, "this guardian left the set; its shares are destroyed");
+    // What a job of the epoch before still works on holds its store for a while.
+    for _ in 0..RETIRE_TRIES {
+        match epochs::forget_shares(&home, &definition, me) {
+            Err(Error::StoreLocked { .. }) => std::thread::sleep(REOPEN),
+            done => return done,
+        }
+    }
     epochs::forget_shares(&home, &definition, me)
 }
 
@@ -133,8 +143,14 @@ async fn run_epoch(
         .and_then(|listener| http::start(listener, viewed, page, chain))
         .map_err(|source| Error::HttpListen { listen, source })?;
     info!(%listen, "serving /healthz, /readyz, /metrics, /v1/status, /v1/validators");
-    let public = config.feed.listen.map(feed_server::bind).transpose();
-    let public = public.map_err(|source| Error::FeedListen { source })?;
+    // Who cannot be seen by the public still guards.
+    let public = config.feed.listen.and_then(|listen| match feed_server::bind(listen) {
+        Ok(listener) => Some(listener),
+        Err(problem) => {
+            error!(%listen, %problem, "feed.listen: the public feed is not served; choose another address or stop what has it");
+            None
+        }
+    });
 
     let store = Arc::clone(&opened.store);
     let connected = tokio::select! {
@@ -178,6 +194,7 @@ async fn live(
     let Opened {
         definition,
         home,
+        lapsed,
         keypair,
         directory,
         store,
@@ -290,6 +307,7 @@ async fn live(
         identity: &keypair,
         home,
         store: journal,
+        lapsed,
         view: view.subscribe(),
         inbox: inbox.clone(),
         listener: public,
@@ -318,6 +336,7 @@ async fn live(
         warn!("not every part of the node stopped in time");
     }
     // The last of the parts has dropped what the feed's thread waits for.
+    drop(parts);
     if let Some(server) = server {
         let closed = tokio::task::spawn_blocking(move || server.join());
         if tokio::time::timeout(STOP_TIME, closed).await.is_err() {

@@ -59,6 +59,9 @@ pub(super) struct Places {
     pub(super) stores: Vec<StorePlace>,
 }
 
+/// Where the epochs that followed are, in a backup.
+const EPOCH: &str = "data/epoch-";
+
 impl Places {
     /// Looks. `config` was loaded from `config_path`; the backup goes to `to`.
     ///
@@ -114,6 +117,10 @@ impl Walk<'_> {
                 return refuse(&below, "has a name that is no text; rename it");
             };
             if own.starts_with('.') || below == recording::directory(&self.config.data_dir) {
+                continue;
+            }
+            // Public logs are made of the journal again, under another name, for what was told since would be missing.
+            if own == "feed" && (depth == 0 || name.starts_with(EPOCH)) {
                 continue;
             }
             let there = match std::fs::symlink_metadata(&below) {

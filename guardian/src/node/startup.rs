@@ -11,6 +11,7 @@ use crate::{Config, Error, Shares, Store, definition, keyfile};
 use chain_watcher::execution::Resume;
 use crypto::custody::CustodySecretKey;
 use crypto::password::Password;
+use crypto::spec::Slot;
 use guardian_core::guardian_set::{GuardianIndex, NetworkDefinition};
 use guardian_core::record::Record;
 use guardian_core::{Guardian, JournalHead};
@@ -24,6 +25,8 @@ pub(super) struct Opened {
     pub(super) definition: NetworkDefinition,
     /// Where everything of this epoch is kept.
     pub(super) home: PathBuf,
+    /// The slot at which the journal was last found to be old; 0 when it never was.
+    pub(super) lapsed: Slot,
     pub(super) keypair: identity::Keypair,
     pub(super) directory: Directory,
     pub(super) store: Arc<Store>,
@@ -71,6 +74,11 @@ fn open_blocking(config: &Config, password: &Password) -> Result<Opened, Error> 
     }
     let records = store.records()?;
     let journal = records.len();
+    let lapsed = records.iter().filter_map(|record| match record {
+        Record::Lapsed(at) => Some(*at),
+        _ => None,
+    });
+    let lapsed = lapsed.max().unwrap_or_default();
     let register = Register::restore(&records);
     let recording = recording(config, &home, &definition, me, &records);
     let guardian = Guardian::restore(definition.clone(), me, records)?;
@@ -106,6 +114,7 @@ fn open_blocking(config: &Config, password: &Password) -> Result<Opened, Error> 
     Ok(Opened {
         definition,
         home,
+        lapsed,
         keypair,
         directory,
         store,

@@ -7,6 +7,7 @@ use p2p::{Network, identity};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::path::Path;
+use tracing::warn;
 use zeroize::Zeroizing;
 
 /// Goes before the identity key when the feed key is made of it.
@@ -29,27 +30,28 @@ pub(crate) fn feed_key(identity: &identity::Keypair, network: NetworkId) -> Resu
     Ok(FeedKey::from_seed(digest.finalize().into()))
 }
 
-/// Our identity's word for our feed key: the one it gave first, so that it is the same bytes for ever.
-///
-/// # Errors
-/// [`Error::File`].
+/// Our identity's word for our feed key: the one it gave first, so that it is the same bytes for ever where it can be kept.
 pub(super) fn own_binding(
     directory: &Path,
     network: &Network,
     definition: &NetworkDefinition,
     me: GuardianIndex,
     key: &FeedPublicKey,
-) -> Result<KeyBinding, Error> {
+) -> KeyBinding {
     let path = directory.join("binding");
     if let Ok(bytes) = file::read(&path, "key binding", MAX_BINDING) {
         let known = KeyBinding(bytes.to_vec());
         if known.open(definition, me).as_ref() == Ok(key) {
-            return Ok(known);
+            return known;
         }
     }
     let fresh = KeyBinding(network.seal_in(KeyBinding::domain(definition.id()), &key.0));
-    file::replace(&path, &fresh.0, file::Access::Public)?;
-    Ok(fresh)
+    let kept =
+        file::create_directory(directory).and_then(|()| file::replace(&path, &fresh.0, file::Access::Public));
+    if let Err(problem) = kept {
+        warn!(%problem, "the public log's key binding is not kept; another one is made at the next start");
+    }
+    fresh
 }
 
 /// What guardians bound, verified.

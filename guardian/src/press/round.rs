@@ -84,7 +84,10 @@ impl Round {
         let mut old_size = self.sizes.get(&guardian).copied().unwrap_or(0).min(self.checkpoint.size);
         // Twice: it may remember another size than we thought.
         for _ in 0..2 {
-            let Ok(proof) = prove_consistency(old_size, self.checkpoint.size, &self.log) else { break };
+            let (log, size) = (self.log.clone(), self.checkpoint.size);
+            // Tiles are read from a disk.
+            let proving = tokio::task::spawn_blocking(move || prove_consistency(old_size, size, &log));
+            let Ok(Ok(proof)) = proving.await else { break };
             let offer = Offer { note: self.note.clone(), binding: self.binding.0.clone(), old_size, proof };
             let answer = match self.network.ask(peer, offer.encode()).await {
                 Ok(answer) => answer,
@@ -105,6 +108,7 @@ impl Round {
                     match kept {
                         Some(kept) if code == "conflict" => old_size = kept.size,
                         None if code == "conflict" => old_size = 0,
+                        Some(_) | None if code == "busy" => return Said::No,
                         Some(_) | None => {
                             let code: String = code.chars().take(32).collect();
                             warn!(guardian = guardian.0, code, "our public log was not cosigned");

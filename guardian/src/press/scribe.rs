@@ -5,6 +5,7 @@ use crate::Error;
 use crate::store::Store;
 use crypto::spec::Slot;
 use feed::fact::Fact;
+use feed::tile::{TilePath, WIDTH, unbundle};
 use feed::{Entry, KeyBinding, Origin, note};
 use feed_server::log::LogWriter;
 use guardian_core::guardian_set::{GuardianIndex, NetworkDefinition};
@@ -15,6 +16,20 @@ use std::path::{Path, PathBuf};
 
 /// Entries written at a time: one sync for all of them.
 const BATCH: usize = 512;
+
+/// Records of the journal looked at in one turn: between two of them the node may stop.
+const TURN: u64 = 4_096;
+
+/// How far a turn came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Progress {
+    /// The log has what the journal has.
+    Whole,
+    /// There is more.
+    More,
+    /// The journal was found to be old at this slot: another log begins.
+    Lapsed(Slot),
+}
 
 /// Writes one log. All of it blocks: it works on a thread for that.
 pub(super) struct Scribe {
@@ -29,23 +44,22 @@ pub(super) struct Scribe {
 }
 
 impl Scribe {
-    /// Opens the log that follows this journal, or begins it. `anew`: the slot of a life that begins now, because the
-    /// others witnessed more of the latest log than there is.
+    /// Opens the latest log, or begins one. `life`: the slot at which the journal was last found to be old, or that of a
+    /// life that begins now because the others witnessed more of the latest log than there is.
     pub(super) fn open(
         home: &Path,
         definition: &NetworkDefinition,
         me: GuardianIndex,
         binding: &KeyBinding,
-        store: &Store,
-        anew: Option<Slot>,
+        life: Slot,
     ) -> Result<Self, Error> {
-        let life = shelf::lives(home).into_iter().chain(anew).max().unwrap_or_default().max(lapsed(store)?);
+        let life = shelf::lives(home).into_iter().max().unwrap_or_default().max(life);
         let origin = Origin { network: definition.id(), guardian: me, life };
         let path = shelf::directory(home, life);
         let id = shelf::id(definition.guardian_set.epoch, life);
         let writer = LogWriter::open(&path, &id, origin).map_err(failed(&path))?;
         let mut scribe =
-            Self { writer, definition: definition.clone(), path, life, told: BTreeSet::from([me]), next: 0 };
+            Self { writer, definition: definition.clone(), path, life, told: BTreeSet::new(), next: 0 };
         if scribe.writer.log().size() == 0 {
             let key = Entry::key(definition, me, binding).map_err(|problem| unwritable(&problem))?;
             scribe.write(&[Entry::definition(definition).encode(), key.encode()])?;
@@ -54,18 +68,24 @@ impl Scribe {
         Ok(scribe)
     }
 
-    /// Writes what the journal has beyond the log. False when the journal was found to be old meanwhile: then another log
-    /// begins.
-    pub(super) fn catch_up(&mut self, store: &Store) -> Result<bool, Error> {
+    /// Writes what the journal has beyond the log, at most [`TURN`] records of it.
+    pub(super) fn catch_up(&mut self, store: &Store) -> Result<Progress, Error> {
         let mut batch = Vec::new();
-        for linked in store.linked_from(self.next) {
+        let mut progress = Progress::Whole;
+        for (linked, done) in store.linked_from(self.next).zip(0..) {
+            if done == TURN {
+                progress = Progress::More;
+                break;
+            }
             let linked = linked?;
             let number = linked.number;
             // A record of a kind that this program does not know tells nothing that it could publish.
             let record = Record::decode(&linked.bytes);
-            if matches!(&record, Some(Record::Lapsed(at)) if *at > self.life) {
-                self.write(&batch)?;
-                return Ok(false);
+            if let Some(Record::Lapsed(at)) = &record
+                && *at > self.life
+            {
+                progress = Progress::Lapsed(*at);
+                break;
             }
             batch.extend(record.and_then(|record| Entry::of(number, &record)).map(|entry| entry.encode()));
             if batch.len() >= BATCH {
@@ -75,7 +95,7 @@ impl Scribe {
             self.next = number.saturating_add(1);
         }
         self.write(&batch)?;
-        Ok(true)
+        Ok(progress)
     }
 
     /// Writes down, once in a log, which key another guardian bound: for whoever verifies its cosignatures.
@@ -88,6 +108,11 @@ impl Scribe {
         self.write(&[entry.encode()])?;
         self.told.insert(guardian);
         Ok(())
+    }
+
+    /// The root of the log as it is.
+    pub(super) fn root(&self) -> Result<[u8; 32], Error> {
+        self.writer.log().root().map_err(failed(&self.path))
     }
 
     /// Shows a signed note.
@@ -111,31 +136,39 @@ impl Scribe {
         self.writer.append(entries).map_err(failed(&self.path))
     }
 
-    /// Finds out from the log itself where in the journal it ends, and whose keys it tells.
+    /// Finds out from the log itself where in the journal it ends, and, as far as its first and its last bundles say,
+    /// whose keys it tells: keys are told at the beginning, and telling one again does no harm.
     fn read(&mut self) -> Result<(), Error> {
         let log = self.writer.log();
-        for index in 0..log.size() {
-            let bytes = log.entry(index).map_err(failed(&self.path))?.unwrap_or_default();
-            let entry = Entry::decode(&bytes).map_err(|problem| unwritable(&problem))?;
-            if let Some(record) = entry.record() {
-                self.next = record.saturating_add(1);
-            } else if let (Fact::Key { .. }, Some(guardian)) = (&entry.fact, entry.guardian()) {
-                self.told.insert(guardian);
+        let size = log.size();
+        let mut number = size.checked_sub(1).map(|last| last / u64::from(WIDTH));
+        let mut end = None;
+        while let Some(current) = number {
+            if end.is_none() || current == 0 {
+                for entry in self.bundle(current, size)? {
+                    if let Some(record) = entry.record() {
+                        end = end.max(Some(record.saturating_add(1)));
+                    } else if let (Fact::Key { .. }, Some(guardian)) = (&entry.fact, entry.guardian()) {
+                        self.told.insert(guardian);
+                    }
+                }
             }
+            number = if end.is_some() && current > 0 { Some(0) } else { current.checked_sub(1) };
         }
+        self.next = end.unwrap_or(0);
         Ok(())
     }
-}
 
-/// The slot of the last record that says that the journal was found to be old; 0 when none does.
-fn lapsed(store: &Store) -> Result<Slot, Error> {
-    let mut life = Slot(0);
-    for linked in store.linked_from(0) {
-        if let Some(Record::Lapsed(at)) = Record::decode(&linked?.bytes) {
-            life = at;
-        }
+    fn bundle(&self, number: u64, size: u64) -> Result<Vec<Entry>, Error> {
+        let first = number.saturating_mul(WIDTH.into());
+        let Some(path) = TilePath::of_entry(first, size) else { return Ok(Vec::new()) };
+        let bytes = self.writer.log().tile(&path).map_err(failed(&self.path))?.unwrap_or_default();
+        let entries = unbundle(&bytes, path.width).map_err(|problem| unwritable(&problem))?;
+        entries
+            .into_iter()
+            .map(|entry| Entry::decode(entry).map_err(|problem| unwritable(&problem)))
+            .collect()
     }
-    Ok(life)
 }
 
 /// A disk that fails.

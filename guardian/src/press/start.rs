@@ -6,7 +6,8 @@ use super::{Offered, keys, shelf};
 use crate::http::View;
 use crate::node::{Arrival, Directory};
 use crate::store::Store;
-use crate::{Config, Error, file};
+use crate::{Config, Error};
+use crypto::spec::Slot;
 use feed_server::{Inputs, Role};
 use guardian_core::guardian_set::NetworkDefinition;
 use p2p::{Network, identity};
@@ -17,7 +18,7 @@ use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
-use tracing::info;
+use tracing::{error, info};
 
 /// Offers and bindings waiting: a few of each guardian.
 const WAITING: usize = 256;
@@ -32,6 +33,8 @@ pub(crate) struct Needs<'a> {
     /// The epoch's home.
     pub(crate) home: PathBuf,
     pub(crate) store: Weak<Store>,
+    /// The slot at which the journal was last found to be old; 0 when it never was.
+    pub(crate) lapsed: Slot,
     pub(crate) view: watch::Receiver<View>,
     pub(crate) inbox: mpsc::Sender<Arrival>,
     /// Where the feed is served, if anywhere.
@@ -49,14 +52,24 @@ pub(crate) struct Started {
 /// Starts all of it, the tasks among the node's `parts`.
 ///
 /// # Errors
-/// [`Error::Identity`], [`Error::File`], [`Error::FeedListen`].
+/// [`Error::Identity`]. A disk or a system that fails here costs the feed, not the guardian.
 pub(crate) fn start(needs: Needs<'_>, parts: &mut JoinSet<()>) -> Result<Started, Error> {
-    let Needs { config, definition, directory, network, identity, home, store, view, inbox, listener } =
-        needs;
+    let Needs {
+        config,
+        definition,
+        directory,
+        network,
+        identity,
+        home,
+        store,
+        lapsed,
+        view,
+        inbox,
+        listener,
+    } = needs;
     let key = Arc::new(keys::feed_key(identity, definition.id())?);
     let kept = shelf::home(&home);
-    file::create_directory(&kept)?;
-    let binding = keys::own_binding(&kept, network, definition, directory.me(), &key.public())?;
+    let binding = keys::own_binding(&kept, network, definition, directory.me(), &key.public());
     let (offers, offered) = mpsc::channel(WAITING);
     let (learned, learning) = mpsc::channel(WAITING);
     let (status, statuses) = watch::channel(None);
@@ -84,12 +97,16 @@ pub(crate) fn start(needs: Needs<'_>, parts: &mut JoinSet<()>) -> Result<Started
                 role: Role::Guardian,
             };
             let listen = listener.local_addr().ok();
-            let failed = |source| Error::FeedListen { source };
-            let server = feed_server::start(listener, inputs, config.feed.settings()).map_err(failed)?;
-            if let Some(listen) = listen {
-                info!(%listen, "serving the public feed");
+            match feed_server::start(listener, inputs, config.feed.settings()) {
+                Ok(server) => {
+                    info!(listen = listen.map(tracing::field::display), "serving the public feed");
+                    Some(server)
+                }
+                Err(problem) => {
+                    error!(%problem, "the public feed is not served; the guardian goes on without it");
+                    None
+                }
             }
-            Some(server)
         }
         None => None,
     };
@@ -100,6 +117,7 @@ pub(crate) fn start(needs: Needs<'_>, parts: &mut JoinSet<()>) -> Result<Started
         network: network.clone(),
         home,
         store,
+        lapsed,
         key,
         binding,
         view,

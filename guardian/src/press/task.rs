@@ -3,7 +3,7 @@
 use super::keys::Bindings;
 use super::redacted::redacted;
 use super::round::{Outcome, Round};
-use super::scribe::Scribe;
+use super::scribe::{Progress, Scribe};
 use super::shelf;
 use super::witness::head;
 use crate::http::View;
@@ -23,9 +23,16 @@ use p2p::Network;
 use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tracing::{info, warn};
+
+/// Rest after a failure.
+const REST: Duration = Duration::from_secs(60);
+
+/// Least time between two statuses of one slot that are shown.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// Entries that every log begins with: the definition and the key.
 const FIRST_ENTRIES: u64 = 2;
@@ -43,6 +50,8 @@ pub(crate) struct Tools {
     pub(crate) home: PathBuf,
     /// Not ours: the store closes when the node drops it.
     pub(crate) store: Weak<Store>,
+    /// The slot at which our journal was last found to be old; 0 when it never was.
+    pub(crate) lapsed: Slot,
     pub(crate) key: Arc<FeedKey>,
     pub(crate) binding: KeyBinding,
     pub(crate) view: watch::Receiver<View>,
@@ -73,6 +82,12 @@ struct Press {
     has_asked: bool,
     /// Said once in a row.
     is_failing: bool,
+    /// Not tried again before.
+    rests_until: Option<Instant>,
+    /// The status that was followed last, and when.
+    followed: Option<(Arc<StatusSnapshot>, Instant)>,
+    /// Whether the journal has more than one turn's worth beyond the log.
+    has_more: bool,
 }
 
 /// Runs until the node stops.
@@ -91,6 +106,9 @@ pub(crate) async fn run(tools: Tools) {
         signed: None,
         has_asked: false,
         is_failing: false,
+        rests_until: None,
+        followed: None,
+        has_more: false,
     };
     loop {
         let done = tokio::select! {
@@ -100,11 +118,12 @@ pub(crate) async fn run(tools: Tools) {
                     return;
                 }
                 let status = view.borrow_and_update().status.clone();
-                match status {
+                match status.filter(|status| press.is_worth(status)) {
                     Some(status) => press.follow(status).await,
                     None => Ok(()),
                 }
             }
+            () = std::future::ready(()), if press.has_more => press.write().await,
             Some((guardian, binding)) = press.tools.learned.recv() => {
                 press.learn(guardian, binding);
                 Ok(())
@@ -129,9 +148,11 @@ impl Press {
             }
             Err(problem) => {
                 if !std::mem::replace(&mut self.is_failing, true) {
-                    warn!(%problem, "the public log is not written; it is tried again with every slot");
+                    warn!(%problem, "the public log is not written; it is tried again every minute");
                 }
                 self.scribe = None;
+                self.has_more = false;
+                self.rests_until = Some(Instant::now() + REST);
             }
         }
     }
@@ -151,16 +172,23 @@ impl Press {
 
     async fn open(&mut self, anew: Option<Slot>) -> Result<(), Error> {
         self.scribe = None;
-        let Some(store) = self.tools.store.upgrade() else { return Ok(()) };
+        self.has_more = false;
+        self.tools.lapsed = self.tools.lapsed.max(anew.unwrap_or_default());
+        let life = self.tools.lapsed;
         let (home, definition) = (self.tools.home.clone(), self.tools.definition.clone());
         let (me, binding) = (self.tools.directory.me(), self.tools.binding.clone());
-        let opening = move || Scribe::open(&home, &definition, me, &binding, &store, anew);
-        let scribe = tokio::task::spawn_blocking(opening)
+        let config = self.tools.config.clone();
+        let opening = move || {
+            let scribe = Scribe::open(&home, &definition, me, &binding, life)?;
+            let shelf = shelf::gather(&config, scribe.writer.log());
+            Ok::<_, Error>((scribe, shelf))
+        };
+        let (scribe, shelf) = tokio::task::spawn_blocking(opening)
             .await
             .map_err(|e| Error::Task { problem: format!("opening the public log: {e}") })??;
         let log = scribe.writer.log();
         info!(log = log.id(), entries = log.size(), "public log opened");
-        self.tools.shelf.send_replace(shelf::gather(&self.tools.config, log));
+        self.tools.shelf.send_replace(shelf);
         self.scribe = Some(scribe);
         (self.has_asked, self.last, self.signed) = (false, None, None);
         self.notes.clear();
@@ -181,38 +209,65 @@ impl Press {
         let slot = status.slot;
         self.tools.status.send_replace(Some(Arc::new(redacted(&status))));
         if self.scribe.is_none() {
+            if self.rests_until.is_some_and(|until| Instant::now() < until) {
+                return Ok(());
+            }
             self.open(None).await?;
         }
         self.take_signature(&status).await?;
-        // A log that was restored to an older state must hear so from the others before it says anything new.
-        if self.has_asked {
-            let Some(store) = self.tools.store.upgrade() else { return Ok(()) };
-            let keys: Vec<_> = self.bindings.iter().map(|(of, binding)| (of, binding.clone())).collect();
-            let writing = move |scribe: &mut Scribe| {
-                keys.iter().try_for_each(|(guardian, binding)| scribe.note_key(*guardian, binding))?;
-                scribe.catch_up(&store)
-            };
-            if self.with_scribe(writing).await? == Some(false) {
-                self.open(None).await?;
-            }
+        self.write().await?;
+        self.begin_round(slot).await
+    }
+
+    /// Whether a status is worth following: a new one, and of one slot not more than one a second.
+    fn is_worth(&mut self, status: &Arc<StatusSnapshot>) -> bool {
+        let is_known = self.followed.as_ref().is_some_and(|(last, at)| {
+            Arc::ptr_eq(last, status) || (last.slot == status.slot && at.elapsed() < PAUSE)
+        });
+        if !is_known {
+            self.followed = Some((Arc::clone(status), Instant::now()));
         }
-        self.begin_round(slot)
+        !is_known
+    }
+
+    /// One turn of writing. A log that was restored to an older state must hear so from the others before it says anything
+    /// new.
+    async fn write(&mut self) -> Result<(), Error> {
+        self.has_more = false;
+        if !self.has_asked {
+            return Ok(());
+        }
+        let Some(store) = self.tools.store.upgrade() else { return Ok(()) };
+        let keys: Vec<_> = self.bindings.iter().map(|(of, binding)| (of, binding.clone())).collect();
+        let writing = move |scribe: &mut Scribe| {
+            keys.iter().try_for_each(|(guardian, binding)| scribe.note_key(*guardian, binding))?;
+            scribe.catch_up(&store)
+        };
+        match self.with_scribe(writing).await? {
+            Some(Progress::Lapsed(at)) => self.open(Some(at)).await,
+            Some(Progress::More) => {
+                self.has_more = true;
+                Ok(())
+            }
+            Some(Progress::Whole) | None => Ok(()),
+        }
     }
 
     /// At most one at a time and one a slot: for what is new, and now and then for who was away.
-    fn begin_round(&mut self, slot: Slot) -> Result<(), Error> {
+    async fn begin_round(&mut self, slot: Slot) -> Result<(), Error> {
         let Some(log) = self.scribe.as_ref().map(|scribe| scribe.writer.log()) else { return Ok(()) };
         let epoch = self.tools.definition.chain.slots_per_epoch.get();
         let size = log.size();
         let is_due = self.last.is_none_or(|(then, known)| {
             let is_thin = self.witnesses.saturating_add(1) < self.tools.directory.len();
-            (size > known && slot > then) || (is_thin && slot >= then.saturating_add(epoch))
+            ((size > known || !self.has_asked) && slot > then)
+                || (is_thin && slot >= then.saturating_add(epoch))
         });
         if !is_due || !self.rounds.is_empty() {
             return Ok(());
         }
         self.last = Some((slot, size));
-        let root = log.root().map_err(super::scribe::failed(&self.tools.home))?;
+        let Some(root) = self.with_scribe(|scribe| scribe.root()).await? else { return Ok(()) };
         let checkpoint = Checkpoint { origin: *log.origin(), size, root };
         let note = sign(&checkpoint, &self.tools.key);
         let round = Round {

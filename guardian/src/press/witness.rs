@@ -23,7 +23,7 @@ use tracing::warn;
 /// Slots that another guardian's clock may be ahead of ours.
 const MAX_AHEAD: u64 = 32;
 
-/// Least time between two offers of one guardian: each may cost two syncs of the disk.
+/// Least time between a cosignature for one guardian and the next: each costs two syncs of the disk.
 const PAUSE: Duration = Duration::from_millis(250);
 
 /// Most bytes of a note that we keep.
@@ -48,13 +48,16 @@ pub(crate) async fn run(desk: Desk, network: Network, mut offers: mpsc::Receiver
     let mut heard: BTreeMap<GuardianIndex, Instant> = BTreeMap::new();
     while let Some(Offered { from, request, token }) = offers.recv().await {
         let answer = match desk.directory.index(&from) {
-            // One that asks without end must not keep the others waiting.
-            Some(guardian) if heard.get(&guardian).is_some_and(|last| last.elapsed() < PAUSE) => Vec::new(),
             Some(guardian) => {
-                heard.insert(guardian, Instant::now());
+                // One that asks without end must not keep the others waiting for the disk.
+                let is_early = heard.get(&guardian).is_some_and(|last| last.elapsed() < PAUSE);
                 let desk = Arc::clone(&desk);
-                let judged = tokio::task::spawn_blocking(move || desk.answer(guardian, &request));
-                judged.await.unwrap_or_default()
+                let judged = tokio::task::spawn_blocking(move || desk.answer(guardian, &request, is_early));
+                let answer = judged.await.unwrap_or_else(|_| Vec::new());
+                if !is_early && matches!(Answer::decode(&answer), Some(Answer::Cosigned { .. })) {
+                    heard.insert(guardian, Instant::now());
+                }
+                answer
             }
             None => Vec::new(),
         };
@@ -64,10 +67,13 @@ pub(crate) async fn run(desk: Desk, network: Network, mut offers: mpsc::Receiver
 }
 
 impl Desk {
-    /// The bytes of the answer; none for what is no offer.
-    fn answer(&self, from: GuardianIndex, request: &[u8]) -> Vec<u8> {
+    /// The bytes of the answer; none for what is no offer. `is_early`: it cosigned for this guardian a moment ago.
+    fn answer(&self, from: GuardianIndex, request: &[u8], is_early: bool) -> Vec<u8> {
         let Some(offer) = Offer::decode(request) else { return Vec::new() };
         let refused = |code: &str| Answer::Refused { code: code.to_owned(), kept: None };
+        if is_early {
+            return refused("busy").encode();
+        }
         let binding = KeyBinding(offer.binding.clone());
         let answer = match binding.open(&self.definition, from) {
             Err(_) => refused("foreign_key"),

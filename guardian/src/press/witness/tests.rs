@@ -74,7 +74,7 @@ impl World {
 
     fn answer(&self, checkpoint: &Checkpoint, old_size: u64, proof: Vec<[u8; 32]>) -> Answer {
         let offer = self.offer(checkpoint, old_size, proof);
-        Answer::decode(&self.desk.answer(WRITER, &offer)).unwrap()
+        Answer::decode(&self.desk.answer(WRITER, &offer, false)).unwrap()
     }
 
     fn refused(&self, checkpoint: &Checkpoint, old_size: u64) -> (String, Option<u64>) {
@@ -139,12 +139,14 @@ fn others_logs_keys_and_bytes_are_refused() {
     let world = World::new();
     let one = world.checkpoint(0, 1, 7);
     let offer = world.offer(&one, 0, Vec::new());
-    let by = |guardian: u16| Answer::decode(&world.desk.answer(GuardianIndex(guardian), &offer));
+    let by = |guardian: u16| Answer::decode(&world.desk.answer(GuardianIndex(guardian), &offer, false));
     assert!(matches!(by(1), Some(Answer::Refused { code, .. }) if code == "foreign_key"));
     assert!(matches!(by(9), Some(Answer::Refused { code, .. }) if code == "foreign_key"));
-    assert_eq!(world.desk.answer(WRITER, b"nothing"), Vec::<u8>::new());
+    assert_eq!(world.desk.answer(WRITER, b"nothing", false), Vec::<u8>::new());
     let foreign = Checkpoint { origin: Origin { guardian: GuardianIndex(1), ..one.origin }, ..one };
     assert_eq!(world.refused(&foreign, 0).0, "invalid_note");
+    let busy = Answer::decode(&world.desk.answer(WRITER, &world.offer(&one, 0, Vec::new()), true));
+    assert!(matches!(busy, Some(Answer::Refused { code, kept: None }) if code == "busy"));
     // A file that cannot be read is no reason to begin anew.
     let kept = world.directory.path().join("feed/witnessed");
     std::fs::create_dir_all(&kept).unwrap();
