@@ -150,6 +150,11 @@ impl Guardians {
         self.dir.join(index.checked_sub(1).map(devnet::processes::name_of).unwrap_or_default())
     }
 
+    /// Where guardian `index` serves its public feed.
+    pub fn feed_url(&self, index: usize) -> String {
+        self.processes.feed_url(index.saturating_sub(1))
+    }
+
     /// Frees the seat of guardian `index`, which was not started, for somebody else: lets its ports go and answers its
     /// identity key file with the password.
     ///

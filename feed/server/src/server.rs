@@ -35,6 +35,7 @@ use std::time::Duration;
 use steady::Steady;
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, watch};
+use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 use tower_service::Service;
@@ -184,13 +185,15 @@ pub fn router(site: Site) -> Router {
         .and(NotForContentType::const_new("text/event-stream"))
         .and(NotForContentType::const_new("application/octet-stream"))
         .and(NotForContentType::IMAGES);
+    // Most of the cost of an answer is packing it: a little longer and much sooner is better here.
+    let compression = CompressionLayer::new().gzip(true).quality(CompressionLevel::Fastest);
     Router::new()
         .merge(api::router())
         .merge(pages::router())
         .merge(tiles::router())
         .fallback(api::not_found)
         .method_not_allowed_fallback(api::not_allowed)
-        .layer(CompressionLayer::new().gzip(true).compress_when(compressed))
+        .layer(compression.compress_when(compressed))
         .layer(from_fn_with_state(site.clone(), gate::pass))
         .layer(from_fn(headers::add))
         .with_state(site)

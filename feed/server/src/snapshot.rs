@@ -258,7 +258,7 @@ impl Snapshot {
             );
         }
         let digits = text.strip_prefix("0x").unwrap_or(text).to_ascii_lowercase();
-        if digits.len() > 96 || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        if digits.is_empty() || digits.len() > 96 || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return None;
         }
         let of_operators =

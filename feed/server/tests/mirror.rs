@@ -24,8 +24,10 @@ fn mirror(served: &Served, network: NetworkId, home: &std::path::Path) -> Result
 }
 
 fn state(inputs: &Inputs) -> SourceState {
-    let Role::Mirror { of } = &inputs.role else { panic!("no mirror") };
-    of.borrow()[0].state
+    match &inputs.role {
+        Role::Mirror { of } => of.borrow()[0].state,
+        Role::Guardian => SourceState::Waiting,
+    }
 }
 
 #[test]
@@ -66,32 +68,17 @@ fn a_mirror_begins_again_where_it_was() {
     let mut guardian = Served::start(10, generous());
     let home = tempfile::tempdir().unwrap();
     let network = guardian.world.definition.id();
-    let follow = |size: u64| {
+    for _ in 0..2 {
+        guardian.tick();
+        let size = guardian.logbook.shelf().logs[0].size();
+        // The one before lets go of its files when it finds that nobody listens; until then they are locked.
         let inputs = mirror(&guardian, network, home.path()).unwrap();
         let started = std::time::Instant::now();
         while inputs.shelf.borrow().current().map(feed_server::log::Log::size) != Some(size) {
-            assert!(started.elapsed() < Duration::from_secs(60), "never whole");
+            assert!(started.elapsed() < Duration::from_secs(60), "never whole: {:?}", inputs.role);
             std::thread::sleep(Duration::from_millis(20));
         }
-    };
-    let size = guardian.logbook.shelf().logs[0].size();
-    follow(size);
-    guardian.tick();
-    let size = guardian.logbook.shelf().logs[0].size();
-    // The one before ends when it finds that nobody listens, and lets go of its files.
-    let inputs = loop {
-        let inputs = mirror(&guardian, network, home.path()).unwrap();
-        let started = std::time::Instant::now();
-        while started.elapsed() < Duration::from_secs(60) {
-            let found = inputs.shelf.borrow().current().map(feed_server::log::Log::size);
-            if found == Some(size) {
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        break inputs;
-    };
-    panic!("never whole again: {:?}", inputs.role);
+    }
 }
 
 #[test]

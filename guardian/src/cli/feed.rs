@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 mod checks;
 mod dossier;
 mod log;
+mod serve;
 mod site;
 mod verify;
 
@@ -18,6 +19,7 @@ Examples:
   guardian feed verify https://guardian.example --network-id 0x5f1d... --entry 17
   guardian feed verify https://a.example --against https://b.example --network network.toml
   guardian feed verify --dossier dossier.json --network-id 0x5f1d...
+  guardian feed serve --of https://a.example --of https://b.example --network network.toml --listen 0.0.0.0:8450
 
 The network's id is the only thing to trust: get it from the protocol, not from the server.";
 
@@ -27,12 +29,15 @@ The network's id is the only thing to trust: get it from the protocol, not from 
 pub(super) enum Feed {
     /// Verify a guardian's log, entries of it, two guardians' logs against each other, or a dossier
     Verify(Box<verify::Verify>),
+    /// Mirror guardians' feeds: fetch, verify, serve; no key, no secret, nothing of it touches a guardian
+    Serve(Box<serve::Serve>),
 }
 
 impl Feed {
     pub(super) fn run(self) -> anyhow::Result<()> {
         match self {
             Self::Verify(command) => command.run(),
+            Self::Serve(command) => command.run(),
         }
     }
 }

@@ -85,8 +85,9 @@ fn part(snapshot: &Snapshot, query: &Query, page: Page) -> Result<(usize, Vec<Va
         by: query.code("sort", &SortKey::ALL, SortKey::code)?.unwrap_or_default(),
         descending: query.code("order", &["asc", "desc"], |code| code)? == Some("desc"),
     };
-    let found = query.text("q").filter(|text| !text.trim().is_empty()).map(|text| {
-        snapshot.search(text).ok_or_else(|| {
+    let found = query.text("q").filter(|text| !text.is_empty()).map(|text| {
+        let plain = Some(text).filter(|text| text.trim() == *text);
+        plain.and_then(|text| snapshot.search(text)).ok_or_else(|| {
             Refusal::query("q is no validator index and no beginning of a key or an operator's address")
         })
     });

@@ -25,6 +25,9 @@ const MAX_TILE: usize = 32 * WIDTH as usize;
 /// Most bundles taken in before the others have their turn.
 const MAX_BUNDLES: u64 = 512;
 
+/// Gets a tile or a bundle, at most so many bytes.
+type Fetch<'a> = dyn Fn(&TilePath, usize) -> Result<Vec<u8>, Error> + 'a;
+
 /// A log's copy.
 #[derive(Debug)]
 pub(super) struct Copy {
@@ -57,12 +60,7 @@ impl Copy {
     }
 
     /// Takes in what a verified checkpoint has more. `fetch` gets a tile or a bundle.
-    fn extend(
-        &mut self,
-        checkpoint: &Checkpoint,
-        note: &[u8],
-        fetch: &dyn Fn(&TilePath, usize) -> Result<Vec<u8>, Error>,
-    ) -> Result<(), Error> {
+    fn extend(&mut self, checkpoint: &Checkpoint, note: &[u8], fetch: &Fetch<'_>) -> Result<(), Error> {
         let disk = |problem| Error::Disk { path: "mirrored".into(), problem };
         let log = self.writer.log();
         let (size, root) = (log.size(), log.root().map_err(disk)?);

@@ -63,8 +63,8 @@ text!(
 
 text!(
     Search,
-    "A validator index, or the beginning of a key or an operator's address in hex.",
-    "^(0x)?[0-9a-fA-F]{1,96}$",
+    "A validator index, or the beginning of a key or an operator's address in hex; nothing is no search.",
+    "^((0x)?[0-9a-fA-F]{1,96})?$",
     "0xa1a1"
 );
 

@@ -8,7 +8,7 @@ fn a_story_has_its_own_entries_and_those_of_everybody() {
     let status = world.status(NOW);
     let (one, other) = (&status.proposals[0].proposal, &status.proposals[1].proposal);
     let encoded = |entry: Option<Entry>| Bytes::from(entry.unwrap().encode());
-    let entries = vec![
+    let entries = [
         Bytes::from(Entry::definition(&world.definition).encode()),
         encoded(Entry::of(0, &Record::Proposed { proposal: one.clone(), at: NOW })),
         encoded(Entry::of(1, &Record::Proposed { proposal: other.clone(), at: NOW })),
