@@ -1,4 +1,5 @@
-# The ritual. `make test` needs cargo, a C compiler, and node 20 with npm (installed by it when run as root on Debian).
+# The ritual. `make test` needs cargo, a C compiler, node 20 with npm, and Chromium (the last two are installed by it when
+# run as root on Debian).
 .DEFAULT_GOAL := help
 .PHONY: help build test lint bench devnet clean peers
 
@@ -11,8 +12,9 @@ help: ## Show this list
 build: ## Build everything the tests need, once, in the dev profile
 	$(CARGO) build --locked --workspace --lib --bins --tests
 
-peers: ## Install the programs the tests run against (Lodestar, anvil, solc)
+peers: ## Install the programs the tests run against (Lodestar, anvil, solc, Chromium)
 	tests/peers/install.sh
+	tests/browser/install.sh
 
 test: peers build ## Run every test: unit, documentation, simulator, integration, real peers
 	$(CARGO) test --locked --workspace --doc
@@ -35,4 +37,4 @@ devnet: ## The whole network on this machine: a validator goes dark and is force
 
 clean: ## Remove what was built and installed
 	$(CARGO) clean
-	rm -rf tests/peers/node_modules
+	rm -rf tests/peers/node_modules tests/browser/node_modules

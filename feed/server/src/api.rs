@@ -60,8 +60,11 @@ pub fn router() -> Router<Site> {
         .route("/v1/key", get(logs::key))
 }
 
-/// Nothing is there.
+/// Nothing is there: said on a page to whoever reads pages.
 pub async fn not_found(ask: Ask) -> Response {
+    if ask.header("accept").is_some_and(|kinds| kinds.contains("text/html")) {
+        return crate::pages::missing();
+    }
     let detail = "nothing is served at this path; /v1/openapi.json lists all that is";
     ask.refuse(&Refusal::not_found(detail))
 }

@@ -19,6 +19,7 @@
 #![forbid(unsafe_code)]
 
 pub mod api;
+mod assets;
 mod dossier;
 mod error;
 pub mod freshness;

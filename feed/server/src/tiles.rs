@@ -4,7 +4,7 @@
 //! entry.
 
 use crate::api::answer::{ItemRefusals, Refusal};
-use crate::api::ask::{Ask, bytes, set};
+use crate::api::ask::{self, Ask, set};
 use crate::log::Log;
 use crate::site::Site;
 use axum::Router;
@@ -12,6 +12,7 @@ use axum::extract::Path;
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use axum::routing::get;
+use bytes::Bytes;
 use feed::TilePath;
 use sha2::{Digest, Sha256};
 
@@ -20,7 +21,10 @@ const CHECKPOINT_AGE: u64 = 5;
 
 /// The logs' routes.
 pub fn router() -> Router<Site> {
-    Router::new().route("/log/{id}/checkpoint", get(checkpoint)).route("/log/{id}/tile/{*path}", get(tile))
+    Router::new()
+        .route("/log/{id}/checkpoint", get(checkpoint))
+        .route("/log/{id}/network-checkpoint", get(network_checkpoint))
+        .route("/log/{id}/tile/{*path}", get(tile))
 }
 
 fn find(ask: &Ask, id: &str) -> Result<Log, Refusal> {
@@ -36,13 +40,25 @@ fn find(ask: &Ask, id: &str) -> Result<Log, Refusal> {
     responses((status = 200, description = "A signed note (C2SP checkpoint)", content_type = "text/plain", body = String), ItemRefusals)
 )]
 pub(crate) async fn checkpoint(ask: Ask, Path(id): Path<String>) -> Response {
-    let log = match find(&ask, &id) {
+    note(&ask, &id, Log::checkpoint, "the log has no checkpoint yet")
+}
+
+/// The newest checkpoint of a log that the network's own key signed: t guardians checked that the log only grew.
+#[utoipa::path(
+    get, path = "/log/{id}/network-checkpoint", tag = "log",
+    params(("id" = String, Path, description = "The log's name", example = "3-0")),
+    responses((status = 200, description = "A signed note (C2SP checkpoint)", content_type = "text/plain", body = String), ItemRefusals)
+)]
+pub(crate) async fn network_checkpoint(ask: Ask, Path(id): Path<String>) -> Response {
+    note(&ask, &id, Log::network_checkpoint, "the network's own key has not signed this log yet, or there is none")
+}
+
+fn note(ask: &Ask, id: &str, which: impl Fn(&Log) -> Option<Bytes>, missing: &'static str) -> Response {
+    let log = match find(ask, id) {
         Ok(log) => log,
         Err(refusal) => return ask.refuse(&refusal),
     };
-    let Some(note) = log.checkpoint() else {
-        return ask.refuse(&Refusal::not_found("the log has no checkpoint yet"));
-    };
+    let Some(note) = which(&log) else { return ask.refuse(&Refusal::not_found(missing)) };
     let digest = Sha256::digest(&note);
     let tag = format!("\"{}\"", hex::encode(digest.get(..12).unwrap_or_default()));
     let mut response = if ask.has(&tag) {
@@ -50,7 +66,7 @@ pub(crate) async fn checkpoint(ask: Ask, Path(id): Path<String>) -> Response {
         *response.status_mut() = axum::http::StatusCode::NOT_MODIFIED;
         response
     } else {
-        bytes("text/plain; charset=utf-8", note)
+        ask::bytes("text/plain; charset=utf-8", note)
     };
     set(response.headers_mut(), header::ETAG, &tag);
     set(response.headers_mut(), header::CACHE_CONTROL, &format!("public, max-age={CHECKPOINT_AGE}"));
@@ -72,7 +88,7 @@ pub(crate) async fn tile(ask: Ask, Path((id, path)): Path<(String, String)>) -> 
         let read = tokio::task::spawn_blocking(move || log.tile(&path)).await;
         let read = read.map_err(|_| Refusal::unreadable())?.map_err(|_| Refusal::unreadable())?;
         let tile = read.ok_or_else(|| Refusal::not_found("the log does not have this tile yet"))?;
-        let mut response = bytes("application/octet-stream", tile);
+        let mut response = ask::bytes("application/octet-stream", tile);
         let age = if path.is_full() { "public, max-age=31536000, immutable" } else { "public, max-age=3600" };
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(age));
         Ok(response)

@@ -1,5 +1,7 @@
 //! A log whose writer is killed at random points has everything that was acknowledged, and only extends what it was.
 
+#![allow(clippy::expect_used, reason = "a test that cannot go on says why")]
+
 use crypto::spec::Slot;
 use feed::tree::{check_consistency, prove_consistency};
 use feed::{Origin, tree};

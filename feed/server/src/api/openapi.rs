@@ -45,6 +45,7 @@ use utoipa::OpenApi;
         super::openapi::document,
         crate::stream::reader::events,
         crate::tiles::checkpoint,
+        crate::tiles::network_checkpoint,
         crate::tiles::tile,
     ),
     components(schemas(

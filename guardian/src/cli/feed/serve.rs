@@ -14,7 +14,7 @@ use tracing::info;
 use url::Url;
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Serve {
+pub(in crate::cli) struct Serve {
     /// Feeds to mirror: 1 to 16 guardians' of one network; may be given several times. The first is shown while it is there
     #[arg(long, value_name = "URL", required = true)]
     of: Vec<Url>,

@@ -21,7 +21,7 @@ const MAX_STATE: u64 = 1 << 20;
 const MAX_VISITS: usize = 1_024;
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Verify {
+pub(in crate::cli) struct Verify {
     /// Where a guardian, or a mirror, serves its feed
     #[arg(value_name = "URL", required_unless_present = "dossier")]
     url: Option<Url>,
