@@ -50,7 +50,12 @@ pub(crate) async fn checkpoint(ask: Ask, Path(id): Path<String>) -> Response {
     responses((status = 200, description = "A signed note (C2SP checkpoint)", content_type = "text/plain", body = String), ItemRefusals)
 )]
 pub(crate) async fn network_checkpoint(ask: Ask, Path(id): Path<String>) -> Response {
-    note(&ask, &id, Log::network_checkpoint, "the network's own key has not signed this log yet, or there is none")
+    note(
+        &ask,
+        &id,
+        Log::network_checkpoint,
+        "the network's own key has not signed this log yet, or there is none",
+    )
 }
 
 fn note(ask: &Ask, id: &str, which: impl Fn(&Log) -> Option<Bytes>, missing: &'static str) -> Response {
