@@ -30,7 +30,6 @@ use k256::ecdsa::{Signature, SigningKey, VerifyingKey};
 use std::collections::HashMap;
 use std::fmt;
 use std::ops::Range;
-use std::time::Duration;
 
 /// Format version: the first byte.
 pub const VERSION: u8 = 1;
@@ -165,10 +164,10 @@ impl Sealer {
 /// When an envelope counts as fresh.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Window {
-    /// Longest time since it was sealed.
-    pub max_age: Duration,
-    /// Furthest its time may lie in the future.
-    pub max_ahead: Duration,
+    /// Longest time since it was sealed, seconds.
+    pub max_age: u64,
+    /// Furthest its time may lie in the future, seconds.
+    pub max_ahead: u64,
 }
 
 /// Opens envelopes of one network's members, or those sealed by certain members for another domain.
@@ -209,10 +208,10 @@ impl Opener {
     /// The first check that fails.
     pub fn open_fresh(&self, bytes: &[u8], now: u64, window: Window) -> Result<Opened, Flaw> {
         let envelope = self.parse(bytes)?;
-        if envelope.sent_at > now.saturating_add(window.max_ahead.as_secs()) {
+        if envelope.sent_at > now.saturating_add(window.max_ahead) {
             return Err(Flaw::FromFuture);
         }
-        if now > envelope.sent_at.saturating_add(window.max_age.as_secs()) {
+        if now > envelope.sent_at.saturating_add(window.max_age) {
             return Err(Flaw::Stale);
         }
         envelope.verify()

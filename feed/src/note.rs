@@ -157,7 +157,10 @@ pub fn with_lines(note: &[u8], lines: &[String]) -> Result<Vec<u8>, Error> {
 }
 
 /// A note with only those of its lines that verify under keys of ours.
-pub(crate) fn known_lines(note: &[u8], keys: &Keys) -> Result<String, Error> {
+///
+/// # Errors
+/// As [`verify_note`].
+pub fn known_lines(note: &[u8], keys: &Keys) -> Result<String, Error> {
     let Verified { checkpoint, cosigned, group } = verify_note(note, keys)?;
     let mut signers = BTreeSet::new();
     let log = keys.logs.get(&checkpoint.origin.guardian);

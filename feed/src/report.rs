@@ -27,7 +27,10 @@ pub struct Report {
     pub guardian: GuardianIndex,
     /// The proposal.
     pub proposal: ProposalId,
-    /// Slot of the block that has the exit, as this guardian saw it.
+    /// Whether the exit itself is proven: t approvals and the validator's signature were verified, and every check holds. A
+    /// dossier of an exit in the making is ok without.
+    pub proven_exit: bool,
+    /// Slot of the block that has the exit: this guardian's word, which nothing here proves.
     pub included: Option<Slot>,
     /// The checks, in the order in which they build on each other.
     pub checks: Vec<Check>,

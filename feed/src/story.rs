@@ -204,6 +204,34 @@ pub(crate) fn brings(entry: &Entry, id: &ProposalId) -> Option<ExitProposal> {
 }
 
 impl Story {
+    /// Whether it tells of anything that happens only once t guardians approved.
+    pub(crate) fn needs_certificate(&self) -> bool {
+        let of_call = |call: &Call| {
+            let is_beyond = |state| matches!(state, EmergencyState::Certified | EmergencyState::Done);
+            call.moves.iter().any(|(state, _)| is_beyond(*state))
+        };
+        let is_beyond = |state| match state {
+            State::Open | State::Rejected | State::Expired | State::Moot => false,
+            State::Certified | State::Signed | State::Submitted | State::Included | State::Finalized => true,
+        };
+        self.needs_exit()
+            || self.released.is_some()
+            || !self.holders.is_empty()
+            || self.steps.iter().any(|(step, _)| *step >= Step::Certified)
+            || self.moves.iter().any(|(state, _)| is_beyond(*state))
+            || self.emergency.as_ref().is_some_and(of_call)
+    }
+
+    /// Whether it tells of anything that happens only once there is a signed exit.
+    pub(crate) fn needs_exit(&self) -> bool {
+        let is_beyond = |state| matches!(state, State::Submitted | State::Included | State::Finalized);
+        self.signed.is_some()
+            || self.included.is_some()
+            || !self.submissions.is_empty()
+            || self.steps.iter().any(|(step, _)| *step >= Step::Combined)
+            || self.moves.iter().any(|(state, _)| is_beyond(*state))
+    }
+
     /// What these entries tell of a proposal; None when none of them brings it.
     pub fn of(definition: &NetworkDefinition, id: ProposalId, entries: &[Entry]) -> Option<Self> {
         let content = entries.iter().find_map(|entry| brings(entry, &id))?;

@@ -117,6 +117,10 @@ fn walk<'a>(
                 let is_here = rest.is_empty() && !value.is_list;
                 return Some(is_here.then(|| value.payload.to_vec()));
             }
+            // One without a part would lead nowhere, for as long as it likes. So each step takes a nibble, and there are 64.
+            if part.is_empty() {
+                return None;
+            }
             walk(follow(value)??, rest, nodes)
         }
         branch if branch.len() == 17 => {
@@ -136,6 +140,10 @@ fn walk<'a>(
 /// Where a field of a node leads; `Some(None)` when it is empty.
 fn follow<'a>(field: &Item<'a>) -> Option<Option<Next<'a>>> {
     if field.is_list {
+        // A longer one goes by its hash.
+        if field.whole.len() >= 32 {
+            return None;
+        }
         return Some(Some(Next::Inside(field.whole)));
     }
     match field.payload.len() {

@@ -13,7 +13,7 @@ use crate::tree::{
 };
 use crypto::spec::Slot;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a reader keeps of a visit, to compare the next one with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -143,7 +143,7 @@ pub fn entry(
 pub struct Comparison {
     /// Things that both tell alike.
     pub alike: u64,
-    /// Things that they tell differently: one of them, or who sealed it, lied to somebody.
+    /// Things that they tell differently, or one of them in two ways: one of them, or who sealed it, lied to somebody.
     pub different: Vec<String>,
     /// Things that only the first tells. Guardians hear of things at different times.
     pub only_first: u64,
@@ -157,22 +157,37 @@ pub fn compare<'a>(
     first: impl IntoIterator<Item = &'a Entry>,
     second: impl IntoIterator<Item = &'a Entry>,
 ) -> Comparison {
-    let table = |entries: &mut dyn Iterator<Item = &'a Entry>| -> BTreeMap<String, Vec<u8>> {
-        entries.filter_map(shared).collect()
-    };
-    let first = table(&mut first.into_iter());
-    let second = table(&mut second.into_iter());
+    let (first, second) = (tellings(first), tellings(second));
     let mut comparison = Comparison::default();
     for (thing, told) in &first {
         match second.get(thing) {
+            _ if told.len() > 1 => {
+                comparison.different.push(format!("{thing}, in two ways by the first alone"))
+            }
             None => comparison.only_first += 1,
+            Some(other) if other.len() > 1 => {}
             Some(other) if other == told => comparison.alike += 1,
             Some(_) => comparison.different.push(thing.clone()),
         }
     }
-    let only_second = second.keys().filter(|thing| !first.contains_key(*thing)).count();
+    for (thing, told) in &second {
+        if told.len() > 1 {
+            comparison.different.push(format!("{thing}, in two ways by the second alone"));
+        }
+    }
+    let only_second =
+        second.iter().filter(|(thing, told)| told.len() == 1 && !first.contains_key(*thing)).count();
     comparison.only_second = u64::try_from(only_second).unwrap_or(u64::MAX);
     comparison
+}
+
+/// How one log tells each thing: in more than one way if it contradicts itself.
+fn tellings<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> BTreeMap<String, BTreeSet<Vec<u8>>> {
+    let mut table: BTreeMap<String, BTreeSet<Vec<u8>>> = BTreeMap::new();
+    for (thing, told) in entries.into_iter().filter_map(shared) {
+        table.entry(thing).or_default().insert(told);
+    }
+    table
 }
 
 /// A thing that every guardian must tell alike, and how it is told.

@@ -6,9 +6,10 @@ use crypto::envelope::{self, Flaw};
 use libp2p::PeerId;
 use libp2p::identity::{self, KeyType, PublicKey};
 use std::collections::HashMap;
+use std::time::Duration;
 use zeroize::Zeroizing;
 
-pub use crypto::envelope::{DOMAIN, HEADER, OTHER_DOMAIN, OVERHEAD, SIGNATURE, VERSION, Window};
+pub use crypto::envelope::{DOMAIN, HEADER, OTHER_DOMAIN, OVERHEAD, SIGNATURE, VERSION};
 
 /// A verified envelope's content.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +50,15 @@ impl Sealer {
     pub fn seal_in(&self, domain: &[u8; 32], payload: &[u8], now: u64) -> Vec<u8> {
         self.sealer.seal_in(domain, payload, now)
     }
+}
+
+/// When an envelope counts as fresh.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// Longest time since it was sealed.
+    pub max_age: Duration,
+    /// Furthest its time may lie in the future.
+    pub max_ahead: Duration,
 }
 
 /// Opens envelopes of one network's guardians, or those sealed by certain guardians for another domain.
@@ -98,6 +108,8 @@ impl Opener {
     /// # Errors
     /// The first check that fails.
     pub fn open_fresh(&self, bytes: &[u8], now: u64, window: Window) -> Result<Opened, Rejection> {
+        let Window { max_age, max_ahead } = window;
+        let window = envelope::Window { max_age: max_age.as_secs(), max_ahead: max_ahead.as_secs() };
         self.by_peer(self.opener.open_fresh(bytes, now, window))
     }
 

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 
 const NETWORK: [u8; 32] = [0x11; 32];
 const NOW: u64 = 1_800_000_000;
-const WINDOW: Window = Window { max_age: Duration::from_secs(120), max_ahead: Duration::from_secs(30) };
+const WINDOW: Window = Window { max_age: 120, max_ahead: 30 };
 
 /// With the key of scalar `last`.
 fn sealer(last: u8) -> Sealer {

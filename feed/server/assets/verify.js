@@ -3,6 +3,7 @@
 import { source } from "./source.js";
 import { ask } from "./verifier.js";
 import { busy, fail, show } from "./verdict.js";
+import { remember, remembered, words } from "./visits.js";
 
 /** Rounds in which the verifier may ask for more tiles. */
 const ROUNDS = 8;
@@ -31,6 +32,12 @@ function aboutId({ id, own }) {
   return [`That ${id.slice(0, 10)}… is the network you mean: the id was taken from this page. Enter one that you know from elsewhere.`];
 }
 
+function held({ ok, proven_exit: proven }) {
+  if (!ok) return "The dossier does not hold.";
+  if (!proven) return "The dossier holds, and no exit is proven by it yet.";
+  return "The dossier holds: every signature, hash and proof in it.";
+}
+
 async function dossier(host, document) {
   const network = trusted();
   const report = await ask("verify_dossier", JSON.stringify({ network: network.id, dossier: document }));
@@ -38,12 +45,12 @@ async function dossier(host, document) {
   if (report.error) checks.push([false, report.error]);
   show(host, {
     good: report.ok,
-    title: report.ok ? "The dossier holds: every signature, hash and proof in it." : "The dossier does not hold.",
+    title: held(report),
     checks,
     open: [
       ...aboutId(network),
       "That the log has nothing else about this exit: who reads the whole log finds out.",
-      "What the chain looks like today: a dossier tells of the past.",
+      "That and when a block has the exit: this is the guardian's word. What the chain looks like today: any node tells.",
       ...ALWAYS,
     ],
   });
@@ -61,23 +68,7 @@ async function tile(log, path) {
   return hashes;
 }
 
-function remembered(origin) {
-  try {
-    return JSON.parse(localStorage.getItem(`visit ${origin}`));
-  } catch {
-    return null;
-  }
-}
-
-function remember(visit) {
-  try {
-    localStorage.setItem(`visit ${visit.origin}`, JSON.stringify(visit));
-  } catch {
-    // The next visit is a first one.
-  }
-}
-
-/** How the log stands to the last visit: `[holds, words]`. */
+/** How the log stands to the last visit: a check, `[holds, words]`, and whether it is another log. */
 async function grown(log, question, last, size) {
   const tiles = {};
   for (let round = 0; round < ROUNDS; round += 1) {
@@ -87,14 +78,8 @@ async function grown(log, question, last, size) {
       for (const path of told.need) tiles[path] = await tile(log, path);
       continue;
     }
-    const words = {
-      unchanged: `Nothing was added since your last visit, when it had ${last.size} entries.`,
-      grown: `It has all ${last.size} entries of your last visit, unchanged, and ${size - last.size} more.`,
-      older: "It is older than at your last visit: this is an old copy.",
-      forked: "It does not contain what it was at your last visit: the guardian signed two histories. Keep both checkpoints.",
-      another: "It is another log than at your last visit.",
-    };
-    return [told.ok, words[told.finding] ?? told.error ?? told.finding];
+    const isAnother = told.finding === "another";
+    return { check: [told.ok, words(told.finding, last, size) ?? told.error ?? told.finding], isAnother };
   }
   throw new Error("The verifier asked for too many tiles.");
 }
@@ -109,6 +94,8 @@ async function checkpoint(host, log) {
   const question = `{"network":${JSON.stringify(network.id)},"definition":${definition},"keys":${JSON.stringify(keys)},"note":${JSON.stringify(note)}}`;
   const told = await ask("verify_note", question);
   const checks = [];
+  let isFirst = false;
+  let isAnother = false;
   if (told.ok) {
     checks.push([true, `The definition served here has the id ${network.id.slice(0, 10)}….`]);
     checks.push([true, `Guardian ${told.guardian}, whose identity the definition names, bound the log's key and signed ${told.size} entries.`]);
@@ -116,7 +103,12 @@ async function checkpoint(host, log) {
       checks.push([true, `Guardian ${guardian} saw this log and cosigned, ${new Date(time * 1000).toISOString()}.`]);
     }
     const last = remembered(told.origin);
-    if (last) checks.push(await grown(log, question, last, told.size));
+    isFirst = !last;
+    if (last) {
+      const stands = await grown(log, question, last, told.size);
+      checks.push(stands.check);
+      isAnother = stands.isAnother;
+    }
     if (checks.every(([holds]) => holds)) remember({ origin: told.origin, size: told.size, root: told.root });
     else told.ok = false;
   } else {
@@ -128,7 +120,10 @@ async function checkpoint(host, log) {
     checks,
     open: [
       ...aboutId(network),
-      ...(told.ok && !checks.some(([, words]) => words.includes("last visit"))
+      ...(told.ok && isAnother
+        ? ["That the new log hides nothing of the one you saw: a guardian begins one after it lost a part of its journal. Ask it why."]
+        : []),
+      ...(told.ok && isFirst
         ? ["That the log only grew: this was your first visit from this browser. The next one is compared with it."]
         : []),
       "That every entry is in the log and can be read: the command line reads them all.",

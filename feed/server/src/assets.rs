@@ -45,12 +45,13 @@ const SOURCES: &[Source] = &[
     source!("source.js", JS),
     source!("verifier.js", JS),
     source!("verdict.js", JS),
+    source!("visits.js", JS),
     source!("verify.js", JS),
     source!("main.js", JS),
 ];
 
 /// The modules that every page loads: named in its head, so that they are fetched at once and not one after the other.
-pub(crate) const MODULES: [&str; 12] = [
+pub(crate) const MODULES: [&str; 13] = [
     "clock.js",
     "morph.js",
     "controls.js",
@@ -61,6 +62,7 @@ pub(crate) const MODULES: [&str; 12] = [
     "source.js",
     "verifier.js",
     "verdict.js",
+    "visits.js",
     "verify.js",
     "main.js",
 ];

@@ -2,6 +2,7 @@
 //!
 //! | part | does |
 //! |---|---|
+//! | `allowance` | bounds what one source may send in one turn |
 //! | `fetch` | asks, with bounds on time and size |
 //! | `source` | follows one guardian: its key, its status, its logs |
 //! | `sync` | takes in what a log has more, each tile and bundle verified first |
@@ -9,10 +10,13 @@
 //! # Design decisions
 //! - The network's id is all that is trusted. A definition that has another hash, a key that is not bound, a checkpoint that
 //!   is not signed, a log that did not only grow: none of it is served, and the source is shown as lying.
+//! - Nothing is kept of a log before its checkpoint is verified, and of a checkpoint only the lines that are: those under
+//!   keys that are not known here, the network's own among them, are left out.
 //! - A status is signed by nobody: it is one guardian's word, and shown as that guardian's.
 //! - The source that is shown stays the same while it is followed, so that readers do not jump between views.
 //! - Whatever happens, the last good state is served; it says itself how old it is.
 
+mod allowance;
 mod fetch;
 mod source;
 mod sync;

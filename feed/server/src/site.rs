@@ -9,7 +9,7 @@ use crate::server::Gate;
 use crate::settings::Settings;
 use crate::snapshot::Snapshot;
 use crate::stream::{self, Ring, Seats};
-use feed::KeyBinding;
+use feed::{KeyBinding, Keys};
 use guardian_core::guardian_set::{GuardianIndex, NetworkDefinition};
 use guardian_core::status::StatusSnapshot;
 use std::collections::BTreeMap;
@@ -131,6 +131,23 @@ impl Site {
     /// All bindings that are known, by guardian.
     pub fn bindings(&self) -> Arc<BTreeMap<GuardianIndex, KeyBinding>> {
         self.0.bindings.borrow().clone()
+    }
+
+    /// The keys by which the logs' checkpoints are verified. The network's own is known to guardians; to a mirror it is
+    /// somebody's word.
+    pub(crate) fn keys(&self) -> Keys {
+        let definition = self.definition();
+        let bindings = self.bindings();
+        let opened = bindings.iter().filter_map(|(guardian, binding)| {
+            binding.open(definition, *guardian).ok().map(|key| (*guardian, key))
+        });
+        let group = match self.0.role {
+            Role::Guardian => {
+                self.snapshot().and_then(|snapshot| snapshot.status().group_key.as_ref()?.parse().ok())
+            }
+            Role::Mirror { .. } => None,
+        };
+        Keys { network: definition.id(), logs: opened.collect(), group }
     }
 
     /// Who serves.

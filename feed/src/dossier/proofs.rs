@@ -6,13 +6,13 @@ use crate::fact::{Approval, Sealed};
 use crate::note::{Keys, Verified, known_lines, verify_note};
 use crate::report::Report;
 use crate::roots::ExecutionHeader;
-use crate::story::{Call, Story, emergency_of};
+use crate::story::{Call, Certified, Story, emergency_of};
 use crate::tree::{check_inclusion, leaf_hash};
 use crypto::envelope::Opener;
 use crypto::keys::PublicKey;
 use crypto::partial::verify;
 use crypto::peer_id::identity_key;
-use guardian_core::emergency::{Proof, Raiser};
+use guardian_core::emergency::{Cancellation, Proof, Raiser};
 use guardian_core::guardian_set::{GuardianIndex, NetworkDefinition, NetworkId};
 use guardian_core::message::{Decision, MAX_SEALED_VOTE, Message, Vote, WireMessage};
 use guardian_core::proposal::{ExitProposal, ProposalId};
@@ -27,6 +27,7 @@ pub(super) fn report(dossier: &Dossier, expected: NetworkId) -> Report {
         network: expected,
         guardian: dossier.guardian,
         proposal: story.proposal,
+        proven_exit: false,
         included: story.included,
         checks: Vec::new(),
     };
@@ -44,19 +45,38 @@ pub(super) fn report(dossier: &Dossier, expected: NetworkId) -> Report {
     report.note("story", entries.and_then(|entries| same_story(dossier, &entries)));
     report.note("proposal", proposal(&dossier.definition, story));
     let opener = Members::of(&dossier.definition);
-    if let Some(call) = &story.emergency {
-        report.note("emergency", emergency(&dossier.definition, story, call));
+    if story.emergency.is_some() || emergency_of(&story.content).is_some() {
+        report.note("emergency", emergency(&dossier.definition, &opener, story));
     }
     report.note("votes", votes(&opener, story));
     report.note("certificate", certificate(&dossier.definition, &opener, story));
-    if story.signed.is_some() {
+    if story.needs_exit() {
         report.note("partials", partials(&dossier.definition, story));
         report.note("exit", exit(&dossier.definition, story));
     }
     if let Some(roots) = &dossier.roots {
-        report.note("roots", self::roots(dossier, roots));
+        // Proofs are long, and walked only for a document that is what it says it is.
+        let is_founded =
+            ["definition", "checkpoint"].iter().all(|code| report.check(code).is_some_and(|check| check.ok));
+        let looked = if is_founded {
+            self::roots(dossier, roots)
+        } else {
+            Err("not looked at: the definition or the checkpoint does not hold".to_owned())
+        };
+        report.note("roots", looked);
     }
+    // Both checks fail where what they are about is missing.
+    report.proven_exit = report.ok && deciding(story).is_some() && story.signed.is_some();
     report
+}
+
+/// The approvals that an exit rests on, and what they are on: an emergency's rests on those of the emergency.
+fn deciding(story: &Story) -> Option<(ProposalId, &Certified)> {
+    match (emergency_of(&story.content), &story.emergency) {
+        (Some(_), Some(call)) => call.certificate.as_ref().map(|certified| (call.id, certified)),
+        (Some(_), None) => None,
+        (None, _) => story.certificate.as_ref().map(|certified| (story.proposal, certified)),
+    }
 }
 
 fn definition(dossier: &Dossier, expected: NetworkId) -> Outcome {
@@ -152,7 +172,10 @@ fn same_story(dossier: &Dossier, entries: &[Entry]) -> Outcome {
         return Err("an entry tells of something else".to_owned());
     }
     match told {
-        Some(told) if told == dossier.story => Ok("the entries tell this story".to_owned()),
+        Some(told) if told == dossier.story => Ok(
+            "the entries tell this story; what happened when, and what the chain has, is this guardian's word"
+                .to_owned(),
+        ),
         Some(_) => Err("the entries tell another story".to_owned()),
         None => Err("no entry brings the proposal".to_owned()),
     }
@@ -177,7 +200,10 @@ fn proposal(definition: &NetworkDefinition, story: &Story) -> Outcome {
     ))
 }
 
-fn emergency(definition: &NetworkDefinition, story: &Story, call: &Call) -> Outcome {
+fn emergency(definition: &NetworkDefinition, members: &Members, story: &Story) -> Outcome {
+    let Some(call) = &story.emergency else {
+        return Err("the proposal is of an emergency, and no entry brings it".to_owned());
+    };
     let emergency = &call.content.emergency;
     if emergency.id() != call.id || emergency_of(&story.content) != Some(call.id) {
         return Err("the proposal does not belong to it".to_owned());
@@ -192,20 +218,46 @@ fn emergency(definition: &NetworkDefinition, story: &Story, call: &Call) -> Outc
         Raiser::Guardian { guardian } => format!("guardian {}", guardian.0),
         Raiser::Account { proposer } | Raiser::Contract { proposer, .. } => format!("account {proposer}"),
     };
-    // Who the raiser is when it is a guardian: what it sealed is not kept, and t approvals answer for it.
-    let from = match emergency.raiser {
-        Raiser::Guardian { guardian } => guardian,
-        Raiser::Account { .. } | Raiser::Contract { .. } => GuardianIndex(0),
+    let proven = match (&call.content.proof, &emergency.raiser) {
+        // The contract's log is not here: each of those who approved read it by itself.
+        (Proof::Logged, Raiser::Contract { .. }) => "as this guardian says it read in the contract's log",
+        // What a guardian sealed is not kept: t approvals answer for it.
+        (Proof::Sealed, Raiser::Guardian { .. }) => {
+            let certified = call.certificate.as_ref().ok_or("no approvals confirm who raised it")?;
+            quorum(definition, members, call.id, certified)?;
+            "as t guardians confirmed"
+        }
+        (Proof::Signature(_), Raiser::Account { .. }) => {
+            let checked = call.content.check_proof(definition, NOBODY);
+            checked.map_err(|_| "its raiser did not make it".to_owned())?;
+            "by its signature"
+        }
+        _ => return Err("what proves its raiser is not of that kind of raiser".to_owned()),
     };
-    let proven = match call.content.proof {
-        Proof::Logged => "by a log of the execution chain",
-        Proof::Sealed => "as t guardians confirmed",
-        Proof::Signature(_) => "by its signature",
-    };
-    if call.content.proof != Proof::Logged {
-        call.content.check_proof(definition, from).map_err(|_| "its raiser did not make it".to_owned())?;
+    let taken_back = cancellation(definition, call)?;
+    Ok(format!("raised by {by}, {proven}{taken_back}: {}", emergency.reason))
+}
+
+/// Who brought what an account signed: nobody that matters.
+const NOBODY: GuardianIndex = GuardianIndex(0);
+
+/// What the taking back of an emergency rests on; no words where it was not taken back.
+fn cancellation(definition: &NetworkDefinition, call: &Call) -> Result<&'static str, String> {
+    let Some(proof) = call.cancellation else { return Ok("") };
+    let raiser = &call.content.emergency.raiser;
+    match (proof, raiser) {
+        (Proof::Logged, Raiser::Contract { .. }) => {
+            Ok(", taken back as this guardian says it read in the contract's log")
+        }
+        (Proof::Sealed, Raiser::Guardian { .. }) => Ok(", taken back as this guardian says it read"),
+        (Proof::Signature(_), Raiser::Account { .. }) => {
+            let cancellation = Cancellation { emergency: call.id, proof };
+            let checked = cancellation.check_proof(definition, raiser, NOBODY);
+            checked.map_err(|_| "its raiser did not take it back".to_owned())?;
+            Ok(", taken back by its signature")
+        }
+        _ => Err("what proves that it was taken back is not of that kind of raiser".to_owned()),
     }
-    Ok(format!("raised by {by}, {proven}: {}", emergency.reason))
 }
 
 /// Opens what the members sealed.
@@ -255,30 +307,37 @@ fn votes(members: &Members, story: &Story) -> Outcome {
 }
 
 fn certificate(definition: &NetworkDefinition, members: &Members, story: &Story) -> Outcome {
-    let threshold = definition.guardian_set.threshold;
     let of_emergency = story.emergency.as_ref().and_then(|call| Some((call.id, call.certificate.as_ref()?)));
     let own = story.certificate.as_ref().map(|certified| (story.proposal, certified));
-    let certificates: Vec<_> = of_emergency.into_iter().chain(own).collect();
-    let is_signed = story.signed.is_some() || story.released.is_some();
-    if certificates.is_empty() {
-        let problem = "something was signed, and no approvals are told of";
-        return if is_signed { Err(problem.to_owned()) } else { Ok("there is none yet".to_owned()) };
+    if deciding(story).is_none() && story.needs_certificate() {
+        return Err(
+            "more is told than can be without t approvals, and there are none: it is this guardian's word alone"
+                .to_owned(),
+        );
     }
-    let mut told = Vec::new();
-    for (on, certified) in certificates {
-        let approved = approved(members, on, &certified.approvals)?;
-        if !threshold.met_by(approved.len()) {
-            return Err(format!("{} approve; {} are needed", approved.len(), threshold.t()));
-        }
-        let names: Vec<_> = approved.iter().map(|guardian| guardian.0.to_string()).collect();
-        told.push(format!(
-            "guardians {} approve, {} of {} are needed",
-            names.join(", "),
-            threshold.t(),
-            threshold.n()
-        ));
+    let told = of_emergency
+        .into_iter()
+        .chain(own)
+        .map(|(on, certified)| quorum(definition, members, on, certified))
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(if told.is_empty() { "there is none yet".to_owned() } else { told.join("; ") })
+}
+
+/// Whether t members approved.
+fn quorum(
+    definition: &NetworkDefinition,
+    members: &Members,
+    on: ProposalId,
+    certified: &Certified,
+) -> Outcome {
+    let threshold = definition.guardian_set.threshold;
+    let approved = approved(members, on, &certified.approvals)?;
+    if !threshold.met_by(approved.len()) {
+        return Err(format!("{} approve; {} are needed", approved.len(), threshold.t()));
     }
-    Ok(told.join("; "))
+    let names: Vec<_> = approved.iter().map(|guardian| guardian.0.to_string()).collect();
+    let (names, t, n) = (names.join(", "), threshold.t(), threshold.n());
+    Ok(format!("guardians {names} approve, {t} of {n} are needed"))
 }
 
 /// Who approved, each once.
@@ -302,13 +361,19 @@ fn approved(
 
 fn partials(definition: &NetworkDefinition, story: &Story) -> Outcome {
     let threshold = definition.guardian_set.threshold;
-    let told = format!("{} partial signatures came in; {} are needed", story.partials, threshold.t());
+    let told = format!(
+        "{} partial signatures came in, as this guardian says; {} are needed",
+        story.partials,
+        threshold.t()
+    );
     let count = usize::try_from(story.partials).unwrap_or(usize::MAX);
     if threshold.met_by(count) { Ok(told) } else { Err(told) }
 }
 
 fn exit(definition: &NetworkDefinition, story: &Story) -> Outcome {
-    let Some(signed) = &story.signed else { return Err("there is none".to_owned()) };
+    let Some(signed) = &story.signed else {
+        return Err("more is told than can be without a signed exit, and there is none".to_owned());
+    };
     let message = signed.exit.message;
     if message != story.content.exit {
         return Err("the exit is not the one that was proposed".to_owned());
@@ -319,8 +384,11 @@ fn exit(definition: &NetworkDefinition, story: &Story) -> Outcome {
     let looked = story.included.or(signed.slot).map_or(message.epoch, |slot| chain.epoch_of(slot));
     let root = message.signing_root(&chain.forks, looked.max(message.epoch));
     if verify(&key, root, &signed.exit.signature) {
+        let word = story.included.map_or(String::new(), |slot| {
+            format!("; that the block of slot {slot} has it is this guardian's word")
+        });
         Ok(format!(
-            "validator {} itself signed its exit from epoch {}",
+            "validator {} itself signed its exit from epoch {}{word}",
             message.validator_index, message.epoch
         ))
     } else {

@@ -7,7 +7,10 @@ use crate::scene::log::Stored;
 use crate::scene::{self, binding, definition, feed_key, group_key, group_signature, records};
 use crate::tree::prove_inclusion;
 use crypto::spec::Slot;
-use guardian_core::proposal::ProposalId;
+use crypto::typed_data::AccountSignature;
+use guardian_core::emergency::{Cancellation, Proof};
+use guardian_core::lifecycle::Step;
+use guardian_core::proposal::{ProposalId, State};
 use guardian_core::record::Record;
 use serde_json::Value;
 
@@ -118,6 +121,117 @@ fn an_exit_still_in_the_making_holds_too() {
         let is_signed_by_few = dossier.story.signed.is_some() && dossier.story.partials < 3;
         assert!(report.ok && !is_signed_by_few, "{length}: {report:#?}");
     }
+}
+
+/// What one guardian can log of a proposal without anybody else: it must not pass for an exit.
+#[test]
+fn a_guardians_word_alone_is_no_exit() {
+    let id = records::proposal().id();
+    let pubkey = records::proposal().pubkey;
+    let proposed = records::story()[0].clone();
+    let reached = |step| Record::Reached { pubkey, step, at: Slot(39) };
+    let moved = |to| Record::Moved { proposal: id, to, at: Slot(40) };
+    let partial = records::story().into_iter().find(|record| matches!(record, Record::PartialHeld { .. }));
+    let lies = [
+        vec![reached(Step::Included)],
+        vec![reached(Step::Included), moved(State::Included), moved(State::Finalized)],
+        vec![reached(Step::Certified)],
+        vec![reached(Step::Withdrawn)],
+        vec![moved(State::Certified)],
+        vec![moved(State::Finalized)],
+        vec![Record::Released { proposal: id, at: Slot(36) }],
+        vec![partial.unwrap()],
+        vec![Record::Submitted { proposal: id, at: Slot(37), outcomes: Vec::new() }],
+    ];
+    for lie in lies {
+        let told = [vec![proposed.clone()], lie.clone()].concat();
+        let dossier = Dossier { roots: None, ..assemble(&log(&told), id).unwrap() };
+        let report = dossier.verify(definition().id()).unwrap();
+        assert!(!report.ok && !report.proven_exit, "{lie:?}");
+        let certificate = report.check("certificate").unwrap();
+        assert!(!certificate.ok && certificate.words.contains("this guardian's word"), "{report:#?}");
+    }
+    let mut certified: Vec<_> = records::story().into_iter().take(8).collect();
+    assert!(matches!(certified.last(), Some(Record::Certified { .. })));
+    certified.push(reached(Step::Included));
+    let report = assemble(&log(&certified), id).unwrap().verify(definition().id()).unwrap();
+    assert!(!report.ok && report.check("certificate").unwrap().ok && !report.check("exit").unwrap().ok);
+}
+
+#[test]
+fn only_a_verified_exit_is_proven() {
+    let id = records::proposal().id();
+    let records = records::story();
+    let signed = records.iter().position(|record| matches!(record, Record::Combined { .. })).unwrap();
+    for (length, is_proven) in [(1, false), (signed, false), (signed + 1, true), (records.len(), true)] {
+        let dossier = assemble(&log(&records[..length]), id).unwrap();
+        let dossier = Dossier { roots: dossier.roots.filter(|_| length > 1), ..dossier };
+        let report = dossier.verify(definition().id()).unwrap();
+        assert_eq!((report.ok, report.proven_exit), (true, is_proven), "{length}: {report:#?}");
+    }
+    assert!(emergency().verify(definition().id()).unwrap().proven_exit);
+    let report = dossier().verify(definition().id()).unwrap();
+    assert!(report.check("exit").unwrap().words.contains("slot 39 has it is this guardian's word"));
+}
+
+/// The dossier of an emergency's exit, of records changed on the way.
+fn told_emergency(change: impl FnOnce(&mut Vec<Record>)) -> Report {
+    let mut records = records::emergency_story();
+    change(&mut records);
+    let adopted = records.iter().find_map(|record| match record {
+        Record::Adopted { proposal, .. } => Some(proposal.id()),
+        _ => None,
+    });
+    let dossier = assemble(&log(&records), adopted.unwrap()).unwrap();
+    Dossier { roots: None, ..dossier }.verify(definition().id()).unwrap()
+}
+
+#[test]
+fn an_emergencys_exit_needs_the_emergency_and_its_approvals() {
+    let lost = told_emergency(|records| records.retain(|record| !matches!(record, Record::Raised { .. })));
+    assert!(!lost.ok && !lost.check("emergency").unwrap().ok && !lost.check("certificate").unwrap().ok);
+    let bare = told_emergency(|records| {
+        records.retain(|record| !matches!(record, Record::EmergencyCertified { .. }));
+    });
+    assert!(!bare.check("emergency").unwrap().ok && !bare.check("certificate").unwrap().ok);
+}
+
+#[test]
+fn what_proves_an_emergency_is_of_its_raisers_kind() {
+    let of_raised = |proof| {
+        told_emergency(|records| {
+            for record in records {
+                if let Record::Raised { raised, .. } = record {
+                    raised.proof = proof;
+                }
+            }
+        })
+    };
+    assert!(of_raised(Proof::Sealed).ok);
+    let logged = of_raised(Proof::Logged);
+    assert!(!logged.ok && !logged.check("emergency").unwrap().ok, "its raiser is a guardian: {logged:#?}");
+    let taken_back = |proof| {
+        told_emergency(|records| {
+            let cancellation = Cancellation { emergency: records::raised().emergency.id(), proof };
+            records.push(Record::Cancelled { cancellation, at: Slot(81) });
+        })
+    };
+    let sealed = taken_back(Proof::Sealed);
+    assert!(sealed.ok && sealed.check("emergency").unwrap().words.contains("as this guardian says it read"));
+    let signature = AccountSignature::try_from([[1; 32].as_slice(), &[2; 32], &[27]].concat().as_slice());
+    for proof in [Proof::Logged, Proof::Signature(signature.unwrap())] {
+        assert!(!taken_back(proof).check("emergency").unwrap().ok, "{proof:?}");
+    }
+}
+
+#[test]
+fn roots_are_not_walked_for_a_document_without_ground() {
+    let report = dossier().verify(NetworkId([9; 32])).unwrap();
+    assert!(report.check("roots").unwrap().words.contains("not looked at"));
+    let mut unsigned = dossier();
+    unsigned.note = unsigned.note.replacen("guardian-network", "another-network", 1);
+    let report = unsigned.verify(definition().id()).unwrap();
+    assert!(report.check("roots").unwrap().words.contains("not looked at"));
 }
 
 #[test]

@@ -82,6 +82,37 @@ fn every_changed_byte_proves_nothing() {
 }
 
 #[test]
+fn an_extension_leads_on() {
+    // Leaf, then the extensions around it, each by its hash: one without a part proves nothing.
+    let leaf = rlp_list(&[compact(true, &path(b"a")), text(&[b'.'; 40])]);
+    assert_eq!(lookup(keccak(&leaf), b"a", std::slice::from_ref(&leaf)), Some(Some(vec![b'.'; 40])));
+    let around = rlp_list(&[compact(false, &[]), text(&keccak(&leaf))]);
+    assert_eq!(lookup(keccak(&around), b"a", &[around, leaf]), None);
+}
+
+/// As many as fit into a document, one in the other: walking them would leave no stack.
+#[test]
+fn extensions_without_a_part_are_not_followed() {
+    let mut node = vec![0xc0];
+    for _ in 0..10_000 {
+        node = rlp_list(&[compact(false, &[]), node]);
+    }
+    assert_eq!(lookup(keccak(&node), b"a", &[node]), None);
+}
+
+#[test]
+fn only_small_nodes_stand_in_their_parents() {
+    let path = path(b"a");
+    for (length, is_small) in [(1, true), (40, false)] {
+        // A leaf of the last nibble, under an extension of the 63 before.
+        let leaf = rlp_list(&[compact(true, &path[63..]), text(&vec![b'.'; length])]);
+        let top = rlp_list(&[compact(false, &path[..63]), leaf]);
+        let found = is_small.then(|| Some(vec![b'.'; length]));
+        assert_eq!(lookup(keccak(&top), b"a", &[top]), found);
+    }
+}
+
+#[test]
 fn lengths_have_one_form() {
     assert_eq!(list(&[0xc1, 0x05]).unwrap().len(), 1);
     assert_eq!(list(&rlp(0xc0, &[5; 300])).unwrap().len(), 300);

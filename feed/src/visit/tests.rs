@@ -125,6 +125,26 @@ fn a_vote_told_in_two_ways_is_found() {
 }
 
 #[test]
+fn a_log_that_contradicts_itself_is_found() {
+    let one = entries();
+    let mut twice = entries();
+    let is_vote = |entry: &&Entry| matches!(entry.fact, Fact::Vote { guardian: GuardianIndex(4), .. });
+    let mut lie = one.iter().find(is_vote).unwrap().clone();
+    if let Fact::Vote { decision, .. } = &mut lie.fact {
+        *decision = guardian_core::message::Decision::Approve;
+    }
+    // Before the truth: the last telling alone would be like the other log's.
+    twice.insert(0, lie);
+    for (first, second, who) in [(&twice, &one, "first"), (&one, &twice, "second")] {
+        let found = compare(first, second);
+        assert_eq!(found.different.len(), 1, "{found:?}");
+        assert!(found.different[0].contains(who), "{:?}", found.different);
+        assert_eq!((found.only_first, found.only_second), (0, 0));
+    }
+    assert_eq!(compare(&[], &twice).different.len(), 1);
+}
+
+#[test]
 fn logs_are_witnessed_by_each_other_or_not() {
     let log = log(3);
     let (alice, bob) = (verified(&log, 1, 0, &[2, 3]), verified(&log, 2, 0, &[3]));

@@ -125,7 +125,7 @@ struct DossierQuestion {
 }
 
 /// `{network, dossier}`, the dossier as the text that it came in: verifies it. Answers its report:
-/// `{ok, network, guardian, proposal, included, checks: [{code, ok, words}]}`.
+/// `{ok, network, guardian, proposal, proven_exit, included, checks: [{code, ok, words}]}`.
 pub fn answer_dossier(question: &[u8]) -> Vec<u8> {
     answered(question, |question: DossierQuestion| {
         let report = Dossier::decode(question.dossier.as_bytes())

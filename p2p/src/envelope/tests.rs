@@ -2,7 +2,6 @@ use super::*;
 use k256::ecdsa::Signature;
 use libp2p::identity::{Keypair, secp256k1};
 use proptest::prelude::*;
-use std::time::Duration;
 
 const NETWORK: [u8; 32] = [0x11; 32];
 const NOW: u64 = 1_800_000_000;

@@ -101,7 +101,7 @@ fn every_file_opens_with_what_it_is() {
 }
 
 #[test]
-fn unsafe_code_lives_in_one_file() {
+fn unsafe_code_lives_in_one_file_and_at_the_pages_border() {
     let users: Vec<_> = sources()
         .into_iter()
         .filter(|(_, text)| {
@@ -109,6 +109,7 @@ fn unsafe_code_lives_in_one_file() {
                 || text.contains("allow(unsafe_code")
         })
         .map(|(path, _)| path)
+        .filter(|path| !path.starts_with("feed/wasm/src/abi.rs"))
         .collect();
     assert!(
         users.len() <= 1 && users.iter().all(|path| path.starts_with("crypto")),
@@ -129,7 +130,10 @@ fn the_pure_crates_name_no_clock_file_or_socket() {
         "Instant",
     ];
     for (path, text) in sources() {
-        if !(path.starts_with("guardian/core/src") || path.starts_with("crypto/src")) {
+        if !(path.starts_with("guardian/core/src")
+            || path.starts_with("crypto/src")
+            || path.starts_with("feed/src"))
+        {
             continue;
         }
         for line in text.lines().filter(|line| !line.trim().starts_with("//")) {

@@ -1,5 +1,6 @@
 //! `Source`: one guardian's feed, followed.
 
+use super::allowance::Allowance;
 use super::fetch::{Client, failed};
 use super::sync::{self, Copy};
 use crate::api::answer::Answer;
@@ -27,6 +28,12 @@ const MAX_STATUS: usize = 512 << 20;
 
 /// Most logs of one guardian that are mirrored: of each set and each life it has one.
 const MAX_LOGS: usize = 16;
+
+/// Most copies of logs of one guardian, those of earlier runs among them.
+const MAX_COPIES: usize = 64;
+
+/// Most bytes of logs that are taken in from a source in one turn, and one answer more.
+const MAX_TURN: u64 = 256 << 20;
 
 /// Slots by which a guardian's clock may be ahead of ours.
 const AHEAD: u64 = 2;
@@ -135,9 +142,10 @@ impl Source {
         let logs: Vec<LogView> = self.ask("/v1/logs", MAX_LIST).await?;
         let known = bindings.iter().filter(|(of, _)| **of != met.guardian);
         let all = known.map(|(of, binding)| (*of, binding)).chain([(met.guardian, &met.binding)]);
-        let group = self.status.as_ref().and_then(|status| status.group_key.as_ref()?.parse().ok());
-        let keys = Keys::bound(&met.definition, all, group)
+        // The network's own key is in no definition, and a status is only somebody's word for it.
+        let keys = Keys::bound(&met.definition, all, None)
             .map_err(|problem| Error::Lie { what: "a key".to_owned(), problem: problem.to_string() })?;
+        let allowance = Allowance::of(MAX_TURN);
         for view in logs.iter().rev().take(MAX_LOGS) {
             let Ok(origin) = view.origin.parse::<Origin>() else { continue };
             // Logs of other definitions are verified by other keys: mirror those with that network's id.
@@ -147,11 +155,16 @@ impl Source {
             }
             let epoch = met.definition.guardian_set.epoch.0;
             let id = format!("{}-{epoch}-{}", origin.guardian.0, origin.life);
+            if allowance.is_spent() {
+                break;
+            }
+            let noted = sync::noted(&self.client, &view.id, &origin, &keys).await?;
             let copy = match self.copies.remove(&id) {
                 Some(copy) => copy,
-                None => Copy::open(&self.home, &id, origin)?,
+                None => self.open(&id, origin)?,
             };
-            let (copy, done) = sync::bring_up(copy, self.client.clone(), view.id.clone(), keys.clone()).await;
+            let client = self.client.clone();
+            let (copy, done) = sync::bring_up(copy, client, view.id.clone(), noted, allowance.clone()).await;
             if let Some(copy) = copy {
                 self.copies.insert(id.clone(), copy);
             }
@@ -161,6 +174,18 @@ impl Source {
             done?;
         }
         Ok(())
+    }
+
+    /// Opens the copy of a log whose checkpoint was verified.
+    fn open(&self, id: &str, origin: Origin) -> Result<Copy, Error> {
+        let (is_here, count) = sync::kept(&self.home, id, origin.guardian)?;
+        if !is_here && count >= MAX_COPIES {
+            let problem = format!(
+                "it would be the copy after {MAX_COPIES}; ask its guardian why, then remove those in `mirrored` that nobody needs"
+            );
+            return Err(Error::Lie { what: format!("the log {origin}"), problem });
+        }
+        Copy::open(&self.home, id, origin)
     }
 
     async fn follow_status(&mut self, met: &Met) -> Result<(), Error> {

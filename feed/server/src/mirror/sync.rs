@@ -3,13 +3,15 @@
 //! A checkpoint counts when its log signed it and it extends what is here. Then each bundle of entries is compared with the
 //! leaf hashes of the verified tree before any of it is written.
 
+use super::allowance::Allowance;
 use super::fetch::{Client, failed};
 use crate::error::Error;
 use crate::log::{Log, LogWriter};
-use feed::note::MAX_NOTE;
+use feed::note::{MAX_NOTE, known_lines};
 use feed::tile::{MAX_ENTRY, WIDTH, unbundle};
 use feed::tree::{TileHashes, check_consistency, leaf_hash, prove_consistency};
 use feed::{Checkpoint, Keys, Origin, TilePath, verify_note};
+use guardian_core::guardian_set::GuardianIndex;
 use std::cell::Cell;
 use std::fmt::Display;
 use std::path::Path;
@@ -27,6 +29,39 @@ const MAX_BUNDLES: u64 = 512;
 
 /// Gets a tile or a bundle, at most so many bytes.
 type Fetch<'a> = dyn Fn(&TilePath, usize) -> Result<Vec<u8>, Error> + 'a;
+
+/// A checkpoint that verified, and its note with no line in it that did not.
+#[derive(Debug)]
+pub(super) struct Noted {
+    checkpoint: Checkpoint,
+    note: String,
+}
+
+/// Gets the newest checkpoint of a log and verifies it.
+pub(super) async fn noted(client: &Client, id: &str, origin: &Origin, keys: &Keys) -> Result<Noted, Error> {
+    let note = client.get(&format!("/log/{id}/checkpoint"), MAX_NOTE).await?;
+    let verified = verify_note(&note, keys).map_err(|problem| lie(origin, problem))?;
+    let checkpoint = verified.checkpoint;
+    if checkpoint.origin != *origin {
+        return Err(lie(origin, format!("its checkpoint is of {}", checkpoint.origin)));
+    }
+    let note = known_lines(&note, keys).map_err(|problem| lie(origin, problem))?;
+    Ok(Noted { checkpoint, note })
+}
+
+/// Whether there is a copy with this id, and how many there are of logs of this guardian.
+pub(super) fn kept(home: &Path, id: &str, guardian: GuardianIndex) -> Result<(bool, usize), Error> {
+    let path = home.join("mirrored");
+    let begins = format!("{}-", guardian.0);
+    let entries = match std::fs::read_dir(&path) {
+        Ok(entries) => entries,
+        Err(problem) if problem.kind() == std::io::ErrorKind::NotFound => return Ok((false, 0)),
+        Err(problem) => return Err(Error::Disk { path, problem }),
+    };
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let names: Vec<String> = names.filter(|name| name.starts_with(&begins)).collect();
+    Ok((names.iter().any(|name| name == id), names.len()))
+}
 
 /// A log's copy.
 #[derive(Debug)]
@@ -50,17 +85,9 @@ impl Copy {
         lie(&self.origin, problem)
     }
 
-    /// Verifies a note and what it says against what is here.
-    fn check(&self, note: &[u8], keys: &Keys) -> Result<Checkpoint, Error> {
-        let verified = verify_note(note, keys).map_err(|problem| self.lie(problem))?;
-        if verified.checkpoint.origin != self.origin {
-            return Err(self.lie(format!("its checkpoint is of {}", verified.checkpoint.origin)));
-        }
-        Ok(verified.checkpoint)
-    }
-
-    /// Takes in what a verified checkpoint has more. `fetch` gets a tile or a bundle.
-    fn extend(&mut self, checkpoint: &Checkpoint, note: &[u8], fetch: &Fetch<'_>) -> Result<(), Error> {
+    /// Takes in what a verified checkpoint has more, as far as the allowance goes. `fetch` gets a tile or a bundle.
+    fn extend(&mut self, noted: &Noted, allowance: &Allowance, fetch: &Fetch<'_>) -> Result<(), Error> {
+        let Noted { checkpoint, note } = noted;
         let disk = |problem| Error::Disk { path: "mirrored".into(), problem };
         let log = self.writer.log();
         let (size, root) = (log.size(), log.root().map_err(disk)?);
@@ -90,6 +117,9 @@ impl Copy {
         let mut next = size;
         for _ in 0..MAX_BUNDLES {
             let Some(path) = TilePath::of_entry(next, checkpoint.size) else { break };
+            if allowance.is_spent() {
+                break;
+            }
             let bundle = fetch(&path, MAX_BUNDLE)?;
             let first = path.number.saturating_mul(WIDTH.into());
             let entries = unbundle(&bundle, path.width).map_err(|problem| self.lie(problem))?;
@@ -109,8 +139,8 @@ impl Copy {
             next = end;
         }
         // Only a checkpoint that is wholly here is shown.
-        if next == checkpoint.size && self.writer.log().checkpoint().as_deref() != Some(note) {
-            self.writer.set_checkpoint(note).map_err(disk)?;
+        if next == checkpoint.size && self.writer.log().checkpoint().as_deref() != Some(note.as_bytes()) {
+            self.writer.set_checkpoint(note.as_bytes()).map_err(disk)?;
         }
         Ok(())
     }
@@ -125,27 +155,23 @@ pub(super) fn is_plain(id: &str) -> bool {
     (1..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
-/// Brings a copy up to the newest checkpoint, and gives it back. It is lost, and opened again, only where the process ends.
+/// Brings a copy up to a checkpoint, and gives it back. It is lost, and opened again, only where the process ends.
 pub(super) async fn bring_up(
     mut copy: Copy,
     client: Client,
     id: String,
-    keys: Keys,
+    noted: Noted,
+    allowance: Allowance,
 ) -> (Option<Copy>, Result<(), Error>) {
-    let note = match client.get(&format!("/log/{id}/checkpoint"), MAX_NOTE).await {
-        Ok(note) => note,
-        Err(problem) => return (Some(copy), Err(problem)),
-    };
-    let checkpoint = match copy.check(&note, &keys) {
-        Ok(checkpoint) => checkpoint,
-        Err(problem) => return (Some(copy), Err(problem)),
-    };
     let handle = Handle::current();
     // Reading a tree asks for its tiles from inside: that has to wait somewhere.
     let extended = tokio::task::spawn_blocking(move || {
-        let fetch =
-            |path: &TilePath, most: usize| handle.block_on(client.get(&format!("/log/{id}/{path}"), most));
-        let done = copy.extend(&checkpoint, &note, &fetch);
+        let fetch = |path: &TilePath, most: usize| {
+            let answer = handle.block_on(client.get(&format!("/log/{id}/{path}"), most))?;
+            allowance.take(answer.len());
+            Ok(answer)
+        };
+        let done = copy.extend(&noted, &allowance, &fetch);
         (copy, done)
     });
     match extended.await {
@@ -153,3 +179,6 @@ pub(super) async fn bring_up(
         Err(problem) => (None, Err(failed("tiles", problem))),
     }
 }
+
+#[cfg(test)]
+mod tests;

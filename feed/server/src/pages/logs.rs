@@ -70,7 +70,7 @@ pub(crate) fn card(edition: &Edition<'_>) -> Markup {
             div.heading { h2 id="log" { "The public record" } a.small href="/log" { "Entries, and how to verify" } }
             div.sheet {
                 p { "Every vote, certificate, hold, signature and exit is an entry in a log that cannot be rewritten unnoticed: the other guardians sign how it grows." }
-                @match log.and_then(|log| Some((log, Note::of(log)?))) {
+                @match log.and_then(|log| Some((log, Note::of(log, &edition.site.keys())?))) {
                     Some((_, note)) => { (checkpoint(edition, &note)) }
                     None => (empty("No checkpoint has been signed yet.")),
                 }
@@ -86,12 +86,12 @@ fn checkpoint(edition: &Edition<'_>, note: &Note) -> Markup {
             (fact("Entries", html! { b { (count(note.size)) } }))
             (fact("Root", hex("the root", &note.root)))
             (fact("Cosigned by", html! {
-                @if note.witnesses.is_empty() { (mark(Tone::None, "nobody yet")) }
+                @if note.witnesses.is_empty() { (mark(Tone::None, "nobody whose key is known here")) }
                 @else {
                     @for (place, (index, at)) in note.witnesses.iter().enumerate() {
                         @if place > 0 { ", " }
                         (edition.snapshot.name_of(*index))
-                        @if let Some(at) = at { " " (edition.clock.ago(*at)) }
+                        " " (edition.clock.ago(*at))
                     }
                 }
             }))
@@ -104,7 +104,7 @@ fn checkpoint(edition: &Edition<'_>, note: &Note) -> Markup {
 
 pub(crate) fn page(edition: &Edition<'_>, extract: &Extract) -> Markup {
     let log = extract.log.as_ref();
-    let note = log.and_then(Note::of);
+    let note = log.and_then(|log| Note::of(log, &edition.site.keys()));
     let body = html! {
         div.lead {
             h1 {

@@ -25,7 +25,8 @@ pub struct Logbook {
     records: u64,
 }
 
-fn key(guardian: u16) -> FeedKey {
+/// The feed key of a guardian.
+pub fn key(guardian: u16) -> FeedKey {
     FeedKey::from_seed(bytes("feed key", guardian.into()))
 }
 
@@ -109,6 +110,11 @@ impl Logbook {
             }
         }
         self.append(&entries);
+    }
+
+    /// Shows another note of the newest checkpoint.
+    pub fn show(&mut self, note: &[u8]) {
+        self.writer.set_checkpoint(note).unwrap();
     }
 
     /// All logs.
