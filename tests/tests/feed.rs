@@ -227,15 +227,26 @@ async fn what_guardians_publish_is_verified_by_anybody_and_nothing_else_is_belie
     guardians.kill(1).await?;
     verified(&[&at, "--network", network, "--state", text(&state)?, "--entry", "1"]).await?;
 
-    // What is on the guardian's disk is not believed either: a changed tile, a changed entry.
-    let tail = guardians.home(3).join("data/feed/log-0/tail");
+    // A guardian that lost the end of its log makes it again, byte for byte.
+    let log = guardians.home(3).join("data/feed/log-0");
     guardians.kill(3).await?;
-    let mut bytes = std::fs::read(&tail)?;
+    let mut bytes = std::fs::read(log.join("tail"))?;
     let place = bytes.len() - 40;
     bytes[place] ^= 1;
-    std::fs::write(&tail, bytes)?;
+    std::fs::write(log.join("tail"), bytes)?;
     guardians.start(3).await?;
-    // Its log lost an entry that the others had witnessed: it begins another life, and says so.
+    verified(&[&feeds[2], "--network", network, "--state", text(&state)?]).await?;
+    // One that lost all of it hears from the others that there was more: another log begins, and says so.
+    guardians.kill(3).await?;
+    std::fs::remove_dir_all(&log)?;
+    guardians.start(3).await?;
+    let begun = format!("{}/v1/logs", feeds[2]);
+    eventually(&begun, "has another log", |_, body| {
+        let listed: Value = serde_json::from_slice(body).unwrap_or_default();
+        let origin = listed["data"].as_array().and_then(|logs| logs.last()?["origin"].as_str());
+        origin.is_some_and(|origin| !origin.ends_with("/0"))
+    })
+    .await?;
     let said = verified(&[&feeds[2], "--network", network, "--state", text(&state)?]).await?;
     ensure!(said["finding"]["finding"] == "another", "{said}");
 

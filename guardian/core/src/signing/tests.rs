@@ -18,12 +18,12 @@ struct Signers {
     guardians: Vec<Guardian>,
     key_set: GroupKeySet,
     shares: Vec<GroupShare>,
-    nonces: BTreeMap<(usize, u32), Nonces>,
+    nonces: BTreeMap<(usize, MatterId, u32), Nonces>,
     away: BTreeSet<usize>,
     /// Sends a share of another message.
     liar: Option<usize>,
     /// Packages signed, by guardian and attempt.
-    signed: BTreeMap<(usize, u32), usize>,
+    signed: BTreeMap<(usize, MatterId, u32), usize>,
     rng: StdRng,
     slot: u64,
 }
@@ -94,16 +94,16 @@ impl Signers {
             for command in self.guardians[place].handle(event) {
                 match command {
                     Command::CommitNonces { matter, attempt } => {
-                        if self.nonces.contains_key(&(place, attempt)) {
+                        if self.nonces.contains_key(&(place, matter, attempt)) {
                             continue;
                         }
                         let (nonces, commitments) = commit(&self.shares[place], &mut self.rng);
-                        self.nonces.insert((place, attempt), nonces);
+                        self.nonces.insert((place, matter, attempt), nonces);
                         waiting.push_back((place, Event::NoncesCommitted { matter, attempt, commitments }));
                     }
                     Command::SignGroup(order) => {
-                        *self.signed.entry((place, order.attempt())).or_default() += 1;
-                        let Some(nonces) = self.nonces.remove(&(place, order.attempt())) else { continue };
+                        *self.signed.entry((place, order.matter(), order.attempt())).or_default() += 1;
+                        let Some(nonces) = self.nonces.remove(&(place, order.matter(), order.attempt())) else { continue };
                         let (matter, attempt) = (order.matter(), order.attempt());
                         let package = if self.liar == Some(place) {
                             let signers = order.package().signers();
@@ -352,7 +352,6 @@ fn a_log_is_signed_by_those_who_checked_it_while_it_grows_and_the_journal_does_n
     for place in 0..3 {
         signers.feed(place, Event::LogChecked(log_head(9)));
     }
-    signers.nonces.clear();
     signers.run(3 * epoch);
     assert_eq!(signed_logs(&signers), BTreeSet::from([9]), "the latest is kept");
     let now: Vec<_> = signers.guardians.iter().map(Guardian::journal_head).collect();

@@ -18,7 +18,9 @@ struct Told {
     network: NetworkId,
     guardian: GuardianIndex,
     proposal: ProposalId,
-    /// Slot of the block that has the exit.
+    /// Whether approvals and the signed exit were verified.
+    proven_exit: bool,
+    /// Slot of the block that has the exit, as this guardian says.
     included: Option<u64>,
 }
 
@@ -40,11 +42,16 @@ pub(super) fn verify(path: &Path, expected: NetworkId, output: Output) -> anyhow
         network: report.network,
         guardian: report.guardian,
         proposal: report.proposal,
+        proven_exit: report.proven_exit,
         included: report.included.map(|slot| slot.0),
     };
     let mut text = lines(&checks);
-    if report.ok {
-        text.push_str(&format!("\nProposal {} is proven by this document alone.\n", report.proposal));
+    if report.ok && report.proven_exit {
+        text.push_str(&format!(
+            "\nThat t guardians approved proposal {} and signed this exit is proven by this document alone. When which step \
+             was made is the word of the guardian whose log it is drawn from.\n",
+            report.proposal
+        ));
     }
     conclude(output, &Found { ok: report.ok, checks, told }, &text)
 }
