@@ -90,6 +90,12 @@ impl Refusal {
         Self { retry_after: Some(5), ..Self::of(StatusCode::SERVICE_UNAVAILABLE, "starting", detail) }
     }
 
+    /// There is no log yet to go on in.
+    pub fn no_log() -> Self {
+        let detail = "the log is not there yet; ask again in some seconds, or without an event's id to begin with the present";
+        Self { retry_after: Some(5), ..Self::of(StatusCode::SERVICE_UNAVAILABLE, "starting", detail) }
+    }
+
     /// Too much is asked at once.
     pub fn too_many(detail: impl Into<String>, retry_after: u64) -> Self {
         let refusal = Self::of(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", detail);

@@ -120,7 +120,8 @@ fn missed(
     let (log, index) = frame::parse_id(id).ok_or_else(|| {
         Refusal::query("the last event's id is no `<log>:<index>`; leave it out to begin with the present")
     })?;
-    let Some(published) = published else { return Ok(Backlog::default()) };
+    // What it missed would be lost without a word.
+    let Some(published) = published else { return Err(Refusal::no_log()) };
     if *published.log == *log {
         if index.saturating_add(1) >= published.size {
             return Ok(Backlog::default());
