@@ -10,11 +10,14 @@
 mod client;
 mod gate;
 mod headers;
+mod pool;
 mod priority;
 mod steady;
 
 pub use client::{Client, Peer};
 pub use gate::Gate;
+pub use pool::Pool;
+pub(crate) use pool::alone;
 
 use crate::api;
 use crate::pages;
@@ -72,7 +75,7 @@ pub fn start(
         let threads = settings.threads.max(1);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(threads)
-            .max_blocking_threads(threads.saturating_mul(2))
+            .max_blocking_threads(pool::threads(&settings))
             .thread_name("feed")
             .on_thread_start(priority::lower)
             .enable_all()
@@ -146,8 +149,7 @@ async fn index(inputs: Inputs, indexed: watch::Sender<Option<Arc<Snapshot>>>) {
         let status = statuses.borrow_and_update().clone();
         if let Some(status) = status {
             let definition = inputs.definition.clone();
-            let made = tokio::task::spawn_blocking(move || Snapshot::new(status, definition)).await;
-            if let Ok(snapshot) = made {
+            if let Some(snapshot) = alone(move || Snapshot::new(status, definition)).await {
                 indexed.send_replace(Some(Arc::new(snapshot)));
             }
         }

@@ -5,7 +5,7 @@ use crate::freshness::{Freshness, unix_now};
 use crate::history::{self, History};
 use crate::log::Shelf;
 use crate::role::Role;
-use crate::server::Gate;
+use crate::server::{Gate, Pool};
 use crate::settings::Settings;
 use crate::snapshot::Snapshot;
 use crate::stream::{self, Ring, Seats};
@@ -50,6 +50,7 @@ struct Parts {
     role: Role,
     settings: Settings,
     gate: Gate,
+    pool: Pool,
     ring: Arc<Ring>,
     seats: Seats,
     history: RwLock<History>,
@@ -72,6 +73,7 @@ impl Site {
             bindings: inputs.bindings.clone(),
             role: inputs.role.clone(),
             gate: Gate::new(&settings),
+            pool: Pool::new(&settings),
             settings,
             ring: Arc::default(),
             seats: Seats::default(),
@@ -94,6 +96,7 @@ impl Site {
             bindings: watch::channel(Arc::default()).1,
             role: Role::Guardian,
             gate: Gate::new(&Settings::default()),
+            pool: Pool::new(&Settings::default()),
             settings: Settings::default(),
             ring: Arc::default(),
             seats: Seats::default(),
@@ -141,6 +144,11 @@ impl Site {
     /// How often who may ask.
     pub fn gate(&self) -> &Gate {
         &self.0.gate
+    }
+
+    /// Where work that blocks is done for readers.
+    pub(crate) fn pool(&self) -> &Pool {
+        &self.0.pool
     }
 
     /// Starts what goes on beside the requests.
