@@ -149,7 +149,9 @@ async fn index(inputs: Inputs, indexed: watch::Sender<Option<Arc<Snapshot>>>) {
         let status = statuses.borrow_and_update().clone();
         if let Some(status) = status {
             let definition = inputs.definition.clone();
-            if let Some(snapshot) = alone(move || Snapshot::new(status, definition)).await {
+            let before = indexed.borrow().clone();
+            let work = move || Snapshot::new(status, definition).after(before.as_deref());
+            if let Some(snapshot) = alone(work).await {
                 indexed.send_replace(Some(Arc::new(snapshot)));
             }
         }
@@ -209,6 +211,8 @@ pub fn router(site: Site) -> Router {
         .fallback(api::not_found)
         .method_not_allowed_fallback(api::not_allowed)
         .layer(compression.compress_when(compressed))
+        .layer(from_fn(headers::preflight))
+        // Nothing is answered outside the gate; only headers are added, so that its refusals can be read from elsewhere.
         .layer(from_fn_with_state(site.clone(), gate::pass))
         .layer(from_fn(headers::add))
         .with_state(site)
