@@ -14,7 +14,7 @@ use guardian_core::guardian_set::{GuardianIndex, NetworkDefinition};
 use guardian_core::status::StatusSnapshot;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::watch;
 
 /// What the feed is told by whoever runs it.
@@ -53,7 +53,7 @@ struct Parts {
     pool: Pool,
     ring: Arc<Ring>,
     seats: Seats,
-    history: RwLock<History>,
+    history: RwLock<Arc<History>>,
     home: Option<PathBuf>,
     dossiers: Maker,
 }
@@ -164,8 +164,13 @@ impl Site {
     }
 
     /// What of the past is known.
-    pub fn history(&self) -> &RwLock<History> {
-        &self.0.history
+    pub fn history(&self) -> Arc<History> {
+        self.0.history.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// From now on this of the past is known.
+    pub(crate) fn set_history(&self, history: Arc<History>) {
+        *self.0.history.write().unwrap_or_else(PoisonError::into_inner) = history;
     }
 
     /// Where the feed keeps what it learns.
