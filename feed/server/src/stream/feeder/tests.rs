@@ -23,7 +23,7 @@ fn shelf(writers: &[&LogWriter]) -> Shelf {
 fn ids(ring: &Ring, cursor: &mut u64) -> Vec<String> {
     let mut text = String::new();
     while let After::Events(bytes, next) = ring.after(*cursor) {
-        text.push_str(&String::from_utf8(bytes.to_vec()).unwrap());
+        text.push_str(std::str::from_utf8(&bytes).unwrap());
         *cursor = next;
     }
     text.lines().filter_map(|line| line.strip_prefix("id: ")).map(str::to_owned).collect()
