@@ -3,13 +3,14 @@
 use crate::role::RoleName;
 use crate::snapshot::Snapshot;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
-use crypto::spec::{ChainSpec, Epoch, Slot};
+use crypto::spec::{Epoch, Slot};
 use guardian_core::guardian_set::GuardianIndex;
 use serde::{Deserialize, Serialize};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use utoipa::ToSchema;
 
-/// Slots without a new snapshot after which the last one is stale. A guardian makes one every slot.
+/// Slots without a new snapshot after which the last one is stale, by the system's clock and by one that nobody sets. A
+/// guardian makes one every slot.
 const STALE_SLOTS: u64 = 3;
 
 /// How old what is said is. All but `role` is null until the first snapshot.
@@ -23,7 +24,8 @@ pub struct Freshness {
     pub as_of: Option<u64>,
     /// From when on it is stale, Unix seconds.
     pub stale_after: Option<u64>,
-    /// Whether it is stale by the server's clock; true until the first snapshot.
+    /// Whether it is stale: the server's clock is past `stale_after`, or more than a slot before `as_of` and so wrong, or
+    /// nothing newer came for three slots; true until the first snapshot.
     pub stale: bool,
     /// The finalized epoch that the guardian saw.
     #[schema(value_type = Option<u64>)]
@@ -38,6 +40,11 @@ pub struct Freshness {
 impl Freshness {
     /// Of a snapshot, at a moment in Unix seconds.
     pub fn of(snapshot: Option<&Snapshot>, role: RoleName, now: u64) -> Self {
+        Self::aged(snapshot, role, now, snapshot.map_or(Duration::ZERO, Snapshot::age))
+    }
+
+    /// Of a snapshot that came so long ago.
+    fn aged(snapshot: Option<&Snapshot>, role: RoleName, now: u64, age: Duration) -> Self {
         let Some(snapshot) = snapshot else {
             return Self {
                 slot: None,
@@ -51,12 +58,15 @@ impl Freshness {
         };
         let status = snapshot.status();
         let as_of = snapshot.calendar().at(status.slot);
-        let stale_after = stale_after(&snapshot.definition().chain, as_of);
+        let slot = snapshot.definition().chain.seconds_per_slot.get();
+        let patience = slot.saturating_mul(STALE_SLOTS);
+        let stale_after = as_of.saturating_add(patience);
+        let is_ahead = as_of > now.saturating_add(slot);
         Self {
             slot: Some(status.slot),
             as_of: Some(as_of),
             stale_after: Some(stale_after),
-            stale: now > stale_after,
+            stale: now > stale_after || is_ahead || age > Duration::from_secs(patience),
             finalized_epoch: status.finalized.map(|checkpoint| checkpoint.epoch),
             guardian: Some(status.guardian),
             role,
@@ -78,10 +88,6 @@ impl Freshness {
             }
         }
     }
-}
-
-fn stale_after(chain: &ChainSpec, as_of: u64) -> u64 {
-    as_of.saturating_add(chain.seconds_per_slot.get().saturating_mul(STALE_SLOTS))
 }
 
 /// The system's clock, Unix seconds.

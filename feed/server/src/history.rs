@@ -10,7 +10,9 @@
 //! - What was not seen is unknown, and said so: nothing is filled in.
 //! - Liveness is kept as runs, because validators attest for long and are dark for long: some bytes each, and a few KiB at
 //!   worst.
-//! - It is a convenience. A file that is not read is begun anew; a write that fails is tried again an epoch later.
+//! - It is a convenience. It is written every [`WRITTEN_EVERY`] epochs, so a restart forgets some hours. A file that is not
+//!   read, or is of another network, is begun anew; a write that fails is tried again an epoch later.
+//! - Readers have the last whole one, and wait neither for a new epoch to be taken in nor for the file to be written.
 
 mod book;
 mod runs;
@@ -39,6 +41,9 @@ pub const TICKETS_EVERY: u64 = 9;
 
 /// Samples of an operator's tickets kept: with one every 9 epochs, about as long as liveness.
 pub const TICKETS: usize = 168;
+
+/// Epochs between two writes of the file: it may have a hundred megabytes.
+pub const WRITTEN_EVERY: u64 = 32;
 
 /// Most validators and operators remembered: as many as a guardian may hold shares of, and some.
 const MOST: usize = 262_144;
@@ -80,6 +85,11 @@ impl History {
     /// What was left of an operator's tickets, oldest first.
     pub fn tickets(&self, operator: &Address) -> impl Iterator<Item = (Epoch, Tickets)> + '_ {
         self.operators.get(operator).into_iter().flatten().copied()
+    }
+
+    /// The last finalized epoch taken in.
+    pub fn last(&self) -> Option<Epoch> {
+        self.last
     }
 
     /// Takes in a snapshot. False, and nothing changes, when its finalized epoch is not newer than the last one.

@@ -2,24 +2,29 @@
 //!
 //! # Design decisions
 //! - Connections are kept alive between requests, for as long as they are not idle. Each is one task; at most
-//!   [`Settings::connections`](crate::Settings) live at once, the next ones wait in the listener's backlog.
+//!   [`Settings::connections`](crate::Settings) live at once, the next ones wait in the listener's backlog. One address has a
+//!   part of them; what it opens beyond that is closed at once, so that it cannot take the places of all others.
 //! - Nothing of a request's body is read: everything here is asked with a path and a query.
 //! - Every request passes the gate of its address before anything is done for it.
 
 mod client;
 mod gate;
 mod headers;
+mod pool;
 mod priority;
 mod steady;
 
 pub use client::{Client, Peer};
 pub use gate::Gate;
+pub use pool::Pool;
+pub(crate) use pool::alone;
 
 use crate::api;
 use crate::pages;
 use crate::settings::Settings;
 use crate::site::{Inputs, Site};
 use crate::snapshot::Snapshot;
+use crate::stream::{Full, Seat, Seats};
 use crate::tiles;
 use axum::body::Body;
 use axum::extract::Request;
@@ -66,11 +71,11 @@ pub fn start(
     settings: Settings,
 ) -> io::Result<std::thread::JoinHandle<()>> {
     std::thread::Builder::new().name("feed".to_owned()).spawn(move || {
-        priority::raise_file_limit();
+        let settings = priority::within(priority::raise_file_limit(), settings);
         let threads = settings.threads.max(1);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(threads)
-            .max_blocking_threads(threads.saturating_mul(2))
+            .max_blocking_threads(pool::threads(&settings))
             .thread_name("feed")
             .on_thread_start(priority::lower)
             .enable_all()
@@ -97,7 +102,8 @@ async fn serve(listener: TcpListener, inputs: Inputs, settings: Settings) -> io:
     let mut work = tokio::task::JoinSet::new();
     work.spawn(index(inputs.clone(), indexed));
     site.spawn_work(&mut work);
-    let slots = Arc::new(Semaphore::new(site.settings().connections));
+    let slots = Arc::new(Semaphore::new(site.settings().connections.min(Semaphore::MAX_PERMITS)));
+    let seats = Seats::default();
     let router = router(site.clone());
     let mut ended = inputs.status.clone();
     loop {
@@ -109,9 +115,13 @@ async fn serve(listener: TcpListener, inputs: Inputs, settings: Settings) -> io:
         tokio::select! {
             (permit, accepted) = next => match accepted {
                 Ok((stream, address)) => {
+                    let Ok(seat) = seat(&seats, address.ip(), site.settings()) else {
+                        tracing::trace!(%address, "connection to the feed closed; its address has enough");
+                        continue;
+                    };
                     let (router, site) = (router.clone(), site.clone());
                     tokio::spawn(async move {
-                        let _permit = permit;
+                        let _places = (permit, seat);
                         serve_connection(stream, address.ip(), router, site.settings()).await;
                     });
                 }
@@ -126,6 +136,12 @@ async fn serve(listener: TcpListener, inputs: Inputs, settings: Settings) -> io:
     }
 }
 
+/// A place among the connections of its address; none is needed for a trusted proxy.
+fn seat(seats: &Seats, peer: IpAddr, settings: &Settings) -> Result<Option<Seat>, Full> {
+    let most = settings.connections_per_address.saturating_add(settings.streams_per_address);
+    Client::of_peer(peer, settings).map(|client| seats.take(client, usize::MAX, most)).transpose()
+}
+
 /// Indexes every status, once, where no request waits for it.
 async fn index(inputs: Inputs, indexed: watch::Sender<Option<Arc<Snapshot>>>) {
     let mut statuses = inputs.status.clone();
@@ -133,8 +149,9 @@ async fn index(inputs: Inputs, indexed: watch::Sender<Option<Arc<Snapshot>>>) {
         let status = statuses.borrow_and_update().clone();
         if let Some(status) = status {
             let definition = inputs.definition.clone();
-            let made = tokio::task::spawn_blocking(move || Snapshot::new(status, definition)).await;
-            if let Ok(snapshot) = made {
+            let before = indexed.borrow().clone();
+            let work = move || Snapshot::new(status, definition).after(before.as_deref());
+            if let Some(snapshot) = alone(work).await {
                 indexed.send_replace(Some(Arc::new(snapshot)));
             }
         }
@@ -160,7 +177,7 @@ async fn serve_connection(stream: TcpStream, address: IpAddr, router: Router, se
         .header_read_timeout(settings.idle)
         .keep_alive(true)
         .max_buf_size(MAX_REQUEST)
-        .serve_connection(TokioIo::new(Steady::new(stream, settings.stall)), service);
+        .serve_connection(TokioIo::new(Steady::new(stream, settings.stall, settings.slowest)), service);
     // A client that is slow, rude or gone concerns nobody but itself.
     if let Err(problem) = connection.await {
         tracing::trace!(%problem, "connection to the feed ended early");
@@ -194,6 +211,8 @@ pub fn router(site: Site) -> Router {
         .fallback(api::not_found)
         .method_not_allowed_fallback(api::not_allowed)
         .layer(compression.compress_when(compressed))
+        .layer(from_fn(headers::preflight))
+        // Nothing is answered outside the gate; only headers are added, so that its refusals can be read from elsewhere.
         .layer(from_fn_with_state(site.clone(), gate::pass))
         .layer(from_fn(headers::add))
         .with_state(site)

@@ -5,7 +5,7 @@ use crate::freshness::{Freshness, unix_now};
 use crate::history::{self, History};
 use crate::log::Shelf;
 use crate::role::Role;
-use crate::server::Gate;
+use crate::server::{Gate, Pool};
 use crate::settings::Settings;
 use crate::snapshot::Snapshot;
 use crate::stream::{self, Ring, Seats};
@@ -14,7 +14,7 @@ use guardian_core::guardian_set::{GuardianIndex, NetworkDefinition};
 use guardian_core::status::StatusSnapshot;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::watch;
 
 /// What the feed is told by whoever runs it.
@@ -50,9 +50,10 @@ struct Parts {
     role: Role,
     settings: Settings,
     gate: Gate,
+    pool: Pool,
     ring: Arc<Ring>,
     seats: Seats,
-    history: RwLock<History>,
+    history: RwLock<Arc<History>>,
     home: Option<PathBuf>,
     dossiers: Maker,
 }
@@ -72,6 +73,7 @@ impl Site {
             bindings: inputs.bindings.clone(),
             role: inputs.role.clone(),
             gate: Gate::new(&settings),
+            pool: Pool::new(&settings),
             settings,
             ring: Arc::default(),
             seats: Seats::default(),
@@ -94,6 +96,7 @@ impl Site {
             bindings: watch::channel(Arc::default()).1,
             role: Role::Guardian,
             gate: Gate::new(&Settings::default()),
+            pool: Pool::new(&Settings::default()),
             settings: Settings::default(),
             ring: Arc::default(),
             seats: Seats::default(),
@@ -160,6 +163,11 @@ impl Site {
         &self.0.gate
     }
 
+    /// Where work that blocks is done for readers.
+    pub(crate) fn pool(&self) -> &Pool {
+        &self.0.pool
+    }
+
     /// Starts what goes on beside the requests.
     pub(crate) fn spawn_work(&self, work: &mut tokio::task::JoinSet<()>) {
         work.spawn(stream::feed(self.clone()));
@@ -173,8 +181,13 @@ impl Site {
     }
 
     /// What of the past is known.
-    pub fn history(&self) -> &RwLock<History> {
-        &self.0.history
+    pub fn history(&self) -> Arc<History> {
+        self.0.history.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// From now on this of the past is known.
+    pub(crate) fn set_history(&self, history: Arc<History>) {
+        *self.0.history.write().unwrap_or_else(PoisonError::into_inner) = history;
     }
 
     /// Where the feed keeps what it learns.

@@ -29,6 +29,7 @@ use order::Orders;
 use row::{Entry, entries};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 use tokio::sync::OnceCell;
 
 /// Most rows that a search looks for beyond the ones it returns.
@@ -41,6 +42,7 @@ pub struct Snapshot {
     definition: Arc<NetworkDefinition>,
     calendar: Calendar,
     tag: String,
+    arrived: Instant,
     /// By key, ascending.
     entries: Vec<Entry>,
     health: Vec<Health>,
@@ -60,7 +62,7 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Indexes a status.
+    /// Indexes a status that has just arrived.
     pub fn new(status: Arc<StatusSnapshot>, definition: Arc<NetworkDefinition>) -> Self {
         let entries = entries(&status);
         let mut about: HashMap<BlsPubkey, Vec<usize>> = HashMap::new();
@@ -70,6 +72,7 @@ impl Snapshot {
         let mut snapshot = Self {
             calendar: Calendar::of(&definition.chain),
             tag: tag(&status),
+            arrived: Instant::now(),
             health: Vec::new(),
             health_counts: BTreeMap::new(),
             by_index: HashMap::new(),
@@ -94,6 +97,19 @@ impl Snapshot {
         };
         snapshot.index_rows();
         snapshot
+    }
+
+    /// It arrived when the one before did, if it is no newer: a status that is told again is as old as it was.
+    pub(crate) fn after(mut self, before: Option<&Self>) -> Self {
+        if let Some(before) = before.filter(|before| before.status.slot >= self.status.slot) {
+            self.arrived = before.arrived;
+        }
+        self
+    }
+
+    /// How long ago it arrived, by a clock that nobody sets.
+    pub fn age(&self) -> Duration {
+        self.arrived.elapsed()
     }
 
     fn index_rows(&mut self) {

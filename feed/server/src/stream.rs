@@ -23,3 +23,4 @@ mod seats;
 pub(crate) use feeder::feed;
 pub use ring::Ring;
 pub use seats::Seats;
+pub(crate) use seats::{Full, Seat};

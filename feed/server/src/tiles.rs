@@ -90,8 +90,7 @@ pub(crate) async fn tile(ask: Ask, Path((id, path)): Path<(String, String)>) -> 
         let path: TilePath =
             format!("tile/{path}").parse().map_err(|problem| Refusal::path(format!("{problem}")))?;
         // A read of a file of some kilobytes; on a thread where waiting for the disk harms nobody.
-        let read = tokio::task::spawn_blocking(move || log.tile(&path)).await;
-        let read = read.map_err(|_| Refusal::unreadable())?.map_err(|_| Refusal::unreadable())?;
+        let read = ask.site.pool().run(move || log.tile(&path)).await?.map_err(|_| Refusal::unreadable())?;
         let tile = read.ok_or_else(|| Refusal::not_found("the log does not have this tile yet"))?;
         let mut response = ask::bytes("application/octet-stream", tile);
         let age = if path.is_full() { "public, max-age=31536000, immutable" } else { "public, max-age=3600" };

@@ -137,7 +137,8 @@ fn remember(world: &World, home: &Path) {
         history.learn(&Snapshot::new(status, definition.clone()));
     }
     std::fs::create_dir_all(home).unwrap();
-    std::fs::write(home.join("history"), borsh::to_vec(&(1u8, &history)).unwrap()).unwrap();
+    std::fs::write(home.join("history"), borsh::to_vec(&(2u8, definition.id().0, &history)).unwrap())
+        .unwrap();
 }
 
 /// Where the walk lives.

@@ -273,3 +273,34 @@ fn feeds_for_other_programs_are_served() {
     });
     assert_eq!(history.status, 200);
 }
+
+#[test]
+fn one_address_has_a_part_of_the_connections() {
+    let settings = Settings { connections_per_address: 2, streams_per_address: 1, ..generous() };
+    let served = Served::start(1, settings);
+    let open = || {
+        let mut stream = TcpStream::connect(served.address).ok()?;
+        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: feed\r\n\r\n").ok()?;
+        let mut head = [0; 12];
+        stream.read_exact(&mut head).ok().map(|()| stream)
+    };
+    // The server may not have noticed yet that earlier ones are closed.
+    let later = || {
+        std::thread::sleep(Duration::from_millis(10));
+        open()
+    };
+    let again = || std::iter::repeat_with(later).take(1_000).flatten().next().unwrap();
+    let held = [again(), again(), again()];
+    assert!(open().is_none(), "a fourth is closed");
+    drop(held);
+    again();
+}
+
+#[test]
+fn preflights_pass_the_gate_as_well() {
+    let served = Served::start(1, Settings { requests_per_second: 1, burst: 20, ..Settings::default() });
+    let mut answers = (0..60).map(|_| served.ask("OPTIONS", "/v1/network", ""));
+    let refused = answers.find(|answered| answered.status == 429).unwrap();
+    assert!(refused.head.to_ascii_lowercase().contains("access-control-allow-origin: *"), "{}", refused.head);
+}

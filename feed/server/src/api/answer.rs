@@ -90,6 +90,19 @@ impl Refusal {
         Self { retry_after: Some(5), ..Self::of(StatusCode::SERVICE_UNAVAILABLE, "starting", detail) }
     }
 
+    /// Too much is done for others.
+    pub fn busy() -> Self {
+        let detail =
+            "too much is asked of this server by all readers; ask again in some seconds, or try a mirror";
+        Self { retry_after: Some(5), ..Self::of(StatusCode::SERVICE_UNAVAILABLE, "busy", detail) }
+    }
+
+    /// There is no log yet to go on in.
+    pub fn no_log() -> Self {
+        let detail = "the log is not there yet; ask again in some seconds, or without an event's id to begin with the present";
+        Self { retry_after: Some(5), ..Self::of(StatusCode::SERVICE_UNAVAILABLE, "starting", detail) }
+    }
+
     /// Too much is asked at once.
     pub fn too_many(detail: impl Into<String>, retry_after: u64) -> Self {
         let refusal = Self::of(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", detail);
@@ -115,7 +128,7 @@ pub enum Refusals {
     /// Too many requests; `Retry-After` says when to ask again.
     #[response(status = 429)]
     TooMany(Refused),
-    /// Nothing is known yet; `Retry-After` says when to ask again.
+    /// Nothing is known yet, or too much is asked by all; `Retry-After` says when to ask again.
     #[response(status = 503)]
     Starting(Refused),
 }
@@ -138,7 +151,7 @@ pub enum ItemRefusals {
     /// Too many requests; `Retry-After` says when to ask again.
     #[response(status = 429)]
     TooMany(Refused),
-    /// Nothing is known yet; `Retry-After` says when to ask again.
+    /// Nothing is known yet, or too much is asked by all; `Retry-After` says when to ask again.
     #[response(status = 503)]
     Starting(Refused),
 }

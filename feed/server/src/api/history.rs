@@ -13,7 +13,6 @@ use axum::response::Response;
 use crypto::execution::Address;
 use crypto::spec::BlsPubkey;
 use serde::{Deserialize, Serialize};
-use std::sync::PoisonError;
 use utoipa::ToSchema;
 
 /// One validator's past, as far as this server saw it.
@@ -43,7 +42,7 @@ pub struct SampleView {
 impl HistoryView {
     /// Of one validator.
     pub fn of(site: &Site, snapshot: &Snapshot, pubkey: &BlsPubkey, operator: Option<&Address>) -> Self {
-        let history = site.history().read().unwrap_or_else(PoisonError::into_inner);
+        let history = site.history();
         let past = history.validator(pubkey);
         let sample = |epoch, amount| SampleView { epoch: EpochView::of(snapshot, epoch), amount };
         Self {
@@ -59,7 +58,7 @@ impl HistoryView {
 
 /// What was left of an operator's tickets, wei of ticket, oldest first.
 pub fn tickets_of(site: &Site, snapshot: &Snapshot, operator: &Address) -> Vec<SampleView> {
-    let history = site.history().read().unwrap_or_else(PoisonError::into_inner);
+    let history = site.history();
     tickets(&history, snapshot, operator)
 }
 

@@ -3,6 +3,7 @@
 use super::answer::{Answer, Refusal, Refusals};
 use super::ask::Ask;
 use crate::freshness::Freshness;
+use crate::server::alone;
 use axum::body::Body;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
@@ -11,6 +12,7 @@ use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use std::io::{self, Read};
+use std::time::Duration;
 use utoipa::ToSchema;
 
 /// The answer, with the status as guardians make it; fields come and go with their versions.
@@ -21,6 +23,9 @@ pub struct WholeAnswer {
     #[schema(value_type = Object)]
     data: String,
 }
+
+/// Longest wait until it is packed.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Bytes unpacked at once for a reader that takes no gzip.
 const PIECE: usize = 64 << 10;
@@ -39,18 +44,21 @@ pub(super) async fn snapshot(ask: Ask) -> Response {
         return early;
     }
     let (freshness, status) = (ask.freshness.clone(), snapshot.status().clone());
-    let pack = || async move {
-        let packed = tokio::task::spawn_blocking(move || {
-            let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-            serde_json::to_writer(&mut encoder, &Answer { freshness, data: status.as_ref() })?;
-            encoder.finish().map(Bytes::from)
+    let pack = move || {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        serde_json::to_writer(&mut encoder, &Answer { freshness, data: status.as_ref() })?;
+        encoder.finish().map(Bytes::from)
+    };
+    // A task of its own: who asked first may leave, and the others wait for the same packing.
+    let packing = tokio::spawn(async move {
+        let packed = snapshot.packed(stale).get_or_try_init(|| async {
+            alone(pack).await.unwrap_or_else(|| Err(io::ErrorKind::ResourceBusy.into()))
         });
-        packed.await.map_err(io::Error::other)?
+        packed.await.cloned()
+    });
+    let Ok(Ok(Ok(packed))) = tokio::time::timeout(PATIENCE, packing).await else {
+        return ask.refuse(&Refusal::busy());
     };
-    let Ok(packed) = snapshot.packed(stale).get_or_try_init(pack).await else {
-        return ask.refuse(&Refusal::unreadable());
-    };
-    let packed = packed.clone();
     let takes_gzip = ask.header("accept-encoding").is_some_and(|kinds| kinds.contains("gzip"));
     let (mut parts, _) = early.into_parts();
     parts.headers.remove(header::CONTENT_LENGTH);

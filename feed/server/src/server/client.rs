@@ -22,7 +22,7 @@ impl Client {
     /// is no such proxy is the client.
     pub fn of(extensions: &Extensions, headers: &HeaderMap, settings: &Settings) -> Self {
         let peer = extensions.get::<Peer>().map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), |peer| peer.0);
-        let trusts = |address: &IpAddr| settings.trusted_proxies.contains(&address.to_canonical());
+        let trusts = |address: &IpAddr| settings.trusts(*address);
         if !trusts(&peer) {
             return Self::counted(peer);
         }
@@ -37,6 +37,11 @@ impl Client {
             }
         }
         Self::counted(client)
+    }
+
+    /// Of a connection; None for a trusted proxy, which brings others.
+    pub(super) fn of_peer(peer: IpAddr, settings: &Settings) -> Option<Self> {
+        (!settings.trusts(peer)).then(|| Self::counted(peer))
     }
 
     fn counted(address: IpAddr) -> Self {

@@ -17,20 +17,24 @@ const ALWAYS: [(HeaderName, &str); 7] = [
     (HeaderName::from_static("cross-origin-resource-policy"), "cross-origin"),
 ];
 
-/// Adds them, and answers what browsers ask before they read from elsewhere.
+/// Answers what browsers ask before they read from elsewhere.
+pub(super) async fn preflight(request: Request, next: Next) -> Response {
+    if request.method() != Method::OPTIONS {
+        return next.run(request).await;
+    }
+    let mut response = Response::default();
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    let headers = response.headers_mut();
+    set(headers, header::ALLOW, "GET, HEAD, OPTIONS");
+    set(headers, header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, OPTIONS");
+    set(headers, header::ACCESS_CONTROL_ALLOW_HEADERS, "Accept, If-None-Match, Last-Event-ID");
+    set(headers, header::ACCESS_CONTROL_MAX_AGE, "86400");
+    response
+}
+
+/// Adds them, to refusals as well.
 pub(super) async fn add(request: Request, next: Next) -> Response {
-    let mut response = if request.method() == Method::OPTIONS {
-        let mut response = Response::default();
-        *response.status_mut() = StatusCode::NO_CONTENT;
-        let headers = response.headers_mut();
-        set(headers, header::ALLOW, "GET, HEAD, OPTIONS");
-        set(headers, header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, OPTIONS");
-        set(headers, header::ACCESS_CONTROL_ALLOW_HEADERS, "Accept, If-None-Match, Last-Event-ID");
-        set(headers, header::ACCESS_CONTROL_MAX_AGE, "86400");
-        response
-    } else {
-        next.run(request).await
-    };
+    let mut response = next.run(request).await;
     let headers = response.headers_mut();
     for (name, value) in ALWAYS {
         headers.entry(name).or_insert(HeaderValue::from_static(value));

@@ -1,5 +1,6 @@
 //! The place of the feed's threads behind all others, and how many connections the system lets them have.
 
+use crate::settings::Settings;
 use rustix::process::{Resource, Rlimit, getrlimit, setpriority_process, setrlimit};
 
 /// Lowest priority there is.
@@ -13,11 +14,35 @@ pub(super) fn lower() {
     }
 }
 
-/// Lets the process have as many connections as the system allows.
-pub(super) fn raise_file_limit() {
+/// Lets the process have as many open files as the system allows, and says how many; None for no limit.
+pub(super) fn raise_file_limit() -> Option<u64> {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
-    if let Err(problem) = setrlimit(Resource::Nofile, raised) {
-        tracing::warn!(%problem, current = ?limit.current, "the limit of open files stays as it is");
+    match setrlimit(Resource::Nofile, raised) {
+        Ok(()) => limit.maximum,
+        Err(problem) => {
+            tracing::warn!(%problem, current = ?limit.current, "the limit of open files stays as it is");
+            limit.current
+        }
     }
 }
+
+/// Leaves half of the process's open files to the node, whose process it is, and a quarter of the connections to
+/// requests that are no streams.
+pub(super) fn within(files: Option<u64>, settings: Settings) -> Settings {
+    let most = files.map_or(usize::MAX, |files| usize::try_from(files / 2).unwrap_or(usize::MAX)).max(1);
+    if settings.connections <= most {
+        return settings;
+    }
+    let streams = settings.streams.min(most.saturating_sub(most / 4));
+    tracing::warn!(
+        wanted = settings.connections,
+        connections = most,
+        streams,
+        "the feed has fewer connections than it was set to, because the system limits open files; raise LimitNOFILE"
+    );
+    Settings { connections: most, streams, ..settings }
+}
+
+#[cfg(test)]
+mod tests;

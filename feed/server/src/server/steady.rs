@@ -1,4 +1,8 @@
-//! `Steady`: a connection that ends when its reader takes nothing for too long.
+//! `Steady`: a connection that ends when its reader takes nothing for too long, or takes too little.
+//!
+//! # Design decisions
+//! - Patience is spent while a write waits, and earned back by what the reader takes. So a reader that takes a byte now and
+//!   then does not hold an answer for hours, and one that has nothing to take spends nothing.
 
 use std::future::Future;
 use std::io;
@@ -6,30 +10,58 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep};
 
 /// Wraps a stream. A timer exists only while a write waits.
 #[derive(Debug)]
 pub(super) struct Steady<S> {
     stream: S,
+    /// Most patience there ever is.
     patience: Duration,
-    waiting: Option<Pin<Box<Sleep>>>,
+    /// What is left of it.
+    left: Duration,
+    /// Bytes that earn a second.
+    slowest: u64,
+    waiting: Option<Wait>,
+}
+
+/// A write that waits.
+#[derive(Debug)]
+struct Wait {
+    since: Instant,
+    end: Pin<Box<Sleep>>,
 }
 
 impl<S> Steady<S> {
-    /// Of a stream whose every write must go on within `patience`.
-    pub(super) fn new(stream: S, patience: Duration) -> Self {
-        Self { stream, patience, waiting: None }
+    /// Of a stream whose writes may wait for `patience`, and for a second more with every `slowest` bytes that are taken.
+    pub(super) fn new(stream: S, patience: Duration, slowest: u64) -> Self {
+        Self { stream, patience, left: patience, slowest: slowest.max(1), waiting: None }
     }
 
-    fn judge<T>(&mut self, context: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
-        if written.is_ready() {
-            self.waiting = None;
-            return written;
+    fn judge_write(
+        &mut self,
+        context: &mut Context<'_>,
+        written: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        let written = self.judge(context, written);
+        if let Poll::Ready(Ok(bytes)) = &written {
+            let micros = u64::try_from(*bytes).unwrap_or(u64::MAX).saturating_mul(1_000_000) / self.slowest;
+            self.left = self.left.saturating_add(Duration::from_micros(micros)).min(self.patience);
         }
-        let patience = self.patience;
-        let timer = self.waiting.get_or_insert_with(|| Box::pin(sleep(patience)));
-        match timer.as_mut().poll(context) {
+        written
+    }
+
+    fn judge<T>(&mut self, context: &mut Context<'_>, done: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if done.is_ready() {
+            if let Some(wait) = self.waiting.take() {
+                self.left = self.left.saturating_sub(wait.since.elapsed());
+            }
+            return done;
+        }
+        let left = self.left;
+        let wait =
+            self.waiting.get_or_insert_with(|| Wait { since: Instant::now(), end: Box::pin(sleep(left)) });
+        match wait.end.as_mut().poll(context) {
             Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
             Poll::Pending => Poll::Pending,
         }
@@ -53,7 +85,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Steady<S> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(context, bytes);
-        self.judge(context, written)
+        self.judge_write(context, written)
     }
 
     fn poll_write_vectored(
@@ -62,7 +94,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Steady<S> {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
-        self.judge(context, written)
+        self.judge_write(context, written)
     }
 
     fn is_write_vectored(&self) -> bool {

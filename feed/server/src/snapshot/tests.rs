@@ -99,3 +99,13 @@ fn views_survive_their_own_json() {
     let json = serde_json::to_string(snapshot.network()).unwrap();
     assert_eq!(&serde_json::from_str::<NetworkView>(&json).unwrap(), snapshot.network());
 }
+
+#[test]
+fn a_status_told_again_is_as_old_as_it_was() {
+    let world = World::new(1);
+    let of = |slot| Snapshot::new(Arc::new(world.status(slot)), Arc::new(world.definition.clone()));
+    let mut first = of(NOW);
+    first.arrived = first.arrived.checked_sub(Duration::from_secs(5)).unwrap();
+    assert_eq!(of(NOW).after(Some(&first)).arrived, first.arrived);
+    assert_ne!(of(NOW.saturating_add(1)).after(Some(&first)).arrived, first.arrived);
+}

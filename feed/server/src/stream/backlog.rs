@@ -3,17 +3,15 @@
 use super::frame;
 use super::ring::Published;
 use crate::log::{Log, Shelf};
+use crate::server::Pool;
 use bytes::Bytes;
-use feed::tile::{TilePath, WIDTH};
+use feed::tile::{TilePath, WIDTH, unbundle};
 use serde::Serialize;
 use std::collections::VecDeque;
 use std::io;
 
 /// Most entries that are sent again.
 pub(super) const MOST: u64 = 1_000;
-
-/// Entries read at once.
-const PIECE: u64 = 64;
 
 /// Most tiles named in one gap.
 const MAX_TILES: u64 = 64;
@@ -72,21 +70,22 @@ impl Backlog {
         Some(Self { ready: stretches.iter().map(Stretch::gap).collect(), stretches: VecDeque::new() })
     }
 
-    /// The next piece; None when there is nothing more.
-    pub(super) async fn next(&mut self) -> io::Result<Option<Bytes>> {
+    /// The next piece; None when there is nothing more. Entries are read a bundle at a time, each bundle once.
+    pub(super) async fn next(&mut self, pool: &Pool) -> io::Result<Option<Bytes>> {
         loop {
             if let Some(frame) = self.ready.pop_front() {
                 return Ok(Some(frame));
             }
             let Some(stretch) = self.stretches.front_mut() else { return Ok(None) };
             let (log, from) = (stretch.log.clone(), stretch.from);
-            let to = stretch.to.min(from.saturating_add(PIECE));
+            let bundle_end = (from / u64::from(WIDTH)).saturating_add(1).saturating_mul(WIDTH.into());
+            let to = stretch.to.min(bundle_end);
             stretch.from = to;
             if stretch.from >= stretch.to {
                 self.stretches.pop_front();
             }
-            let read = tokio::task::spawn_blocking(move || frames(&log, from, to)).await;
-            self.ready.extend(read.map_err(io::Error::other)??);
+            let read = pool.run(move || frames(&log, from, to)).await;
+            self.ready.extend(read.map_err(|refusal| io::Error::other(refusal.detail))??);
         }
     }
 }
@@ -94,9 +93,17 @@ impl Backlog {
 /// Entries of a log as frames, from one index until before another.
 pub(super) fn frames(log: &Log, from: u64, to: u64) -> io::Result<Vec<Bytes>> {
     let mut frames = Vec::new();
-    for index in from..to {
-        let Some(entry) = log.entry(index)? else { break };
-        frames.push(frame::event("entry", Some(&frame::id(log.id(), index)), &entry));
+    let to = to.min(log.size());
+    let mut next = from;
+    while let Some(path) = TilePath::of_entry(next, to) {
+        let Some(bundle) = log.tile(&path)? else { break };
+        let entries = unbundle(&bundle, path.width);
+        let entries = entries.map_err(|problem| io::Error::new(io::ErrorKind::InvalidData, problem))?;
+        let first = path.number.saturating_mul(WIDTH.into());
+        for (index, entry) in (first..).zip(entries).skip_while(|(index, _)| *index < from) {
+            frames.push(frame::event("entry", Some(&frame::id(log.id(), index)), entry));
+        }
+        next = first.saturating_add(path.width.into());
     }
     Ok(frames)
 }

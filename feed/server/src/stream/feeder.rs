@@ -50,15 +50,28 @@ struct Followed {
 }
 
 impl Followed {
-    /// Follows the current log of a shelf. What was in it before is history; a log that was not on the shelf before is news
-    /// from its first entry.
-    fn begin(shelf: &Shelf, before: Option<&Shelf>, ring: &Ring) -> Option<Self> {
-        let log = shelf.current()?.clone();
+    /// Follows the current log of a shelf. What is in the first one is history, however late it comes; one that begins while
+    /// another is followed is news from its first entry, unless it was on the shelf before.
+    async fn turn(last: Option<Self>, shelf: &Shelf, before: &Shelf, ring: &Ring) -> Option<Self> {
+        // A shelf that is empty for a while is one that is made anew.
+        let Some(log) = shelf.current().cloned() else { return last };
+        let mut is_news = false;
+        if let Some(mut last) = last {
+            if last.log.id() == log.id() {
+                // Opened anew: who wrote the old one is gone, and it grows no more.
+                let mut same = Self { grown: log.grown(), log, ..last };
+                same.pull(ring).await;
+                return Some(same);
+            }
+            last.pull(ring).await;
+            is_news = before.get(log.id()).is_none();
+        }
         let id: Arc<str> = log.id().into();
-        let is_news = before.is_some_and(|before| before.get(&id).is_none());
         let next = if is_news { 0 } else { log.size() };
         ring.begin(&id, next);
-        Some(Self { grown: log.grown(), log, id, next })
+        let mut begun = Self { grown: log.grown(), log, id, next };
+        begun.pull(ring).await;
+        Some(begun)
     }
 
     /// Puts in what the log has more.
@@ -89,7 +102,7 @@ pub(crate) async fn feed(site: Site) {
     let ring = site.ring().clone();
     let (mut snapshots, mut shelves) = (site.snapshots(), site.shelves());
     let mut shelf = shelves.borrow_and_update().clone();
-    let mut followed = Followed::begin(&shelf, None, &ring);
+    let mut followed = Followed::turn(None, &shelf, &Shelf::default(), &ring).await;
     let quiet = site.settings().heartbeat;
     let mut heartbeat = Instant::now() + quiet;
     loop {
@@ -106,17 +119,7 @@ pub(crate) async fn feed(site: Site) {
             }
             Ok(()) = shelves.changed() => {
                 let before = std::mem::replace(&mut shelf, shelves.borrow_and_update().clone());
-                let current = shelf.current().map(Log::id);
-                if followed.as_ref().map(|followed| followed.log.id()) == current {
-                    continue;
-                }
-                if let Some(last) = &mut followed {
-                    last.pull(&ring).await;
-                }
-                followed = Followed::begin(&shelf, Some(&before), &ring);
-                if let Some(followed) = &mut followed {
-                    followed.pull(&ring).await;
-                }
+                followed = Followed::turn(followed.take(), &shelf, &before, &ring).await;
             }
             () = grown(&mut followed) => {
                 if let Some(followed) = &mut followed {
@@ -138,3 +141,6 @@ async fn grown(followed: &mut Option<Followed>) {
     }
     std::future::pending().await
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,7 @@ use super::ring::{After, Entrance, Ring};
 use super::seats::{Full, Seat};
 use crate::api::answer::{ItemRefusals, Refusal};
 use crate::api::ask::Ask;
-use crate::server::Client;
+use crate::server::{Client, Pool};
 use crate::site::Site;
 use axum::Extension;
 use axum::body::Body;
@@ -29,6 +29,7 @@ struct Reader {
     /// What is sent first.
     first: VecDeque<Bytes>,
     backlog: Backlog,
+    pool: Pool,
     _seat: Seat,
 }
 
@@ -38,7 +39,7 @@ impl Reader {
         if let Some(frame) = self.first.pop_front() {
             return Some((Ok(frame), self));
         }
-        match self.backlog.next().await {
+        match self.backlog.next(&self.pool).await {
             Ok(Some(frame)) => return Some((Ok(frame), self)),
             Ok(None) => {}
             Err(problem) => return Some((Err(problem), self)),
@@ -108,7 +109,15 @@ fn open(ask: &Ask, client: Option<Client>) -> Result<Reader, Refusal> {
         None => Backlog::default(),
     };
     let first = std::iter::once(Bytes::from_static(frame::GREETING.as_bytes())).chain(status).collect();
-    Ok(Reader { ring: site.ring().clone(), cursor, head, first, backlog, _seat: seat })
+    Ok(Reader {
+        ring: site.ring().clone(),
+        cursor,
+        head,
+        first,
+        backlog,
+        pool: site.pool().clone(),
+        _seat: seat,
+    })
 }
 
 fn missed(
@@ -120,7 +129,8 @@ fn missed(
     let (log, index) = frame::parse_id(id).ok_or_else(|| {
         Refusal::query("the last event's id is no `<log>:<index>`; leave it out to begin with the present")
     })?;
-    let Some(published) = published else { return Ok(Backlog::default()) };
+    // What it missed would be lost without a word.
+    let Some(published) = published else { return Err(Refusal::no_log()) };
     if *published.log == *log {
         if index.saturating_add(1) >= published.size {
             return Ok(Backlog::default());

@@ -1,10 +1,10 @@
-//! `Seats`: how many streams there may be, in all and for one address.
+//! `Seats`: how many streams, or connections, there may be, in all and for one address.
 
 use crate::server::Client;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Streams that are open, by client; as many clients as streams at most.
+/// Those that are open, by client; as many clients as open ones at most.
 #[derive(Debug, Clone, Default)]
 pub struct Seats(Arc<Mutex<Taken>>);
 
@@ -14,16 +14,16 @@ struct Taken {
     by_client: HashMap<Client, usize>,
 }
 
-/// One stream's place; given back when dropped.
+/// One place; given back when dropped.
 #[derive(Debug)]
-pub(super) struct Seat {
+pub(crate) struct Seat {
     seats: Seats,
     client: Client,
 }
 
 /// Why there is no place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Full {
+pub(crate) enum Full {
     /// All are taken.
     All,
     /// All that one address may take are.
@@ -35,13 +35,13 @@ impl Seats {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How many streams are open.
+    /// How many are open.
     pub fn count(&self) -> usize {
         self.taken().all
     }
 
     /// Takes a place, if there is one.
-    pub(super) fn take(&self, client: Client, most: usize, most_of_one: usize) -> Result<Seat, Full> {
+    pub(crate) fn take(&self, client: Client, most: usize, most_of_one: usize) -> Result<Seat, Full> {
         let mut taken = self.taken();
         if taken.all >= most {
             return Err(Full::All);

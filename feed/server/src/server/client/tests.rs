@@ -30,6 +30,15 @@ fn a_trusted_proxy_is_believed_up_to_the_first_stranger() {
 }
 
 #[test]
+fn connections_of_proxies_are_not_counted() {
+    let settings = Settings { trusted_proxies: vec!["10.0.0.1".parse().unwrap()], ..Settings::default() };
+    let of = |peer: &str| Client::of_peer(peer.parse().unwrap(), &settings);
+    assert_eq!(of("::ffff:10.0.0.1"), None);
+    assert_eq!(of("10.0.0.2"), Some(Client("10.0.0.2".parse().unwrap())));
+    assert_eq!(of("2001:db8::1"), of("2001:db8::2"));
+}
+
+#[test]
 fn ipv6_counts_by_its_first_half() {
     assert_eq!(client("2001:db8:1:2:3:4:5:6", &[]), client("2001:db8:1:2::9", &[]));
     assert_ne!(client("2001:db8:1:2::9", &[]), client("2001:db8:1:3::9", &[]));

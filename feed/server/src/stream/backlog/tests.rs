@@ -14,7 +14,8 @@ fn log(directory: &std::path::Path, id: &str, size: u64) -> LogWriter {
 
 async fn all(mut backlog: Backlog) -> Vec<String> {
     let mut frames = Vec::new();
-    while let Some(frame) = backlog.next().await.unwrap() {
+    let pool = Pool::new(&crate::Settings::default());
+    while let Some(frame) = backlog.next(&pool).await.unwrap() {
         frames.push(String::from_utf8(frame.to_vec()).unwrap());
     }
     frames
