@@ -12,9 +12,10 @@ help: ## Show this list
 build: ## Build everything the tests need, once, in the dev profile
 	$(CARGO) build --locked --workspace --lib --bins --tests
 
-peers: ## Install the programs the tests run against (Lodestar, anvil, solc, Chromium)
+peers: ## Install the programs the tests run against (Lodestar, anvil, solc, Chromium, schemathesis)
 	tests/peers/install.sh
 	tests/browser/install.sh
+	tests/peers/contract.sh install
 
 test: peers build ## Run every test: unit, documentation, simulator, integration, real peers
 	$(CARGO) test --locked --workspace --doc
@@ -37,4 +38,4 @@ devnet: ## The whole network on this machine: a validator goes dark and is force
 
 clean: ## Remove what was built and installed
 	$(CARGO) clean
-	rm -rf tests/peers/node_modules tests/browser/node_modules
+	rm -rf tests/peers/node_modules tests/peers/contract_env tests/browser/node_modules tests/browser/node_modules

@@ -103,7 +103,10 @@ impl Signers {
                     }
                     Command::SignGroup(order) => {
                         *self.signed.entry((place, order.matter(), order.attempt())).or_default() += 1;
-                        let Some(nonces) = self.nonces.remove(&(place, order.matter(), order.attempt())) else { continue };
+                        let Some(nonces) = self.nonces.remove(&(place, order.matter(), order.attempt()))
+                        else {
+                            continue;
+                        };
                         let (matter, attempt) = (order.matter(), order.attempt());
                         let package = if self.liar == Some(place) {
                             let signers = order.package().signers();
@@ -250,7 +253,8 @@ fn a_leader_with_two_packages_is_an_equivocator_and_gets_one_share_of_each() {
         let envelope = Envelope(vec![salt; 8]);
         signers.feed(victim, Event::MessageReceived { from: leader, message, envelope });
     }
-    assert_eq!(signers.signed.get(&(victim, 0)), Some(&1), "the first counts, the nonces are gone");
+    let times = signers.signed.get(&(victim, matter.id(), 0));
+    assert_eq!(times, Some(&1), "the first counts, the nonces are gone");
     let faults = signers.guardians[victim].status().faults;
     assert!(faults.iter().any(|fault| fault.guardian == leader && fault.kind == FaultKind::Equivocation));
     // Nobody else leads this attempt.
