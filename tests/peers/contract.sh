@@ -15,7 +15,17 @@ case "${1:-}" in
       exit 0
     fi
     rm -rf "$environment"
-    python3 -m venv "$environment"
+    if ! python3 -m venv "$environment" 2>/dev/null; then
+      if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+        echo "contract: python 3.10 with venv is needed; install it (Debian: apt-get install python3-venv)" >&2
+        exit 1
+      fi
+      export DEBIAN_FRONTEND=noninteractive
+      apt-get update -qq </dev/null
+      apt-get install -y -qq --no-install-recommends python3-venv </dev/null
+      rm -rf "$environment"
+      python3 -m venv "$environment"
+    fi
     "$environment/bin/pip" install --quiet --disable-pip-version-check --no-deps -r contract.txt
     printf '%s' "$want" >"$stamp"
     echo "contract: installed"

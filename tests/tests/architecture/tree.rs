@@ -22,7 +22,7 @@ fn files() -> Vec<PathBuf> {
             let path = entry.expect("readable entry").path();
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let hidden = name.starts_with('.') && name != ".ci" && name != ".config";
-            if hidden || ["target", "node_modules", "devnet-data"].contains(&name.as_str()) {
+            if hidden || ["target", "node_modules", "contract_env", "devnet-data"].contains(&name.as_str()) {
                 continue;
             }
             if path.is_dir() {
