@@ -227,18 +227,14 @@ async fn what_guardians_publish_is_verified_by_anybody_and_nothing_else_is_belie
     guardians.kill(1).await?;
     verified(&[&at, "--network", network, "--state", text(&state)?, "--entry", "1"]).await?;
 
-    // A guardian that lost the end of its log makes it again, byte for byte.
-    let log = guardians.home(3).join("data/feed/log-0");
+    // A guardian that lost the end of its log hears from the others that there was more before it says anything new:
+    // another log begins, and says so.
+    let tail = guardians.home(3).join("data/feed/log-0/tail");
     guardians.kill(3).await?;
-    let mut bytes = std::fs::read(log.join("tail"))?;
+    let mut bytes = std::fs::read(&tail)?;
     let place = bytes.len() - 40;
     bytes[place] ^= 1;
-    std::fs::write(log.join("tail"), bytes)?;
-    guardians.start(3).await?;
-    verified(&[&feeds[2], "--network", network, "--state", text(&state)?]).await?;
-    // One that lost all of it hears from the others that there was more: another log begins, and says so.
-    guardians.kill(3).await?;
-    std::fs::remove_dir_all(&log)?;
+    std::fs::write(&tail, bytes)?;
     guardians.start(3).await?;
     let begun = format!("{}/v1/logs", feeds[2]);
     eventually(&begun, "has another log", |_, body| {
