@@ -1,8 +1,9 @@
 //! `guardian feed`: the public feed, verified by anybody, and mirrored.
 
+use super::verify as offline;
 use super::{Misused, Output, print, print_json};
-use crate::{definition, file};
-use guardian_core::guardian_set::{NetworkDefinition, NetworkId};
+use crate::file;
+use guardian_core::guardian_set::NetworkId;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -54,24 +55,20 @@ struct Expected {
 }
 
 impl Expected {
-    /// The id, and the definition where there is a file of it.
+    /// The id.
     ///
     /// # Errors
     /// Exit code 2.
-    fn read(&self) -> anyhow::Result<(NetworkId, Option<NetworkDefinition>)> {
-        let misused = |problem: String| anyhow::Error::from(Misused(problem));
+    fn id(&self) -> anyhow::Result<NetworkId> {
         match (&self.network, self.network_id) {
-            (Some(path), _) => {
-                let read = definition::load(path);
-                let definition = read.map_err(|e| misused(format!("{:#}", anyhow::Error::from(e))))?;
-                Ok((definition.id(), Some(definition)))
-            }
-            (None, Some(id)) => Ok((id, None)),
-            (None, None) => Err(misused(
+            (Some(path), _) => Ok(offline::network(path)?.id()),
+            (None, Some(id)) => Ok(id),
+            (None, None) => Err(Misused(
                 "which network? Give --network FILE or --network-id ID, known from the protocol: without it \
                  whatever a server says could only be compared with what it says itself"
                     .to_owned(),
-            )),
+            )
+            .into()),
         }
     }
 }
@@ -81,8 +78,7 @@ impl Expected {
 /// # Errors
 /// Exit code 2.
 fn read(path: &Path, what: &'static str, limit: u64) -> anyhow::Result<Vec<u8>> {
-    let read = file::read(path, what, limit).map(|bytes| bytes.to_vec());
-    read.map_err(|e| Misused(format!("{:#}", anyhow::Error::from(e))).into())
+    file::read(path, what, limit).map(|bytes| bytes.to_vec()).map_err(offline::told)
 }
 
 /// Prints what was found, as text or JSON; what does not hold is an error, so that the exit code is 1.

@@ -60,7 +60,7 @@ fn unreadable(problem: impl std::fmt::Display) -> anyhow::Error {
 ///
 /// # Errors
 /// Exit code 2.
-fn network(path: &Path) -> anyhow::Result<NetworkDefinition> {
+pub(super) fn network(path: &Path) -> anyhow::Result<NetworkDefinition> {
     definition::load(path).map_err(told)
 }
 
@@ -76,7 +76,7 @@ fn document(path: &Path, what: &'static str, limit: u64) -> anyhow::Result<Value
 }
 
 /// An error with its cause, for exit code 2.
-fn told(error: Error) -> anyhow::Error {
+pub(super) fn told(error: Error) -> anyhow::Error {
     unreadable(format!("{:#}", anyhow::Error::from(error)))
 }
 

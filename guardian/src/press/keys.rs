@@ -56,7 +56,7 @@ pub(super) fn own_binding(
 
 /// What guardians bound, verified.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Bindings(BTreeMap<GuardianIndex, (FeedPublicKey, KeyBinding)>);
+pub(crate) struct Bindings(BTreeMap<GuardianIndex, KeyBinding>);
 
 impl Bindings {
     /// Takes a binding that holds. Says whether it tells something new: the first of a guardian counts for as long as we
@@ -67,23 +67,15 @@ impl Bindings {
         guardian: GuardianIndex,
         binding: KeyBinding,
     ) -> bool {
-        if self.0.contains_key(&guardian) {
+        if self.0.contains_key(&guardian) || binding.open(definition, guardian).is_err() {
             return false;
         }
-        match binding.open(definition, guardian) {
-            Ok(key) => self.0.insert(guardian, (key, binding)).is_none(),
-            Err(_) => false,
-        }
+        self.0.insert(guardian, binding);
+        true
     }
 
     /// The bindings, by guardian.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (GuardianIndex, &KeyBinding)> {
-        self.0.iter().map(|(guardian, (_, binding))| (*guardian, binding))
-    }
-
-    /// The keys, for verifying notes.
-    pub(super) fn keys(&self, network: NetworkId) -> feed::Keys {
-        let logs = self.0.iter().map(|(guardian, (key, _))| (*guardian, *key)).collect();
-        feed::Keys { network, logs, group: None }
+    pub(super) fn all(&self) -> &BTreeMap<GuardianIndex, KeyBinding> {
+        &self.0
     }
 }

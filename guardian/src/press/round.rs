@@ -1,11 +1,10 @@
 //! One round: a checkpoint is offered to all other guardians at once, and their cosignatures are gathered.
 
-use super::keys::Bindings;
 use super::question::{Answer, Offer};
 use crate::node::Directory;
 use crypto::spec::Slot;
 use feed::tree::prove_consistency;
-use feed::{Checkpoint, KeyBinding, verify_note, with_lines};
+use feed::{Checkpoint, KeyBinding, Keys, verify_note, with_lines};
 use feed_server::log::Log;
 use futures::future::join_all;
 use guardian_core::guardian_set::{GuardianIndex, NetworkDefinition};
@@ -124,9 +123,9 @@ impl Round {
 
     /// What a note that we once signed says; None for any other.
     fn signed_by_us(&self, note: &[u8]) -> Option<Checkpoint> {
-        let mut known = Bindings::default();
-        known.learn(&self.definition, self.directory.me(), self.binding.clone());
-        let verified = verify_note(note, &known.keys(self.definition.id())).ok()?;
+        let ours = [(self.directory.me(), &self.binding)];
+        let keys = Keys::bound(&self.definition, ours, None).ok()?;
+        let verified = verify_note(note, &keys).ok()?;
         (verified.checkpoint.origin.guardian == self.directory.me()).then_some(verified.checkpoint)
     }
 
@@ -148,15 +147,14 @@ impl Round {
         line: String,
         binding: &KeyBinding,
     ) -> Option<Vec<u8>> {
-        let mut known = Bindings::default();
-        let holds = known.learn(&self.definition, self.directory.me(), self.binding.clone())
-            && known.learn(&self.definition, guardian, binding.clone());
         // One line and no more: a note inside a line would be another's signature.
-        if !holds || line.lines().count() != 1 {
+        if line.lines().count() != 1 {
             return None;
         }
+        let both = [(self.directory.me(), &self.binding), (guardian, binding)];
+        let keys = Keys::bound(&self.definition, both, None).ok()?;
         let candidate = with_lines(note, &[line]).ok()?;
-        let verified = verify_note(&candidate, &known.keys(self.definition.id())).ok()?;
+        let verified = verify_note(&candidate, &keys).ok()?;
         verified.cosigned.iter().any(|(witness, _)| *witness == guardian).then_some(candidate)
     }
 }

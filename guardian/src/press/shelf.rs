@@ -42,15 +42,16 @@ pub(super) fn gather(config: &Config, current: Log) -> Arc<Shelf> {
             if origin == *current.origin() {
                 continue;
             }
-            // Whoever wrote it is gone; it is only read.
-            if let Ok(writer) = LogWriter::open(&path, &id(epoch, life), origin) {
-                earlier.push(((epoch, life), writer.log()));
-            }
+            earlier.push((epoch, life, path, origin));
         }
     }
-    earlier.sort_by_key(|(key, _)| *key);
+    earlier.sort_by_key(|(epoch, life, ..)| (*epoch, *life));
     let skipped = earlier.len().saturating_sub(MAX_EARLIER);
-    let mut logs: Vec<Log> = earlier.into_iter().skip(skipped).map(|(_, log)| log).collect();
+    // Whoever wrote them is gone; they are only read.
+    let open = |(epoch, life, path, origin): (_, _, PathBuf, _)| {
+        LogWriter::open(&path, &id(epoch, life), origin).ok().map(|writer| writer.log())
+    };
+    let mut logs: Vec<Log> = earlier.into_iter().skip(skipped).filter_map(open).collect();
     logs.push(current);
     Arc::new(Shelf { logs })
 }

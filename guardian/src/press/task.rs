@@ -201,8 +201,7 @@ impl Press {
     }
 
     fn show_bindings(&self) {
-        let all = self.bindings.iter().map(|(guardian, binding)| (guardian, binding.clone()));
-        self.tools.bindings.send_replace(Arc::new(all.collect()));
+        self.tools.bindings.send_replace(Arc::new(self.bindings.all().clone()));
     }
 
     async fn follow(&mut self, status: Arc<StatusSnapshot>) -> Result<(), Error> {
@@ -238,7 +237,7 @@ impl Press {
             return Ok(());
         }
         let Some(store) = self.tools.store.upgrade() else { return Ok(()) };
-        let keys: Vec<_> = self.bindings.iter().map(|(of, binding)| (of, binding.clone())).collect();
+        let keys = self.bindings.all().clone();
         let writing = move |scribe: &mut Scribe| {
             keys.iter().try_for_each(|(guardian, binding)| scribe.note_key(*guardian, binding))?;
             scribe.catch_up(&store)

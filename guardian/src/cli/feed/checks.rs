@@ -1,16 +1,7 @@
 //! What was checked, one by one, and how it came out.
 
+pub(super) use feed::report::Check;
 use serde::Serialize;
-
-/// One check.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(super) struct Check {
-    /// Stable.
-    pub(super) code: &'static str,
-    pub(super) ok: bool,
-    /// What was found, for people.
-    pub(super) words: String,
-}
 
 /// All checks, and what else there is to tell.
 #[derive(Debug, Clone, Serialize)]

@@ -1,6 +1,6 @@
 //! A dossier, verified offline.
 
-use super::checks::{Check, Found, lines};
+use super::checks::{Found, lines};
 use super::{Output, conclude, read};
 use crate::cli::Misused;
 use feed::Dossier;
@@ -33,11 +33,6 @@ pub(super) fn verify(path: &Path, expected: NetworkId, output: Output) -> anyhow
     let unreadable = |problem: feed::Error| Misused(format!("{}: is no dossier ({problem})", path.display()));
     let dossier = Dossier::decode(&bytes).map_err(unreadable)?;
     let report = dossier.verify(expected).map_err(unreadable)?;
-    let checks: Vec<Check> = report
-        .checks
-        .iter()
-        .map(|check| Check { code: check.code, ok: check.ok, words: check.words.clone() })
-        .collect();
     let told = Told {
         network: report.network,
         guardian: report.guardian,
@@ -45,7 +40,7 @@ pub(super) fn verify(path: &Path, expected: NetworkId, output: Output) -> anyhow
         proven_exit: report.proven_exit,
         included: report.included.map(|slot| slot.0),
     };
-    let mut text = lines(&checks);
+    let mut text = lines(&report.checks);
     if report.ok && report.proven_exit {
         text.push_str(&format!(
             "\nThat t guardians approved proposal {} and signed this exit is proven by this document alone. When which step \
@@ -53,5 +48,5 @@ pub(super) fn verify(path: &Path, expected: NetworkId, output: Output) -> anyhow
             report.proposal
         ));
     }
-    conclude(output, &Found { ok: report.ok, checks, told }, &text)
+    conclude(output, &Found { ok: report.ok, checks: report.checks, told }, &text)
 }

@@ -43,7 +43,7 @@ pub(in crate::cli) struct Serve {
 impl Serve {
     pub(super) fn run(self) -> anyhow::Result<()> {
         logging::start(&Log::default())?;
-        let (network, _) = self.expected.read()?;
+        let network = self.expected.id()?;
         let listener = feed_server::bind(self.listen).map_err(|source| Error::FeedListen { source })?;
         let settings = mirror::Settings {
             network,

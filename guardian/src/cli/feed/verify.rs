@@ -71,7 +71,7 @@ struct Visits {
 
 impl Verify {
     pub(super) fn run(self) -> anyhow::Result<()> {
-        let (expected, _) = self.expected.read()?;
+        let expected = self.expected.id()?;
         if let Some(path) = &self.dossier {
             return dossier::verify(path, expected, self.output);
         }
