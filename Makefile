@@ -32,6 +32,7 @@ lint: ## Check format, clippy and documentation, warnings denied
 
 bench: ## Run the benchmarks (minutes; builds the bench profile)
 	$(CARGO) bench --locked -p crypto
+	$(CARGO) bench --locked -p tests --bench isolation
 
 devnet: ## The whole network on this machine: a validator goes dark and is forced off
 	$(CARGO) run --locked --release -p devnet

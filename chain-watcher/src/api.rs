@@ -3,6 +3,7 @@
 //! Source: ethereum/beacon-APIs, `types/` and `apis/`.
 
 use crypto::exit::VoluntaryExit;
+use crypto::header::BeaconBlockHeader;
 use crypto::spec::{BlsPubkey, Checkpoint, Epoch, Gwei, Root, Slot, ValidatorIndex};
 use crypto::validator::{Validator, ValidatorStatus};
 use serde::{Deserialize, Serialize};
@@ -173,8 +174,22 @@ pub(crate) struct SignedHeader {
 #[derive(Debug, Deserialize)]
 pub(crate) struct HeaderMessage {
     pub(crate) slot: Quoted,
+    pub(crate) proposer_index: Quoted,
     pub(crate) parent_root: Root,
     pub(crate) state_root: Root,
+    pub(crate) body_root: Root,
+}
+
+impl From<&HeaderMessage> for BeaconBlockHeader {
+    fn from(message: &HeaderMessage) -> Self {
+        Self {
+            slot: Slot(message.slot.0),
+            proposer_index: ValidatorIndex(message.proposer_index.0),
+            parent_root: message.parent_root,
+            state_root: message.state_root,
+            body_root: message.body_root,
+        }
+    }
 }
 
 /// Event `head`.

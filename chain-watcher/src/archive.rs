@@ -1,4 +1,5 @@
-//! The archive: in which block a validator's exit was included, read from the blocks that beacon nodes keep.
+//! The archive: in which block a validator's exit was included, and the header of a block, read from the blocks that beacon
+//! nodes keep.
 //!
 //! # Design decisions
 //! - A node is asked only when it is on our chain and synced, looked at anew in each search: the archive shares nothing
@@ -13,6 +14,7 @@ use crate::api::{Answer, BlockJson, HeaderJson};
 use crate::endpoint::{Endpoint, chain};
 use crate::error::Error;
 use crate::node::{Node, Standing};
+use crypto::header::BeaconBlockHeader;
 use crypto::spec::{ChainSpec, Epoch, Root, Slot, ValidatorIndex};
 use futures::future::join_all;
 use std::cmp::Reverse;
@@ -107,6 +109,30 @@ impl Archive {
             question: format!("blocks of slots {from} to {to}"),
             causes: causes.join("; "),
         })
+    }
+
+    /// The header of the block with this root. It needs no trust: a node that answers with another one is passed over.
+    ///
+    /// Asks the nodes in configured order, for one request timeout each.
+    ///
+    /// # Errors
+    /// [`Error::NoAnswer`] when no node gave it.
+    pub async fn header(&self, root: Root) -> Result<BeaconBlockHeader, Error> {
+        let mut causes = Vec::new();
+        for endpoint in &self.nodes {
+            match endpoint.get::<Answer<HeaderJson>>(&format!("{HEADERS}/{root}")).await {
+                Ok(Answer { data }) => {
+                    let header = BeaconBlockHeader::from(&data.header.message);
+                    if header.hash_tree_root() == root {
+                        return Ok(header);
+                    }
+                    let problem = format!("asked for the block {root}, answered with another header");
+                    causes.push(endpoint.malformed(HEADERS, problem).to_string());
+                }
+                Err(error) => causes.push(error.to_string()),
+            }
+        }
+        Err(Error::NoAnswer { question: format!("the header of block {root}"), causes: causes.join("; ") })
     }
 
     /// The synced nodes with their heads, furthest first, configured order among equals; and why the others are not.

@@ -79,9 +79,7 @@ pub enum Error {
         max: u64,
     },
     /// No beacon node could say what was asked.
-    #[error(
-        "no beacon node could say ({question}): {causes}; ask again later, or add one that keeps all blocks"
-    )]
+    #[error("no node could say ({question}): {causes}; ask again later, or add one that keeps all blocks")]
     NoAnswer {
         /// What was asked.
         question: String,

@@ -16,6 +16,7 @@
 //! | `hearing` | one fact by several nodes: a second must say the same |
 //! | `logs`, `counts` | a range of logs, and whether any are missing |
 //! | `transaction`, `registrations` | what a log of a registration does not say |
+//! | `proofs` | headers and account proofs of blocks that were read, for whoever wants to check |
 //! | `state` | the contracts' state at a block |
 //! | `watcher`, `scan`, `task` | one look; the ranges of a look; the task that looks |
 //! | `probe` | what each node is worth by itself |
@@ -43,6 +44,7 @@ mod logs;
 mod node;
 mod observation;
 mod probe;
+mod proofs;
 mod registrations;
 mod scan;
 mod state;
@@ -63,4 +65,5 @@ pub use observation::{
     ExecutionObservation, MAX_AT_HEAD, MAX_EXITS_PROPOSED, MAX_OPERATORS, MAX_REGISTRATIONS, Resume,
 };
 pub use probe::{NodeReport, ProfileReport, SignedSkip, check, check_signed};
+pub use proofs::Proofs;
 pub use task::watch;

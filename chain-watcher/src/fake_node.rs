@@ -50,6 +50,8 @@ pub(crate) struct Script {
     pub(crate) exits: Vec<SignedVoluntaryExit>,
     /// The exits in the block of a slot; other slots are empty. The block of the head's slot is the head.
     pub(crate) blocks: BTreeMap<Slot, Vec<VoluntaryExit>>,
+    /// Headers are those of the slot before.
+    pub(crate) false_headers: bool,
     /// What an event stream says before it ends.
     pub(crate) events: String,
     /// `METHOD path` of every request, in order.
@@ -94,6 +96,7 @@ impl FakeNode {
             exit_answers_before: Vec::new(),
             exits: Vec::new(),
             blocks: BTreeMap::new(),
+            false_headers: false,
             events: String::new(),
             requests: Vec::new(),
             authorization: None,
@@ -263,7 +266,8 @@ impl Script {
                 None => return respond(404, json!({"code": 404, "message": "Block not found"}).to_string()),
             },
             ("GET", _) if path.starts_with("/eth/v1/beacon/headers/") => match self.block(path) {
-                Some((slot, _)) => header(slot),
+                // The parent's, where it lies.
+                Some((slot, _)) => header(slot.saturating_sub(u64::from(self.false_headers))),
                 None => return respond(404, json!({"code": 404, "message": "Block not found"}).to_string()),
             },
             ("GET", "/eth/v1/events") => {
@@ -281,6 +285,9 @@ impl Script {
     fn block(&self, path: &str) -> Option<(Slot, &[VoluntaryExit])> {
         let slot = match path.rsplit('/').next()? {
             "head" => self.head,
+            root if root.starts_with("0x") => {
+                *self.blocks.keys().find(|slot| header_root(**slot).to_string() == root)?
+            }
             slot => Slot(slot.parse().ok()?),
         };
         self.blocks.get(&slot).map(|exits| (slot, exits.as_slice()))
@@ -359,6 +366,12 @@ fn header(slot: Slot) -> Value {
             "signature": BlsSignature([5; 96]),
         },
     })
+}
+
+/// The root of the header of [`header`].
+pub(crate) fn header_root(slot: Slot) -> Root {
+    let header: crate::api::HeaderJson = serde_json::from_value(header(slot)).unwrap();
+    crypto::header::BeaconBlockHeader::from(&header.header.message).hash_tree_root()
 }
 
 fn posted(state: &[Validator], body: &Bytes) -> Value {

@@ -5,6 +5,7 @@
 //! | module | holds | source |
 //! |---|---|---|
 //! | [`spec`] | slots, epochs, roots, fork versions, domains | consensus-specs |
+//! | [`header`] | `BeaconBlockHeader` and its root | consensus-specs |
 //! | [`exit`] | `VoluntaryExit`, its root and its signing root | consensus-specs, EIP-7044 |
 //! | [`deposit`] | `DepositMessage` and `DepositData`: roots, signing root, check | consensus-specs |
 //! | [`validator`] | registry entries and statuses | Beacon API |
@@ -79,6 +80,7 @@ pub mod envelope;
 pub mod execution;
 pub mod exit;
 pub mod group_key;
+pub mod header;
 pub mod keys;
 pub mod keystore;
 pub mod partial;

@@ -9,6 +9,7 @@
 use crate::Error;
 use crate::fact::{Approval, Fact, Move, Sealed};
 use crate::key::KeyBinding;
+use crate::roots::Roots;
 use crate::tile::MAX_ENTRY;
 use crypto::spec::Slot;
 use guardian_core::ceremony;
@@ -81,6 +82,18 @@ impl Entry {
         Ok(Self { record: None, slot: None, fact })
     }
 
+    /// What nodes served about the blocks of a decision. Proofs that would make it too long are left out.
+    pub fn roots(proposal: ProposalId, mut roots: Roots) -> Self {
+        let entry = |roots: &Roots| {
+            let fact = Fact::Roots { proposal, roots: roots.clone() };
+            Self { record: None, slot: None, fact }
+        };
+        if entry(&roots).written().len() > MAX_ENTRY {
+            roots.accounts.clear();
+        }
+        entry(&roots)
+    }
+
     /// The bytes that go into the log: JSON, at most [`MAX_ENTRY`] bytes. A longer entry becomes one of kind `oversized`.
     pub fn encode(&self) -> Vec<u8> {
         let bytes = self.written();
@@ -151,6 +164,7 @@ impl Entry {
             Fact::CeremonyOpened { .. } => "ceremony_opened",
             Fact::Ceremony { .. } => "ceremony",
             Fact::GroupSignature { .. } => "group_signature",
+            Fact::Roots { .. } => "roots",
             Fact::Oversized { .. } => "oversized",
         }
     }
@@ -171,6 +185,7 @@ impl Entry {
             Fact::Proposal { proposal, .. }
             | Fact::Vote { proposal, .. }
             | Fact::Evidence { proposal, .. }
+            | Fact::Roots { proposal, .. }
             | Fact::Certificate { proposal, .. }
             | Fact::Hold { proposal, .. }
             | Fact::Release { proposal }

@@ -1,6 +1,7 @@
 //! `Fact`: what an entry of a log tells. Public facts only, each in the words of the core's own types.
 
 use crate::key::{FeedPublicKey, KeyBinding};
+use crate::roots::Roots;
 use crypto::exit::SignedVoluntaryExit;
 use crypto::group_key::GroupSignature;
 use crypto::spec::{BlsPubkey, Epoch};
@@ -277,6 +278,14 @@ pub enum Fact {
         matter: Matter,
         /// The signature.
         signature: GroupSignature,
+    },
+    /// The blocks of both layers that this guardian decided by, as its nodes served them later. They prove themselves: their
+    /// hashes are in the evidence.
+    Roots {
+        /// The proposal or the emergency that was decided.
+        proposal: ProposalId,
+        /// Headers, and proofs where there are any.
+        roots: Roots,
     },
     /// An entry that would have been too long.
     Oversized {

@@ -1,13 +1,12 @@
 //! Roots of the two layers that a guardian looked at, where its nodes served them: they tie what it says it saw to what
 //! anybody's own nodes say of the same blocks.
 //!
-//! Sources: consensus-specs, `BeaconBlockHeader`; the Yellow Paper, section 4.3 (headers) and 4.1 (accounts); EIP-1186.
+//! Sources: the Yellow Paper, section 4.3 (headers) and 4.1 (accounts); EIP-1186.
 
 use crate::trie::{keccak, list, lookup};
 use crypto::execution::{Address, BlockHash};
-use crypto::spec::{Root, Slot, ValidatorIndex};
+use crypto::header::BeaconBlockHeader;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 /// Most bytes of an execution block's header: a real one has about 600.
 const MAX_HEADER: usize = 4_096;
@@ -33,42 +32,6 @@ impl<'de> Deserialize<'de> for Bytes {
         let digits =
             text.strip_prefix("0x").ok_or_else(|| serde::de::Error::custom("expected 0x and hex"))?;
         hex::decode(digits).map(Self).map_err(serde::de::Error::custom)
-    }
-}
-
-/// `BeaconBlockHeader`: its root is the finalized checkpoint's, and it names the state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct BeaconHeader {
-    /// The block's slot.
-    pub slot: Slot,
-    /// Who proposed it.
-    pub proposer_index: ValidatorIndex,
-    /// The block before.
-    pub parent_root: Root,
-    /// The state after it.
-    pub state_root: Root,
-    /// What is in it.
-    pub body_root: Root,
-}
-
-impl BeaconHeader {
-    /// `hash_tree_root`: five leaves, filled up to eight.
-    pub fn hash_tree_root(&self) -> Root {
-        let number = |value: u64| {
-            let mut leaf = [0; 32];
-            leaf[..8].copy_from_slice(&value.to_le_bytes());
-            leaf
-        };
-        let pair = |left: [u8; 32], right: [u8; 32]| -> [u8; 32] {
-            Sha256::new().chain_update(left).chain_update(right).finalize().into()
-        };
-        let zeros = pair([0; 32], [0; 32]);
-        let left = pair(
-            pair(number(self.slot.0), number(self.proposer_index.0)),
-            pair(self.parent_root.0, self.state_root.0),
-        );
-        Root(pair(left, pair(pair(self.body_root.0, [0; 32]), zeros)))
     }
 }
 
@@ -104,7 +67,7 @@ const MAX_STORAGE: usize = 64;
 #[serde(deny_unknown_fields)]
 pub struct Roots {
     /// The finalized checkpoint's block, with its state root.
-    pub beacon: Option<BeaconHeader>,
+    pub beacon: Option<BeaconBlockHeader>,
     /// The execution block's header in RLP, with its state root.
     pub execution: Option<Bytes>,
     /// Accounts in that state, at most 16; they need the header.

@@ -188,6 +188,8 @@ pub(crate) fn belongs(entry: &Entry, id: &ProposalId, content: &ExitProposal) ->
     match &entry.fact {
         Fact::Definition { .. } | Fact::Key { .. } => true,
         Fact::Oversized { of, .. } => of == "definition",
+        // They are a dossier's own part, and prove themselves.
+        Fact::Roots { .. } => false,
         Fact::Reached { pubkey, .. } | Fact::Spared { pubkey } => *pubkey == content.pubkey,
         _ => entry.proposal().is_some_and(|about| about == *id || emergency_of(content) == Some(about)),
     }

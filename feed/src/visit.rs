@@ -227,6 +227,7 @@ fn shared(entry: &Entry) -> Option<(String, Vec<u8>)> {
         | Fact::Lapsed {}
         | Fact::Ceremony { .. }
         | Fact::GroupSignature { .. }
+        | Fact::Roots { .. }
         | Fact::Oversized { .. } => None,
     }
 }

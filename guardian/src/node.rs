@@ -224,6 +224,10 @@ async fn live(
     let (validators, watched) = watch::channel(custody.iter().map(|custody| custody.pubkey).collect());
     let (operators, at_head) = watch::channel(Vec::new());
     let archive = nodes.archive();
+    let past = archive.clone();
+    let execution = definition.contracts.as_ref().map(|contracts| {
+        (connect::execution_config(config, contracts, &definition.chain), contracts.protocol)
+    });
     let (poster, observations) = chain_watcher::watch(nodes, watched);
 
     let (ceremonies, errands) = mpsc::channel(ERRANDS);
@@ -308,6 +312,7 @@ async fn live(
         home,
         store: journal,
         lapsed,
+        nodes: press::Nodes { archive: past, execution },
         view: view.subscribe(),
         inbox: inbox.clone(),
         listener: public,

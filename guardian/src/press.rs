@@ -6,6 +6,7 @@
 //! | `scribe` | the journal's public facts become entries of the log |
 //! | `round` | a checkpoint is signed, witnessed by the others, and shown |
 //! | `witness` | what the others offer is checked, written down and cosigned |
+//! | `roots` | the blocks a decision was made by, as our nodes serve them |
 //! | `question` | what guardians say to each other about it |
 //! | `keys` | the key of the log, and the others' as they bound them |
 //! | `shelf` | the logs of this guardian on disk |
@@ -24,6 +25,7 @@ use p2p::AskToken;
 mod keys;
 mod question;
 mod redacted;
+mod roots;
 mod round;
 mod scribe;
 mod shelf;
@@ -32,6 +34,7 @@ mod task;
 mod witness;
 
 pub use redacted::redacted;
+pub(crate) use roots::Nodes;
 pub(crate) use start::{Needs, Started, start};
 
 /// What another guardian says to the press, and the right to answer it.

@@ -8,8 +8,8 @@
 )]
 
 use chain_watcher::execution::{
-    Config, ExecutionObservation as Seen, MAX_REGISTRATIONS, NodeConfig, Resume, Timeouts, check, connect,
-    watch,
+    Config, ExecutionObservation as Seen, MAX_REGISTRATIONS, NodeConfig, Proofs, Resume, Timeouts, check,
+    connect, watch,
 };
 use crypto::custody::CustodySecretKey;
 use crypto::execution::{
@@ -243,6 +243,35 @@ async fn registrations_and_tickets_as_the_contracts_have_them() {
         assert!(report.profile.as_ref().unwrap().fits(), "{:?}", report.profile);
     }
     stage.anvil.ended_well();
+}
+
+/// What a dossier shows of the execution layer: a header with the block's hash, and the account in its state.
+#[tokio::test]
+async fn a_header_and_an_account_are_proven_by_the_hash_of_their_block() {
+    let mut stage = Stage::set(&[]).await;
+    stage.settle().await;
+    let config = stage.config();
+    let mut watch = stage.watch(Resume::default()).await;
+    let finalized = stage.finalized().await;
+    let (_, state) = watch.until(finalized).await;
+    let block = state.block;
+
+    let mut proofs = Proofs::new(&config).unwrap();
+    let rlp = feed::roots::Bytes(proofs.header(block.hash).await.unwrap());
+    let header = feed::roots::ExecutionHeader::read(&rlp).unwrap();
+    assert_eq!((header.hash, header.number, header.timestamp), (block.hash, block.number.0, block.timestamp));
+    let proof = |address: Address, nodes: &[Vec<u8>]| feed::roots::AccountProof {
+        address,
+        nodes: nodes.iter().cloned().map(feed::roots::Bytes).collect(),
+        storage: Vec::new(),
+    };
+    let (contract, other) = (config.protocol, config.guardian_module);
+    let holds = |nodes: &[Vec<u8>]| proof(contract, nodes).holds(header.state_root);
+    let nodes = proofs.account(contract, block.hash, holds).await.unwrap();
+    assert!(!proof(other, &nodes).holds(header.state_root), "it is of one account and no other");
+    assert!(!proof(contract, &nodes).holds([7; 32]), "and of one state");
+    let unknown = crypto::execution::BlockHash([9; 32]);
+    assert!(proofs.header(unknown).await.is_err());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -199,12 +199,17 @@ async fn what_guardians_publish_is_verified_by_anybody_and_nothing_else_is_belie
     // The dossier stands for itself; one letter changed and it does not.
     let story = leading(&status).context("a proposal")?;
     let dossier = format!("{}/v1/proposals/{}/dossier", feeds[0], story.id);
-    let whole = eventually(&dossier, "has the dossier", |code, _| code == 200).await?;
+    let has_roots = |body: &[u8]| String::from_utf8_lossy(body).contains("\"roots\":{\"beacon\":{");
+    let whole = eventually(&dossier, "has the dossier with the block that was decided by", |code, body| {
+        code == 200 && has_roots(body)
+    })
+    .await?;
     let file = dir.path().join("dossier.json");
     std::fs::write(&file, &whole)?;
     let (holds, said) = verify(&["--dossier", text(&file)?, "--network", network]).await?;
     ensure!(holds, "{said}");
     ensure!(said["included"].as_u64().is_some(), "{said}");
+    ensure!(check(&said, "roots")?["ok"] == true, "{said}");
     let foreign = format!("0x{}", "ab".repeat(32));
     let (holds, _) = verify(&["--dossier", text(&file)?, "--network-id", &foreign]).await?;
     ensure!(!holds, "a dossier of another network");

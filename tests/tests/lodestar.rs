@@ -8,6 +8,7 @@ use guardian_core::guardian_set::GuardianIndex;
 use guardian_core::proposal::State;
 use guardian_core::status::{ProposalStatus, StatusSnapshot};
 use std::path::Path;
+use std::time::{Duration, Instant};
 use tests::adversary::Adversary;
 use tests::lodestar::{DARK, Lodestar};
 use tests::processes::{Guardians, leading};
@@ -60,6 +61,30 @@ async fn assert_left_by_the_guardians_exit(
     Ok(())
 }
 
+/// What guardian 1's feed hands out about the exit holds, and Lodestar's own header is in it.
+async fn assert_proven_by_a_dossier(guardians: &Guardians, story: &ProposalStatus) -> Result<()> {
+    let definition = guardian::definition::load(&guardians.definition())?;
+    let url = format!("{}/v1/proposals/{}/dossier", guardians.feed_url(1), story.id);
+    let begun = Instant::now();
+    loop {
+        let answer = reqwest::get(&url).await?;
+        let found = answer.status().as_u16();
+        let body = answer.bytes().await?;
+        let whole = (found == 200).then(|| feed::Dossier::decode(&body)).transpose()?;
+        if let Some(dossier) = whole.filter(|dossier| dossier.roots.is_some()) {
+            let report = dossier.verify(definition.id())?;
+            ensure!(report.proven_exit, "{report:?}");
+            let header = dossier.roots.and_then(|roots| roots.beacon).context("a beacon header")?;
+            let seen = dossier.story.evidence.iter().filter_map(|seen| seen.evidence.finalized);
+            ensure!(seen.into_iter().any(|checkpoint| checkpoint.root == header.hash_tree_root()));
+            return Ok(());
+        }
+        // The log is cosigned, and then shown, a moment after it was written.
+        ensure!(begun.elapsed() < Duration::from_secs(60), "no dossier with roots: {found}");
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}
+
 /// Three of four guardians are enough: one is killed before anybody votes.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_dark_validator_is_forced_off_while_one_guardian_is_dead() -> Result<()> {
@@ -99,6 +124,8 @@ async fn a_dark_validator_is_forced_off_while_one_guardian_is_dead() -> Result<(
         assert_left_by_the_guardians_exit(&lodestar, story, &guardians.definition()).await?;
     }
     assert!(accepted >= 1, "Lodestar took the exit from one of them");
+    let status = guardians.status(1).await?;
+    assert_proven_by_a_dossier(&guardians, leading(&status).context("a proposal")?).await?;
     guardians.ended_well();
     lodestar.ended_well();
     Ok(())

@@ -1,6 +1,6 @@
 use super::*;
 use crate::config::Timeouts;
-use crate::fake_node::{Dialect, FakeNode, block_root, dead_address};
+use crate::fake_node::{Dialect, FakeNode, block_root, dead_address, header_root};
 use crate::nodes::tests::config;
 use crypto::exit::VoluntaryExit;
 use serde_json::json;
@@ -237,4 +237,17 @@ async fn a_range_that_cannot_be_searched_is_refused_before_anyone_is_asked() {
         assert_eq!(error, Error::SlotRange { from: Slot(from), to: Slot(to), max: 64 });
     }
     assert!(node.script().requests.is_empty());
+}
+
+#[tokio::test]
+async fn a_header_is_taken_from_whoever_gives_the_right_one() {
+    let (lying, honest) = (node(890).await, node(890).await);
+    lying.script().false_headers = true;
+    let root = header_root(Slot(895));
+    let header = archive(&[&lying.url, &honest.url]).header(root).await.unwrap();
+    assert_eq!((header.slot, header.hash_tree_root()), (Slot(895), root));
+    let refused = archive(&[&lying.url]).header(root).await.unwrap_err().to_string();
+    assert!(refused.contains("answered with another header"), "{refused}");
+    let unknown = archive(&[&honest.url]).header(Root([9; 32])).await.unwrap_err().to_string();
+    assert!(unknown.contains("404"), "{unknown}");
 }

@@ -338,6 +338,7 @@ async fn set(options: &Options, narrator: &mut Narrator) -> Result<(Stage, Optio
         guardians.answering(index).await?;
         let started = Fact::GuardianStarted {
             status: guardians.status_url(index),
+            feed: guardians.feed_url(index),
             log: guardians.log_path(index),
             pid: guardians.pid(index),
         };

@@ -11,20 +11,6 @@ fn headers_hash_to_what_was_seen() {
     assert!(roots.accounts_hold());
 }
 
-/// The header of mainnet's genesis block, by what every client says of it.
-#[test]
-fn the_first_block_of_mainnet_has_its_root() {
-    let header = BeaconHeader {
-        slot: Slot(0),
-        proposer_index: ValidatorIndex(0),
-        parent_root: Root([0; 32]),
-        state_root: "0x7e76880eb67bbdc86250aa578958e9d0675e64e714337855204fb5abaaf82c2b".parse().unwrap(),
-        body_root: "0xccb62460692be0ec813b56be97f68a82cf57abc102e27bf49ebf4190ff22eedd".parse().unwrap(),
-    };
-    let root = "0x4d611d5b93fdab69013a7f0a2f961caca0c853f87cfe9595fe50038163079360".parse().unwrap();
-    assert_eq!(header.hash_tree_root(), root);
-}
-
 #[test]
 fn no_changed_part_holds() {
     let good = roots();

@@ -1,8 +1,9 @@
 //! Blocks of both layers that the evidence of the scene names, with a state that has one account.
 
-use crate::roots::{AccountProof, BeaconHeader, Bytes, Roots, StorageProof, Word};
+use crate::roots::{AccountProof, Bytes, Roots, StorageProof, Word};
 use crate::trie::keccak;
 use crypto::execution::{Address, Block, BlockHash, BlockNumber};
+use crypto::header::BeaconBlockHeader;
 use crypto::spec::{Checkpoint, Epoch, Root, Slot, ValidatorIndex};
 
 /// RLP of a string or a list of at most 65,535 bytes.
@@ -26,8 +27,8 @@ pub(crate) fn list(items: &[Vec<u8>]) -> Vec<u8> {
     rlp(0xc0, &items.concat())
 }
 
-fn header() -> BeaconHeader {
-    BeaconHeader {
+fn header() -> BeaconBlockHeader {
+    BeaconBlockHeader {
         slot: Slot(24),
         proposer_index: ValidatorIndex(3),
         parent_root: Root([1; 32]),

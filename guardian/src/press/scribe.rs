@@ -1,5 +1,6 @@
 //! The scribe: the journal's public facts become entries of the log, in the journal's order, each once.
 
+use super::roots::{self, Decided};
 use super::shelf;
 use crate::Error;
 use crate::store::Store;
@@ -41,6 +42,8 @@ pub(super) struct Scribe {
     told: BTreeSet<GuardianIndex>,
     /// The next record of the journal to look at.
     next: u64,
+    /// Decisions of whose blocks the log does not tell yet, at most [`roots::MOST`].
+    decided: Vec<Decided>,
 }
 
 impl Scribe {
@@ -58,8 +61,15 @@ impl Scribe {
         let path = shelf::directory(home, life);
         let id = shelf::id(definition.guardian_set.epoch, life);
         let writer = LogWriter::open(&path, &id, origin).map_err(failed(&path))?;
-        let mut scribe =
-            Self { writer, definition: definition.clone(), path, life, told: BTreeSet::new(), next: 0 };
+        let mut scribe = Self {
+            writer,
+            definition: definition.clone(),
+            path,
+            life,
+            told: BTreeSet::new(),
+            next: 0,
+            decided: Vec::new(),
+        };
         if scribe.writer.log().size() == 0 {
             let key = Entry::key(definition, me, binding).map_err(|problem| unwritable(&problem))?;
             scribe.write(&[Entry::definition(definition).encode(), key.encode()])?;
@@ -87,7 +97,10 @@ impl Scribe {
                 progress = Progress::Lapsed(*at);
                 break;
             }
-            batch.extend(record.and_then(|record| Entry::of(number, &record)).map(|entry| entry.encode()));
+            if let Some(entry) = record.and_then(|record| Entry::of(number, &record)) {
+                self.note_decision(&entry);
+                batch.push(entry.encode());
+            }
             if batch.len() >= BATCH {
                 self.write(&batch)?;
                 batch.clear();
@@ -108,6 +121,28 @@ impl Scribe {
         self.write(&[entry.encode()])?;
         self.told.insert(guardian);
         Ok(())
+    }
+
+    /// Writes down what nodes served about the blocks of a decision.
+    pub(super) fn note_roots(&mut self, entry: &Entry) -> Result<(), Error> {
+        self.write(&[entry.encode()])
+    }
+
+    /// Decisions to ask the nodes about; none of them is given twice.
+    pub(super) fn take_decided(&mut self) -> Vec<Decided> {
+        std::mem::take(&mut self.decided)
+    }
+
+    fn note_decision(&mut self, entry: &Entry) {
+        match (&entry.fact, entry.proposal()) {
+            (Fact::Evidence { evidence, .. }, Some(proposal)) if self.decided.len() < roots::MOST => {
+                self.decided.extend(Decided::of(proposal, evidence));
+            }
+            (Fact::Roots { .. }, Some(proposal)) => {
+                self.decided.retain(|decided| decided.proposal != proposal);
+            }
+            _ => {}
+        }
     }
 
     /// The root of the log as it is.
@@ -142,10 +177,15 @@ impl Scribe {
         let log = self.writer.log();
         let size = log.size();
         let mut number = size.checked_sub(1).map(|last| last / u64::from(WIDTH));
+        let last = number;
         let mut end = None;
         while let Some(current) = number {
             if end.is_none() || current == 0 {
                 for entry in self.bundle(current, size)? {
+                    // Earlier decisions were asked about, or nobody served anything.
+                    if number == last {
+                        self.note_decision(&entry);
+                    }
                     if let Some(record) = entry.record() {
                         end = end.max(Some(record.saturating_add(1)));
                     } else if let (Fact::Key { .. }, Some(guardian)) = (&entry.fact, entry.guardian()) {

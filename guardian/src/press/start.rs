@@ -2,7 +2,7 @@
 
 use super::task::{self, Tools};
 use super::witness::{self, Desk};
-use super::{Offered, keys, shelf};
+use super::{Nodes, Offered, keys, shelf};
 use crate::http::View;
 use crate::node::{Arrival, Directory};
 use crate::store::Store;
@@ -35,6 +35,7 @@ pub(crate) struct Needs<'a> {
     pub(crate) store: Weak<Store>,
     /// The slot at which the journal was last found to be old; 0 when it never was.
     pub(crate) lapsed: Slot,
+    pub(crate) nodes: Nodes,
     pub(crate) view: watch::Receiver<View>,
     pub(crate) inbox: mpsc::Sender<Arrival>,
     /// Where the feed is served, if anywhere.
@@ -63,6 +64,7 @@ pub(crate) fn start(needs: Needs<'_>, parts: &mut JoinSet<()>) -> Result<Started
         home,
         store,
         lapsed,
+        nodes,
         view,
         inbox,
         listener,
@@ -120,6 +122,7 @@ pub(crate) fn start(needs: Needs<'_>, parts: &mut JoinSet<()>) -> Result<Started
         lapsed,
         key,
         binding,
+        nodes,
         view,
         inbox,
         learned: learning,

@@ -2,6 +2,7 @@
 
 use super::keys::Bindings;
 use super::redacted::redacted;
+use super::roots::{self, Asked, Decided, Nodes};
 use super::round::{Outcome, Round};
 use super::scribe::{Progress, Scribe};
 use super::shelf;
@@ -54,6 +55,7 @@ pub(crate) struct Tools {
     pub(crate) lapsed: Slot,
     pub(crate) key: Arc<FeedKey>,
     pub(crate) binding: KeyBinding,
+    pub(crate) nodes: Nodes,
     pub(crate) view: watch::Receiver<View>,
     pub(crate) inbox: mpsc::Sender<Arrival>,
     /// Bindings that the witness came to know.
@@ -70,6 +72,10 @@ struct Press {
     bindings: Bindings,
     sizes: BTreeMap<GuardianIndex, u64>,
     rounds: JoinSet<Outcome>,
+    /// Decisions whose blocks are to be asked for, at most [`roots::MOST`].
+    decided: VecDeque<Decided>,
+    /// The one that is asked about now.
+    asking: JoinSet<Asked>,
     /// Slot of the last round, and the size it was about.
     last: Option<(Slot, u64)>,
     /// How many cosigned that.
@@ -100,6 +106,8 @@ pub(crate) async fn run(tools: Tools) {
         bindings: Bindings::default(),
         sizes: BTreeMap::new(),
         rounds: JoinSet::new(),
+        decided: VecDeque::new(),
+        asking: JoinSet::new(),
         last: None,
         witnesses: 0,
         notes: VecDeque::new(),
@@ -131,6 +139,10 @@ pub(crate) async fn run(tools: Tools) {
             Some(outcome) = press.rounds.join_next() => match outcome {
                 Ok(outcome) => press.conclude(outcome).await,
                 Err(problem) => Err(Error::Task { problem: format!("a round of cosigning: {problem}") }),
+            },
+            Some(asked) = press.asking.join_next() => match asked {
+                Ok(asked) => press.tell(asked).await,
+                Err(problem) => Err(Error::Task { problem: format!("the blocks of a decision: {problem}") }),
             },
         };
         press.note(done);
@@ -193,6 +205,9 @@ impl Press {
         (self.has_asked, self.last, self.signed) = (false, None, None);
         self.notes.clear();
         self.sizes.clear();
+        // What they bring belongs to the log as it was.
+        self.decided.clear();
+        self.asking = JoinSet::new();
         let (me, binding) = (self.tools.directory.me(), self.tools.binding.clone());
         self.bindings.learn(&self.tools.definition, me, binding);
         self.show_bindings();
@@ -215,6 +230,7 @@ impl Press {
         }
         self.take_signature(&status).await?;
         self.write().await?;
+        self.ask();
         self.begin_round(slot).await
     }
 
@@ -249,6 +265,31 @@ impl Press {
                 Ok(())
             }
             Some(Progress::Whole) | None => Ok(()),
+        }
+    }
+
+    /// Asks our nodes about the blocks of one decision; at most one at a time.
+    fn ask(&mut self) {
+        if let Some(scribe) = &mut self.scribe {
+            let room = roots::MOST.saturating_sub(self.decided.len());
+            self.decided.extend(scribe.take_decided().into_iter().take(room));
+        }
+        if self.has_asked
+            && self.asking.is_empty()
+            && let Some(decided) = self.decided.pop_front()
+        {
+            self.asking.spawn(roots::ask(self.tools.nodes.clone(), decided));
+        }
+    }
+
+    /// What came of it goes into the log; what did not is tried again.
+    async fn tell(&mut self, asked: Asked) -> Result<(), Error> {
+        match asked {
+            Asked::Told(entry) => self.with_scribe(move |scribe| scribe.note_roots(&entry)).await.map(|_| ()),
+            Asked::Nothing(decided) => {
+                self.decided.extend(decided.again());
+                Ok(())
+            }
         }
     }
 

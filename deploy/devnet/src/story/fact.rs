@@ -43,6 +43,7 @@ pub enum Fact {
     },
     GuardianStarted {
         status: String,
+        feed: String,
         log: PathBuf,
         pid: Option<u32>,
     },
@@ -290,9 +291,9 @@ impl Fact {
             Self::SharesImported { validators } => {
                 format!("checked and stored {validators} shares, encrypted")
             }
-            Self::GuardianStarted { status, log, .. } => {
+            Self::GuardianStarted { status, feed, log, .. } => {
                 let log = log.file_name().unwrap_or_default().to_string_lossy();
-                format!("runs: {status}, logging to {log}")
+                format!("runs: {status}, public feed {feed}/, logging to {log}")
             }
             Self::Connected => "connected to all the others".into(),
             Self::SeenLive { validator } => format!("saw validator {validator} attest"),

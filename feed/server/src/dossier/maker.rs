@@ -5,8 +5,9 @@ use crate::log::Log;
 use crate::site::Site;
 use bytes::Bytes;
 use feed::dossier::Sources;
+use feed::roots::Roots;
 use feed::tree::prove_inclusion;
-use feed::{Dossier, KeyBinding};
+use feed::{Dossier, Entry, Fact, KeyBinding};
 use guardian_core::guardian_set::GuardianIndex;
 use guardian_core::proposal::ProposalId;
 use std::collections::{HashMap, VecDeque};
@@ -106,18 +107,29 @@ fn assemble(site: &Site, log: &Log, note: &Bytes, id: ProposalId, entries: &[u64
     }
     let snapshot = site.snapshot();
     let group_key = snapshot.and_then(|snapshot| snapshot.status().group_key.as_ref()?.parse().ok());
+    let roots = newest_roots(note, &entries);
     let sources = Sources {
         definition: site.definition(),
         guardian,
         bindings: &bindings,
         group_key,
         note,
-        roots: None,
+        roots: roots.as_ref(),
     };
     let prove = |size, index| prove_inclusion(size, index, log);
     let dossier = Dossier::assemble(id, sources, entries.into_iter(), prove);
     let dossier = dossier.map_err(|problem| Problem::NotYet(problem.to_string()))?;
     Ok(Bytes::from(dossier.encode()))
+}
+
+/// The blocks that the guardian decided by, as far as the checkpoint covers what it told of them.
+fn newest_roots(note: &[u8], entries: &[(u64, Bytes)]) -> Option<Roots> {
+    let size = feed::note::peek(note).ok()?.size;
+    let covered = entries.iter().rev().filter(|(index, _)| *index < size);
+    covered.filter_map(|(_, bytes)| Entry::decode(bytes).ok()).find_map(|entry| match entry.fact {
+        Fact::Roots { roots, .. } => Some(roots),
+        _ => None,
+    })
 }
 
 /// Keeps the indices up with the logs, for as long as the site is served.

@@ -333,6 +333,7 @@ pub(crate) fn entry(kind: &str) -> String {
         "ceremony_opened" => "A ceremony was opened",
         "ceremony" => "A ceremony moved on",
         "group_signature" => "The network's own key signed",
+        "roots" => "The blocks this guardian decided by",
         "oversized" => "Too long to keep whole",
         other => return capital(&other.replace('_', " ")),
     };
