@@ -9,7 +9,8 @@
 //! | [`entry`], [`fact`] | what an entry tells, and which journal records become entries |
 //! | [`story`], [`dossier`], [`report`] | one forced exit: told, proven, verified |
 //! | [`roots`] | block headers and account proofs of both layers |
-//! | [`visit`] | a log looked at again; two logs side by side |
+//! | [`visit`] | a log looked at again, one entry of it; two logs side by side |
+//! | [`base64_text`] | bytes in JSON |
 //! | [`witness`] | when a guardian cosigns another's checkpoint |
 //!
 //! # What a reader has to trust
@@ -19,6 +20,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod base64_text;
 pub mod checkpoint;
 pub mod dossier;
 pub mod entry;
@@ -34,7 +36,6 @@ pub mod tree;
 pub mod visit;
 pub mod witness;
 
-mod base64_text;
 mod error;
 #[cfg(test)]
 mod scene;

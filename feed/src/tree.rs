@@ -9,7 +9,9 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use tlog_tiles::{Tile, TileHashReader, TileReader};
 
-pub use tlog_tiles::{Hash, HashReader, stored_hash_count, stored_hash_index, stored_hashes};
+pub use tlog_tiles::{
+    Error as ReadError, Hash, HashReader, stored_hash_count, stored_hash_index, stored_hashes,
+};
 
 /// Most entries of a log: a hundred a second for three hundred years.
 pub const MAX_SIZE: u64 = 1 << 40;

@@ -1,6 +1,6 @@
 // Everything, against two running servers: one whose figures change, one with very many validators.
 // `node main.mjs <living> <crowd> <chromium> [directory for pictures]`. Writes `stop` and `start` when the living one shall
-// go and come back, and waits for a line on its input each time.
+// go and come back, `lapse` when it shall begin another life, and waits for a line on its input each time.
 
 import { createInterface } from "node:readline";
 import { launch } from "./browser.mjs";
@@ -28,7 +28,7 @@ try {
     ["every page", () => everyPage(browser, base, all, pictures)],
     ["without scripts", () => withoutScripts(browser, base, all)],
     ["keyboard", () => keyboard(browser, base)],
-    ["verifying", () => verifying(browser, base)],
+    ["verifying", () => verifying(browser, base, restart)],
     ["long list", () => longList(browser, crowd)],
     ["live", () => live(browser, base, restart)],
   ];

@@ -4,15 +4,18 @@ import { readFile } from "node:fs/promises";
 import { axe, open } from "./browser.mjs";
 import { becomes, check, none } from "./report.mjs";
 
-export async function verifying(browser, base) {
+/** Where a log's verdict stands; each entry has its own. */
+const LOG = "#verify [data-verdict]";
+
+export async function verifying(browser, base, restart) {
   const tab = await open(browser, { base });
   const { page } = tab;
-  const verdict = page.locator("[data-verdict]");
+  const verdict = page.locator(LOG);
   const verify = async () => {
     await page.getByRole("button", { name: "Verify this log" }).click();
-    return becomes(async () => (await page.locator("[data-verdict] [data-good]").count()) === 1 && (await page.getByRole("button", { name: "Verify this log" }).isEnabled()));
+    return becomes(async () => (await page.locator(`${LOG} [data-good]`).count()) === 1 && (await page.getByRole("button", { name: "Verify this log" }).isEnabled()));
   };
-  const good = () => page.locator("[data-verdict] [data-good=true]").count();
+  const good = () => page.locator(`${LOG} [data-good=true]`).count();
 
   await page.goto(`${base}/log`);
   check("verify: the log is checked", await verify(), await verdict.innerText());
@@ -57,8 +60,123 @@ export async function verifying(browser, base) {
   check("verify: another past is refused", (await good()) === 0 && (await verdict.innerText()).includes("two histories"), await verdict.innerText());
 
   await dossiers(page, verdict);
+  await entries(page, base);
   none("verify: policy", await page.evaluate(() => window.violations));
   none("verify: console", tab.complaints);
+  await tab.close();
+  await lives(browser, base, restart);
+}
+
+/** Entries of a bundle, each behind its length. */
+function unbundle(bytes) {
+  const all = [];
+  for (let at = 0; at < bytes.length; ) {
+    const end = at + 2 + bytes.readUInt16BE(at);
+    all.push(bytes.subarray(at, end));
+    at = end;
+  }
+  return all;
+}
+
+/** One entry proven: what is there, and what a lying server would serve instead. */
+async function entries(page, base) {
+  const index = 300;
+  await page.goto(`${base}/log?from=${index}#entry-${index}`);
+  const item = page.locator(`#entry-${index}`);
+  await item.locator("summary").first().click();
+  const verdict = item.locator("[data-verdict]");
+  const prove = async () => {
+    await verdict.evaluate((host) => host.replaceChildren());
+    await item.getByRole("button", { name: "Prove this entry" }).click();
+    await becomes(async () => (await verdict.locator("[data-good]").count()) === 1);
+    return verdict.locator("[data-good]").getAttribute("data-good");
+  };
+  check("prove: an entry of the log is", (await prove()) === "true", await verdict.innerText());
+  const told = await verdict.innerText();
+  check("prove: in which place of which tree, under which root", new RegExp(`entry ${index}, counted from 0, of the \\d+ under the signed root 0x[0-9a-f]{64}`).test(told), told);
+  check("prove: who cosigned that root", /Guardian 2 saw this log and cosigned/.test(told), told);
+  check("prove: what kind it is of", told.includes("of the kind “not finalizing”"), told);
+  check("prove: and the entry itself", (await verdict.locator("pre").innerText()).includes('"kind": "not_finalizing"'), told);
+  check("prove: and what is not proven", told.includes("scripts are honest") && told.includes("taken from this page"), told);
+  none("prove: the verdict is for everybody", await axe(page));
+  const room = await verdict.evaluate((host) => host.scrollWidth - host.clientWidth);
+  check("prove: the verdict fits its place", room <= 0, `${room} px too large`);
+  const path = new URL(await item.getByRole("link", { name: "Link to this entry" }).getAttribute("href"), base);
+  check("prove: the entry has a link of its own", path.searchParams.get("from") === String(index) && path.hash === `#entry-${index}`, String(path));
+
+  const place = index % 256;
+  const lies = {
+    "changed bytes": ["**/tile/entries/**", (bytes) => {
+      const [entry] = unbundle(bytes).slice(place);
+      entry[entry.length - 2] ^= 1;
+    }],
+    "the entry of another place": ["**/tile/entries/**", (bytes) => {
+      const all = unbundle(bytes);
+      [all[place], all[place - 1]] = [all[place - 1], all[place]];
+      bytes.set(Buffer.concat(all));
+    }],
+    "a changed tile": ["**/tile/0/**", (bytes) => {
+      bytes[place * 32] ^= 1;
+    }],
+    "a changed checkpoint": ["**/checkpoint", (bytes) => {
+      const at = bytes.indexOf("\n") + 1;
+      bytes[at] = bytes[at] === 0x39 ? 0x38 : bytes[at] + 1;
+    }],
+  };
+  for (const [name, [where, change]] of Object.entries(lies)) {
+    await page.route(where, async (route) => {
+      const response = await route.fetch();
+      const body = await response.body();
+      change(body);
+      await route.fulfill({ response, body });
+    });
+    check(`prove: ${name} is refused`, (await prove()) === "false", await verdict.innerText());
+    await page.unroute(where);
+  }
+  check("prove: and the truth is proven again", (await prove()) === "true", await verdict.innerText());
+}
+
+/** Who verified the log of one life comes back when the guardian writes another. */
+async function lives(browser, base, restart) {
+  const tab = await open(browser, { base });
+  const { page } = tab;
+  const verdict = page.locator(LOG);
+  const verify = async (path = "/log") => {
+    await page.goto(base + path);
+    await page.getByRole("button", { name: "Verify this log" }).click();
+    await becomes(async () => (await verdict.locator("[data-good]").count()) === 1);
+    return verdict.locator("[data-good]").getAttribute("data-good");
+  };
+  const memory = () => page.evaluate(() => Object.entries(localStorage).filter(([name]) => name.startsWith("visit ")));
+  check("lives: the first is verified", (await verify()) === "true", await verdict.innerText());
+  const [[name, seen]] = await memory();
+  check("lives: and remembered", JSON.parse(seen).origin.endsWith("/0"), seen);
+  await page.goto("about:blank");
+  await restart("lapse");
+  await becomes(async () => (await fetch(`${base}/v1/network`)).ok);
+
+  check("lives: another is no first visit, and no fork", (await verify()) === "true", await verdict.innerText());
+  const told = await verdict.innerText();
+  check("lives: the page says that it is another log", told.includes("another log than the one you saw at your last visit, which was of life 0"), told);
+  check("lives: the one before is still there, unchanged", /The log that you saw, of life 0: .*(Nothing was added|unchanged)/.test(told), told);
+  check("lives: what the new one hides is not proven", told.includes("hides nothing of the one you saw"), told);
+  check("lives: the new one is what is remembered", !JSON.parse((await memory())[0][1]).origin.endsWith("/0"), (await memory()).join(" "));
+  check("lives: then it is compared with itself", (await verify()) === "true" && !(await verdict.innerText()).includes("another log"), await verdict.innerText());
+  check("lives: the earlier one is an older copy now", (await verify("/log?log=3-0")) === "false" && (await verdict.innerText()).includes("older copy"), await verdict.innerText());
+
+  const recall = (visit) => page.evaluate(([name, visit]) => localStorage.setItem(name, visit), [name, visit]);
+  await recall(JSON.stringify({ ...JSON.parse(seen), root: `0x${"34".repeat(32)}` }));
+  check("lives: an earlier log that was changed is found", (await verify()) === "false" && (await verdict.innerText()).includes("two histories"), await verdict.innerText());
+  await recall(seen);
+  await page.route("**/v1/logs", async (route) => {
+    const response = await route.fetch();
+    const json = await response.json();
+    await route.fulfill({ response, json: { ...json, data: json.data.filter(({ current }) => current) } });
+  });
+  await verify();
+  check("lives: one that is gone is told", (await verdict.innerText()).includes("does not serve it any more"), await verdict.innerText());
+  none("lives: policy", await page.evaluate(() => window.violations));
+  none("lives: console", tab.complaints);
   await tab.close();
 }
 
@@ -67,10 +185,10 @@ async function dossiers(page, verdict) {
   const whole = await readFile(new URL("../../feed/tests/golden/dossier.json", import.meta.url), "utf8");
   const field = page.getByLabel("Network id that you know");
   const bring = async (text) => {
-    await page.locator("[data-verdict]").evaluate((host) => host.replaceChildren());
+    await page.locator(LOG).evaluate((host) => host.replaceChildren());
     await page.locator("[data-verify-file]").setInputFiles({ name: "dossier.json", mimeType: "application/json", buffer: Buffer.from(text) });
-    await becomes(async () => (await page.locator("[data-verdict] [data-good]").count()) === 1);
-    return page.locator("[data-verdict] [data-good]").getAttribute("data-good");
+    await becomes(async () => (await page.locator(`${LOG} [data-good]`).count()) === 1);
+    return page.locator(`${LOG} [data-good]`).getAttribute("data-good");
   };
   await field.fill(JSON.parse(whole).network);
   check("verify: a whole dossier holds", (await bring(whole)) === "true", await verdict.innerText());
@@ -78,7 +196,7 @@ async function dossiers(page, verdict) {
   none("verify: the verdict is for everybody", await axe(page));
   const room = await verdict.evaluate((host) => host.scrollWidth - host.clientWidth + Math.max(0, host.querySelector("p").clientHeight - 100));
   check("verify: the verdict fits its place", room <= 0, `${room} px too large`);
-  check("verify: what was checked is told one by one", (await page.locator("[data-verdict] li.yes").count()) > 5, told);
+  check("verify: what was checked is told one by one", (await page.locator(`${LOG} li.yes`).count()) > 5, told);
   check("verify: and what was not", told.includes("nothing else about this exit") && !told.includes("taken from this page"), told);
   check("verify: one changed digit is found", (await bring(whole.replace(/"opened":(\d+)/, (_, slot) => `"opened":${Number(slot) + 1}`))) === "false", await verdict.innerText());
   check("verify: what is no dossier is refused", (await bring("{}")) === "false", await verdict.innerText());

@@ -10,14 +10,20 @@ const EVENTS = ["status", "entry", "gap"];
 const PAUSE = 3000;
 const SPREAD = 1500;
 
-/** Milliseconds until a closed stream is opened again: first and longest. */
-const FIRST_WAIT = 1000;
-const LONGEST_WAIT = 30000;
+/**
+ * Most milliseconds until a refused stream is asked for again: at first and at last, doubled between. Half of them at least,
+ * so 1 to 60 s; the rest is chance, or all who were refused would come again at once.
+ */
+const FIRST_WAIT = 2000;
+const LONGEST_WAIT = 60000;
+
+/** Refusals in a row after which the last event is no longer named: its log may be gone, and the page is fetched whole anyway. */
+const FORGET = 3;
 
 const STATES = {
   connecting: ["none", "Connecting…"],
   live: ["good", "Live"],
-  waiting: ["warn", "Reconnecting…"],
+  waiting: ["warn", "Not live, reconnecting…"],
   asleep: ["none", "Paused while hidden"],
 };
 
@@ -27,6 +33,9 @@ export class Live {
   #state = "";
   #source = null;
   #wait = FIRST_WAIT;
+  #refusals = 0;
+  /** The newest event that has an id: where the stream is taken up again. */
+  #seen = "";
   #last = 0;
   #timer = 0;
   #listeners = new Set();
@@ -64,7 +73,7 @@ export class Live {
     this.#link.className = `link-state mark ${tone}`;
     this.#link.textContent = text;
     this.#link.dataset.state = state;
-    if (state === "waiting") this.#say("The connection was lost; trying again");
+    if (state === "waiting") this.#say(this.#state === "live" ? "The connection was lost; trying again" : "Not connected; trying again");
     if (state === "live" && this.#state === "waiting") this.#say("Connected again");
     this.#state = state;
   }
@@ -72,10 +81,13 @@ export class Live {
   #open() {
     if (this.#source) return;
     if (this.#state !== "waiting") this.#show("connecting");
-    const source = new EventSource("/v1/events");
+    // No header can be set here. The browser's own, when it comes again by itself, is newer and wins.
+    const query = this.#seen ? `?last_event_id=${encodeURIComponent(this.#seen)}` : "";
+    const source = new EventSource(`/v1/events${query}`);
     this.#source = source;
     source.addEventListener("open", () => {
       this.#wait = FIRST_WAIT;
+      this.#refusals = 0;
       // What happened while nobody listened.
       if (this.#state === "waiting") this.#soon();
       this.#show("live");
@@ -85,12 +97,19 @@ export class Live {
       if (source.readyState !== EventSource.CLOSED || this.#source !== source) return;
       // The server answered with a refusal, so the browser gave up: we do not.
       this.#source = null;
+      this.#refusals += 1;
+      if (this.#refusals >= FORGET) this.#seen = "";
       setTimeout(() => {
         if (!document.hidden) this.#open();
-      }, this.#wait * (1 + Math.random()));
+      }, this.#wait * (0.5 + Math.random() / 2));
       this.#wait = Math.min(this.#wait * 2, LONGEST_WAIT);
     });
-    for (const name of EVENTS) source.addEventListener(name, () => this.#soon());
+    for (const name of EVENTS) {
+      source.addEventListener(name, ({ lastEventId }) => {
+        if (lastEventId) this.#seen = lastEventId;
+        this.#soon();
+      });
+    }
   }
 
   #close(state) {

@@ -24,8 +24,18 @@ export function busy(host, text) {
   host.replaceChildren(element("p", text, "soft"));
 }
 
-/** Shows a verdict: `checks` are `[holds, words]`, `open` is what was not proven. */
-export function show(host, { good, title, checks, open }) {
+/** Something to look at, as text: `[title, text]`. */
+function closer(shown) {
+  if (!shown) return [];
+  const [title, text] = shown;
+  const block = element("pre");
+  block.tabIndex = 0;
+  block.append(element("code", text));
+  return [element("h3", title), block];
+}
+
+/** Shows a verdict: `checks` are `[holds, words]`, `shown` is what they are about, `open` is what was not proven. */
+export function show(host, { good, title, checks, shown, open }) {
   const box = element("div", undefined, `note-box ${good ? "good" : "bad"}`);
   box.dataset.good = String(good);
   const heading = element("p");
@@ -33,6 +43,7 @@ export function show(host, { good, title, checks, open }) {
   box.append(
     heading,
     ...list("What was checked", checks.map(([holds, words]) => [holds ? "yes" : "no", words])),
+    ...closer(shown),
     ...list("What this does not prove", open.map((words) => ["open", words])),
   );
   host.replaceChildren(box);

@@ -1,24 +1,14 @@
-// Verifies in this browser what this server serves: a dossier, or the log's checkpoint and how it grew.
+// Verifies in this browser what this server serves: a dossier, the log's checkpoint and how it grew, or one of its entries.
 
-import { source } from "./source.js";
 import { ask } from "./verifier.js";
+import { askWithTiles, question, signed, text } from "./notes.js";
 import { busy, fail, show } from "./verdict.js";
-import { remember, remembered, words } from "./visits.js";
-
-/** Rounds in which the verifier may ask for more tiles. */
-const ROUNDS = 8;
+import { life, remember, remembered, words } from "./visits.js";
 
 /** What no verifier that came with the page can prove. */
 const ALWAYS = [
   "That this page's scripts are honest: they came from the same server. Compare the scripts' hash with another guardian's page, or use the command line.",
 ];
-
-async function text(path) {
-  const response = await fetch(path, { cache: "no-cache" });
-  if (response.ok) return response.text();
-  const said = await response.json().then(({ error }) => error.detail, () => `it answered ${response.status}`);
-  throw new Error(`This server did not serve ${path}: ${said}.`);
-}
 
 /** The network id that the reader trusts: typed, or this server's own. */
 function trusted() {
@@ -56,85 +46,99 @@ async function dossier(host, document) {
   });
 }
 
-/** Hashes of a tile as the verifier takes them. */
-async function tile(log, path) {
-  const response = await fetch(`${log}/${path}`);
-  if (!response.ok) throw new Error(`${path} was not served: ${response.status}.`);
-  const bytes = new Uint8Array(await response.arrayBuffer());
-  const hashes = [];
-  for (let at = 0; at < bytes.length; at += 32) {
-    hashes.push(`0x${Array.from(bytes.slice(at, at + 32), (byte) => byte.toString(16).padStart(2, "0")).join("")}`);
-  }
-  return hashes;
+/** How the log stands to the last visit: a check, `[holds, words]`, and whether it is another log. */
+async function grown(log, note, last, size) {
+  const told = await askWithTiles("verify_consistency", note, `"last":${JSON.stringify(last)}`, log);
+  const isAnother = told.finding === "another";
+  return { check: [told.ok, words(told.finding, last, size) ?? told.error ?? told.finding], isAnother };
 }
 
-/** How the log stands to the last visit: a check, `[holds, words]`, and whether it is another log. */
-async function grown(log, question, last, size) {
-  const tiles = {};
-  for (let round = 0; round < ROUNDS; round += 1) {
-    const asked = `${question.slice(0, -1)},"last":${JSON.stringify(last)},"tiles":${JSON.stringify(tiles)}}`;
-    const told = await ask("verify_consistency", asked);
-    if (told.need) {
-      for (const path of told.need) tiles[path] = await tile(log, path);
-      continue;
-    }
-    const isAnother = told.finding === "another";
-    return { check: [told.ok, words(told.finding, last, size) ?? told.error ?? told.finding], isAnother };
+/** The log of the last visit, now that another life is written: a check that it is still there as it was; null when it is not. */
+async function kept(network, last) {
+  const { data } = JSON.parse(await text("/v1/logs"));
+  const earlier = data.find(({ origin }) => origin === last.origin);
+  if (!earlier) return null;
+  const log = `/log/${encodeURIComponent(earlier.id)}`;
+  const told = await askWithTiles("verify_consistency", await question(network, log), `"last":${JSON.stringify(last)}`, log);
+  const name = `The log that you saw, of life ${life(last.origin)}`;
+  if (told.finding === "another") return [false, `${name}: this server says that it serves it, and serves another.`];
+  return [told.ok, `${name}: ${words(told.finding, last, last.size + (told.by ?? 0)) ?? told.error}`];
+}
+
+/** How a log that holds stands to the last visit: checks, and what stays open. */
+async function revisited(network, note, log, told) {
+  const last = remembered(told.origin);
+  if (!last) {
+    return { checks: [], open: ["That the log only grew: this was your first visit from this browser. The next one is compared with it."] };
   }
-  throw new Error("The verifier asked for too many tiles.");
+  const { check, isAnother } = await grown(log, note, last, told.size);
+  if (!isAnother) return { checks: [check], open: [] };
+  const open = ["That the new log hides nothing of the one you saw: a guardian begins one after it lost a part of its journal. Ask it why."];
+  const before = await kept(network, last);
+  if (before) return { checks: [check, before], open };
+  open.push("That the log you saw is still what it was: this server does not serve it any more. Ask a mirror.");
+  return { checks: [check], open };
 }
 
 async function checkpoint(host, log) {
   const network = trusted();
-  const [key, note] = await Promise.all([text("/v1/key"), text(`${log}/checkpoint`)]);
-  const { data } = JSON.parse(key);
-  const definition = source(key, ["data", "definition"]);
-  const bindings = { ...data.bindings, [data.guardian]: data.binding };
-  const keys = Object.entries(bindings).map(([guardian, binding]) => ({ guardian: Number(guardian), binding }));
-  const question = `{"network":${JSON.stringify(network.id)},"definition":${definition},"keys":${JSON.stringify(keys)},"note":${JSON.stringify(note)}}`;
-  const told = await ask("verify_note", question);
-  const checks = [];
-  let isFirst = false;
-  let isAnother = false;
-  if (told.ok) {
-    checks.push([true, `The definition served here has the id ${network.id.slice(0, 10)}….`]);
-    checks.push([true, `Guardian ${told.guardian}, whose identity the definition names, bound the log's key and signed ${told.size} entries.`]);
-    for (const { guardian, time } of told.cosigned) {
-      checks.push([true, `Guardian ${guardian} saw this log and cosigned, ${new Date(time * 1000).toISOString()}.`]);
-    }
-    const last = remembered(told.origin);
-    isFirst = !last;
-    if (last) {
-      const stands = await grown(log, question, last, told.size);
-      checks.push(stands.check);
-      isAnother = stands.isAnother;
-    }
-    if (checks.every(([holds]) => holds)) remember({ origin: told.origin, size: told.size, root: told.root });
-    else told.ok = false;
-  } else {
-    checks.push([false, told.error ?? "The checkpoint does not verify."]);
-  }
+  const note = await question(network, log);
+  const told = await ask("verify_note", note);
+  let stands = { checks: [[false, told.error ?? "The checkpoint does not verify."]], open: [] };
+  if (told.ok) stands = await revisited(network, note, log, told);
+  const good = stands.checks.every(([holds]) => holds);
+  if (good) remember({ origin: told.origin, size: told.size, root: told.root });
   show(host, {
-    good: told.ok,
-    title: told.ok ? "The checkpoint holds: the log is signed by the guardian that the network names." : "The log does not hold.",
-    checks,
+    good,
+    title: good ? "The checkpoint holds: the log is signed by the guardian that the network names." : "The log does not hold.",
+    checks: [...(told.ok ? signed(told, network) : []), ...stands.checks],
     open: [
       ...aboutId(network),
-      ...(told.ok && isAnother
-        ? ["That the new log hides nothing of the one you saw: a guardian begins one after it lost a part of its journal. Ask it why."]
-        : []),
-      ...(told.ok && isFirst
-        ? ["That the log only grew: this was your first visit from this browser. The next one is compared with it."]
-        : []),
-      "That every entry is in the log and can be read: the command line reads them all.",
+      ...stands.open,
+      "That every entry is in the log and can be read: the command line reads them all. Below, this page proves any single one.",
       "That the entries are true: they are what this guardian says, and what others sealed.",
       ...ALWAYS,
     ],
   });
 }
 
+/** One entry: that these bytes, and no others, are in this place of the tree that is signed. */
+async function entry(host, log, index) {
+  const network = trusted();
+  const note = await question(network, log);
+  const told = await ask("verify_note", note);
+  if (told.ok && BigInt(index) >= BigInt(told.size)) {
+    throw new Error(`The newest signed checkpoint has ${told.size} entries, and not yet number ${index}. Try again in some seconds.`);
+  }
+  const proof = told.ok ? await askWithTiles("verify_entry", note, `"index":${index}`, log) : told;
+  const checks = told.ok ? signed(told, network) : [];
+  if (proof.ok) {
+    checks.push([true, `Its ${proof.bytes} bytes are entry ${index}, counted from 0, of the ${proof.size} under the signed root ${proof.root}: computed from the log's tiles, each of which fits that root.`]);
+  } else {
+    checks.push([false, proof.error ?? "The entry is not proven."]);
+  }
+  show(host, {
+    good: proof.ok,
+    title: proof.ok ? `Entry ${index} is in the log: ${kind(proof.kind)}.` : `Entry ${index} is not proven.`,
+    checks,
+    shown: proof.ok ? ["The entry, as it was proven", proof.text] : undefined,
+    open: [
+      ...aboutId(network),
+      ...(told.ok && told.cosigned.length === 0 ? ["That others were shown the same log: no guardian whose key is known here cosigned it."] : []),
+      "That the log only grew since your last visit: “Verify this log” compares.",
+      "That the entry is true: it is what this guardian says, or what somebody sealed.",
+      ...ALWAYS,
+    ],
+  });
+}
+
+/** What an entry says that it is; nothing that is shown as more than text. */
+function kind(code) {
+  return code ? `it is of the kind “${code.replaceAll("_", " ")}”` : "it is of no kind that is known here";
+}
+
 async function run(button, work) {
-  const host = button.closest("section").querySelector("[data-verdict]");
+  const host = button.closest("li[data-entry], section").querySelector("[data-verdict]");
   busy(host, "Fetching and checking…");
   button.disabled = true;
   try {
@@ -150,9 +154,10 @@ export function start() {
   document.addEventListener("click", (event) => {
     const button = event.target.closest?.("[data-verify]");
     if (!button) return;
-    const { verify, of } = button.dataset;
+    const { verify, of, index } = button.dataset;
     run(button, async (host) => {
       if (verify === "dossier") await dossier(host, await text(of));
+      else if (verify === "entry") await entry(host, of, index);
       else await checkpoint(host, of);
     });
   });

@@ -46,12 +46,13 @@ const SOURCES: &[Source] = &[
     source!("verifier.js", JS),
     source!("verdict.js", JS),
     source!("visits.js", JS),
+    source!("notes.js", JS),
     source!("verify.js", JS),
     source!("main.js", JS),
 ];
 
 /// The modules that every page loads: named in its head, so that they are fetched at once and not one after the other.
-pub(crate) const MODULES: [&str; 13] = [
+pub(crate) const MODULES: [&str; 14] = [
     "clock.js",
     "morph.js",
     "controls.js",
@@ -63,6 +64,7 @@ pub(crate) const MODULES: [&str; 13] = [
     "verifier.js",
     "verdict.js",
     "visits.js",
+    "notes.js",
     "verify.js",
     "main.js",
 ];

@@ -35,6 +35,8 @@ mod validator;
 mod validators;
 mod words;
 
+use crate::api::answer::Refusal;
+use crate::api::ask::set;
 use crate::assets;
 use crate::log::Shelf;
 use crate::role::RoleName;
@@ -181,16 +183,17 @@ async fn log_page(
     headers: HeaderMap,
 ) -> Response {
     let shelf = site.shelf();
-    let read = tokio::task::spawn_blocking(move || logs::Extract::read(&shelf, &wanted)).await;
-    let extract = read.unwrap_or_default();
-    answer(&site, &headers, |edition| Some(logs::page(edition, &extract)))
+    match site.pool().run(move || logs::Extract::read(&shelf, &wanted)).await {
+        Ok(extract) => answer(&site, &headers, |edition| Some(logs::page(edition, &extract))),
+        Err(refusal) => refuse("The entries cannot be shown now", &sentence(&refusal.detail), &refusal),
+    }
 }
 
 /// The page of the present moment, or why there is none.
 fn answer(site: &Site, headers: &HeaderMap, page: impl FnOnce(&Edition<'_>) -> Option<Markup>) -> Response {
     let Some(snapshot) = site.snapshot() else {
         let text = "This server has just started and has seen nothing yet. Try again in a minute.";
-        return send(StatusCode::SERVICE_UNAVAILABLE, headers, layout::notice("Nothing to show yet", text));
+        return refuse("Nothing to show yet", text, &Refusal::starting());
     };
     let freshness = site.freshness(Some(&snapshot));
     let as_of = freshness.as_of.unwrap_or(0);
@@ -216,6 +219,22 @@ pub(crate) fn missing() -> Response {
     let text =
         "Nothing is known by this name here. It may be too old to be kept, or the address is not whole.";
     send(StatusCode::NOT_FOUND, &HeaderMap::new(), layout::notice("Nothing here", text))
+}
+
+/// A refusal as a page, with the time to come again that the API says too.
+fn refuse(title: &str, text: &str, refusal: &Refusal) -> Response {
+    let mut response = send(refusal.status, &HeaderMap::new(), layout::notice(title, text));
+    set(response.headers_mut(), header::CACHE_CONTROL, "no-store");
+    if let Some(seconds) = refusal.retry_after {
+        set(response.headers_mut(), header::RETRY_AFTER, &seconds.to_string());
+    }
+    response
+}
+
+/// A refusal's detail as a sentence of a page.
+fn sentence(words: &str) -> String {
+    let mut letters = words.chars();
+    letters.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), letters.as_str()))
 }
 
 fn send(status: StatusCode, asked: &HeaderMap, page: Markup) -> Response {

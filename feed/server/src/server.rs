@@ -16,6 +16,7 @@ mod steady;
 
 pub use client::{Client, Peer};
 pub use gate::Gate;
+pub(crate) use pool::PATIENCE;
 pub use pool::Pool;
 pub(crate) use pool::alone;
 

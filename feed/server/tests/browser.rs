@@ -123,6 +123,13 @@ impl Living {
         running.server.join().unwrap();
     }
 
+    /// Loses its journal and begins another life.
+    fn lapse(&mut self) {
+        self.stop();
+        self.logbook.lock().unwrap().lapse(&self.world, NOW);
+        self.start();
+    }
+
     fn base(&self) -> String {
         format!("http://{}", self.address)
     }
@@ -182,12 +189,13 @@ fn the_pages_are_what_readers_need() {
         match line.as_str() {
             "stop" => living.stop(),
             "start" => living.start(),
+            "lapse" => living.lapse(),
             "end" => ended = true,
             _ if line.starts_with("FAIL ") => failures.push(line.clone()),
             _ if line.starts_with("ok ") => checks += 1,
             _ => {}
         }
-        if matches!(line.as_str(), "stop" | "start") {
+        if matches!(line.as_str(), "stop" | "start" | "lapse") {
             answer.write_all(b"done\n").unwrap();
         }
     }

@@ -180,10 +180,10 @@ fn a_dossier_is_served_once_the_log_tells_of_the_exit() {
 }
 
 /// Reads a stream until so many events have come.
-fn events(served: &Served, headers: &str, count: usize) -> Vec<String> {
+fn events(served: &Served, query: &str, headers: &str, count: usize) -> Vec<String> {
     let mut stream = TcpStream::connect(served.address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
-    write!(stream, "GET /v1/events HTTP/1.1\r\nHost: feed\r\n{headers}\r\n").unwrap();
+    write!(stream, "GET /v1/events{query} HTTP/1.1\r\nHost: feed\r\n{headers}\r\n").unwrap();
     let mut events = Vec::new();
     let mut event = String::new();
     for line in BufReader::new(stream).lines() {
@@ -205,15 +205,20 @@ fn events(served: &Served, headers: &str, count: usize) -> Vec<String> {
 fn a_stream_begins_with_the_present_and_goes_on_where_a_reader_left() {
     let mut served = Served::start(20, generous());
     served.tick();
-    let first = events(&served, "", 1);
+    let first = events(&served, "", "", 1);
     assert_eq!(first, ["event: status"]);
     let size = served.get("/v1/logs").json()["data"][0]["size"].as_u64().unwrap();
     let from = size - 5;
-    let again = events(&served, &format!("Last-Event-ID: 3-0:{from}\r\n"), 5);
+    let again = events(&served, "", &format!("Last-Event-ID: 3-0:{from}\r\n"), 5);
     let expected: Vec<String> =
         (from + 1..size).map(|index| format!("id: 3-0:{index} event: entry")).collect();
     assert_eq!(again[1..], expected, "{again:?}");
-    let gap = events(&served, "Last-Event-ID: 3-0:3\r\n", 2);
+    // Who cannot set headers says it in the query; a header is newer and wins.
+    let asked = events(&served, &format!("?last_event_id=3-0:{from}"), "", 5);
+    assert_eq!(asked[1..], expected, "{asked:?}");
+    let both = events(&served, "?last_event_id=3-0:3", &format!("Last-Event-ID: 3-0:{from}\r\n"), 5);
+    assert_eq!(both[1..], expected, "{both:?}");
+    let gap = events(&served, "", "Last-Event-ID: 3-0:3\r\n", 2);
     assert!(gap[1].ends_with("event: gap"), "{gap:?}");
     let refused = served.ask("GET", "/v1/events", "Last-Event-ID: nonsense\r\n");
     assert_eq!(refused.status, 400);

@@ -2,7 +2,7 @@
 
 #![allow(unsafe_code, reason = "the page and this module share memory by place and length")]
 
-use crate::answer::{answer_consistency, answer_dossier, answer_inclusion, answer_note};
+use crate::answer::{answer_consistency, answer_dossier, answer_entry, answer_inclusion, answer_note};
 use std::alloc::{Layout, alloc as allocate, dealloc};
 
 /// Most bytes of a question.
@@ -87,6 +87,17 @@ pub unsafe extern "C" fn verify_inclusion(place: *const u8, length: usize) -> *m
 pub unsafe extern "C" fn verify_consistency(place: *const u8, length: usize) -> *mut u8 {
     // SAFETY: as the caller says.
     unsafe { answer(place, length, answer_consistency) }
+}
+
+/// See [`answer_entry`].
+///
+/// # Safety
+/// `place` and `length` are of bytes that the caller wrote, in memory of this module.
+// SAFETY: no other library of this module exports the name.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn verify_entry(place: *const u8, length: usize) -> *mut u8 {
+    // SAFETY: as the caller says.
+    unsafe { answer(place, length, answer_entry) }
 }
 
 /// See [`answer_dossier`].

@@ -3,10 +3,10 @@
 
 use crypto::group_key::GroupPublicKey;
 use feed::dossier::{Bound, Dossier};
-use feed::note::{Keys, verify_note};
+use feed::note::{Keys, Verified, verify_note};
 use feed::roots::Word;
 use feed::tree::{check_inclusion, leaf_hash};
-use feed::visit::{Visited, revisit};
+use feed::visit::{Visited, entry, revisit};
 use feed::{Error, TilePath};
 use guardian_core::guardian_set::{NetworkDefinition, NetworkId};
 use serde::Deserialize;
@@ -29,31 +29,35 @@ struct NoteQuestion {
 /// `{network, definition, keys: [{guardian, binding}], group_key?, note}`: verifies a checkpoint. Answers
 /// `{ok, origin, guardian, life, size, root, cosigned: [{guardian, time}], group}`.
 pub fn answer_note(question: &[u8]) -> Vec<u8> {
-    answered(question, |question: NoteQuestion| note(&question).map_err(|e| e.to_string()))
+    answered(question, |question: NoteQuestion| {
+        let verified = question.verify().map_err(|e| e.to_string())?;
+        let checkpoint = verified.checkpoint;
+        let cosigned = verified.cosigned.iter();
+        let cosigned: Vec<_> =
+            cosigned.map(|(guardian, time)| json!({ "guardian": guardian, "time": time })).collect();
+        Ok(json!({
+            "ok": true,
+            "origin": checkpoint.origin.to_string(),
+            "guardian": checkpoint.origin.guardian,
+            "life": checkpoint.origin.life,
+            "size": checkpoint.size,
+            "root": Word(checkpoint.root),
+            "cosigned": cosigned,
+            "group": verified.group,
+        }))
+    })
 }
 
-fn note(question: &NoteQuestion) -> Result<Value, Error> {
-    let found = question.definition.id();
-    if found != question.network {
-        return Err(Error::Network { what: "the definition", found, expected: question.network });
+impl NoteQuestion {
+    fn verify(&self) -> Result<Verified, Error> {
+        let found = self.definition.id();
+        if found != self.network {
+            return Err(Error::Network { what: "the definition", found, expected: self.network });
+        }
+        let pairs = self.keys.iter().map(|bound| (bound.guardian, &bound.binding));
+        let keys = Keys::bound(&self.definition, pairs, self.group_key)?;
+        verify_note(self.note.as_bytes(), &keys)
     }
-    let pairs = question.keys.iter().map(|bound| (bound.guardian, &bound.binding));
-    let keys = Keys::bound(&question.definition, pairs, question.group_key)?;
-    let verified = verify_note(question.note.as_bytes(), &keys)?;
-    let checkpoint = verified.checkpoint;
-    let cosigned = verified.cosigned.iter();
-    let cosigned: Vec<_> =
-        cosigned.map(|(guardian, time)| json!({ "guardian": guardian, "time": time })).collect();
-    Ok(json!({
-        "ok": true,
-        "origin": checkpoint.origin.to_string(),
-        "guardian": checkpoint.origin.guardian,
-        "life": checkpoint.origin.life,
-        "size": checkpoint.size,
-        "root": Word(checkpoint.root),
-        "cosigned": cosigned,
-        "group": verified.group,
-    }))
 }
 
 #[derive(Deserialize)]
@@ -76,44 +80,93 @@ pub fn answer_inclusion(question: &[u8]) -> Vec<u8> {
     })
 }
 
+/// Tiles and bundles by path, as they were served. None of them is believed.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Tiles(BTreeMap<String, Tile>);
+
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Tile(#[serde(with = "feed::base64_text")] Vec<u8>);
+
+/// Gives a tile by its path, or says that it is missing.
+type Fetch<'a> = &'a dyn Fn(&TilePath) -> Result<Vec<u8>, String>;
+
+impl Tiles {
+    /// What `work` makes of the tiles; or `{ok: false, need: [path]}`, with those that have to be brought as well.
+    fn answer(&self, work: impl FnOnce(Fetch<'_>) -> Result<Value, Error>) -> Result<Value, String> {
+        let need = RefCell::new(Vec::new());
+        let told = work(&|path| match self.0.get(&path.to_string()) {
+            Some(tile) => Ok(tile.0.clone()),
+            None => {
+                need.borrow_mut().push(path.to_string());
+                Err(format!("{path} is missing"))
+            }
+        });
+        let need = need.into_inner();
+        if need.is_empty() {
+            told.map_err(|e| e.to_string())
+        } else {
+            Ok(json!({ "ok": false, "need": need }))
+        }
+    }
+}
+
 #[derive(Deserialize)]
 struct ConsistencyQuestion {
     #[serde(flatten)]
     now: NoteQuestion,
     last: Visited,
-    tiles: BTreeMap<String, Vec<Word>>,
+    tiles: Tiles,
 }
 
-/// As for [`answer_note`], and `last: {origin, size, root}` of the visit before, and `tiles: {path: [hash]}`: whether the log
+/// As for [`answer_note`], and `last: {origin, size, root}` of the visit before, and `tiles: {path: base64}`: whether the log
 /// extends what it was. Answers `{ok, finding, ..}`, or `{ok: false, need: [path]}` with the tiles that have to be brought
 /// as well.
 pub fn answer_consistency(question: &[u8]) -> Vec<u8> {
     answered(question, |question: ConsistencyQuestion| {
-        note(&question.now).map_err(|e| e.to_string())?;
-        let pairs = question.now.keys.iter().map(|bound| (bound.guardian, &bound.binding));
-        let keys = Keys::bound(&question.now.definition, pairs, question.now.group_key);
-        let verified = keys.and_then(|keys| verify_note(question.now.note.as_bytes(), &keys));
-        let verified = verified.map_err(|e| e.to_string())?;
-        let need = RefCell::new(Vec::new());
-        let fetch = |path: &TilePath| match question.tiles.get(&path.to_string()) {
-            Some(hashes) => Ok(hashes.iter().flat_map(|hash| hash.0).collect()),
-            None => {
-                need.borrow_mut().push(path.to_string());
-                Err(format!("{path} is missing"))
+        let verified = question.now.verify().map_err(|e| e.to_string())?;
+        question.tiles.answer(|fetch| {
+            let finding = revisit(Some(&question.last), &verified, fetch)?;
+            let mut told = json!({ "ok": finding.is_good() });
+            if let (Some(told), Ok(Value::Object(words))) =
+                (told.as_object_mut(), serde_json::to_value(finding))
+            {
+                told.extend(words);
             }
-        };
-        let finding = revisit(Some(&question.last), &verified, fetch);
-        let need = need.into_inner();
-        if !need.is_empty() {
-            return Ok(json!({ "ok": false, "need": need }));
-        }
-        let finding = finding.map_err(|e| e.to_string())?;
-        let mut told = json!({ "ok": finding.is_good() });
-        if let (Some(told), Ok(Value::Object(words))) = (told.as_object_mut(), serde_json::to_value(finding))
-        {
-            told.extend(words);
-        }
-        Ok(told)
+            Ok(told)
+        })
+    })
+}
+
+#[derive(Deserialize)]
+struct EntryQuestion {
+    #[serde(flatten)]
+    now: NoteQuestion,
+    index: u64,
+    tiles: Tiles,
+}
+
+/// As for [`answer_note`], and the `index` of an entry, from 0, and `tiles: {path: base64}` with the bundle that has it:
+/// whether its bytes are in this place of the tree that is signed. Answers `{ok, index, size, root, bytes, kind, text}`,
+/// `text` being the entry for people and `kind` null when it is no entry of ours; or `{ok: false, need: [path]}`.
+pub fn answer_entry(question: &[u8]) -> Vec<u8> {
+    answered(question, |question: EntryQuestion| {
+        let verified = question.now.verify().map_err(|e| e.to_string())?;
+        question.tiles.answer(|fetch| {
+            let bytes = entry(&verified, question.index, fetch)?;
+            let value: Option<Value> = serde_json::from_slice(&bytes).ok();
+            let text = value.as_ref().and_then(|value| serde_json::to_string_pretty(value).ok());
+            Ok(json!({
+                "ok": true,
+                "index": question.index,
+                "size": verified.checkpoint.size,
+                "root": Word(verified.checkpoint.root),
+                "bytes": bytes.len(),
+                "kind": value.as_ref().and_then(|value| value.get("kind")?.as_str()),
+                "text": text.unwrap_or_else(|| String::from_utf8_lossy(&bytes).into_owned()),
+            }))
+        })
     })
 }
 

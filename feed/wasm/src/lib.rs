@@ -7,11 +7,11 @@
 //! |---|---|---|
 //! | `alloc(length)` | | the place of that many bytes |
 //! | `free(place, length)` | what `alloc` or an answer gave | |
-//! | `verify_note`, `verify_inclusion`, `verify_consistency`, `verify_dossier` `(place, length)` | a question | the place of an answer: its length, 4 bytes little-endian, then its bytes |
+//! | `verify_note`, `verify_inclusion`, `verify_consistency`, `verify_entry`, `verify_dossier` `(place, length)` | a question | the place of an answer: its length, 4 bytes little-endian, then its bytes |
 
 // Elsewhere these names are the C library's.
 #[cfg(target_arch = "wasm32")]
 pub mod abi;
 mod answer;
 
-pub use answer::{answer_consistency, answer_dossier, answer_inclusion, answer_note};
+pub use answer::{answer_consistency, answer_dossier, answer_entry, answer_inclusion, answer_note};

@@ -21,12 +21,7 @@ use axum::response::Response;
 pub(super) async fn dossier(ask: Ask, Path(name): Path<String>) -> Response {
     let make = async {
         ask.query(&[])?;
-        let made = ask.site.dossiers().make(&ask.site, id(&name)?).await;
-        made.map_err(|problem| match problem {
-            Problem::Unknown => Refusal::not_found("no log that is served here tells of such a proposal"),
-            Problem::NotYet(detail) => Refusal::not_found(format!("there is no dossier of it yet: {detail}")),
-            Problem::Unreadable => Refusal::unreadable(),
-        })
+        Ok::<_, Refusal>(ask.site.dossiers().make(&ask.site, id(&name)?).await?)
     };
     match make.await {
         Ok(document) => {
@@ -37,5 +32,16 @@ pub(super) async fn dossier(ask: Ask, Path(name): Path<String>) -> Response {
             response
         }
         Err(refusal) => ask.refuse(&refusal),
+    }
+}
+
+impl From<Problem> for Refusal {
+    fn from(problem: Problem) -> Self {
+        match problem {
+            Problem::Unknown => Self::not_found("no log that is served here tells of such a proposal"),
+            Problem::NotYet(detail) => Self::not_found(format!("there is no dossier of it yet: {detail}")),
+            Problem::Busy => Self::busy(),
+            Problem::Unreadable => Self::unreadable(),
+        }
     }
 }

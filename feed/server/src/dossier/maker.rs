@@ -1,7 +1,14 @@
 //! Makes dossiers, one at a time, and keeps the newest.
+//!
+//! # Design decisions
+//! - Whoever waits for the turn has the pool's patience, and no more than [`LINE`] wait: readers cannot make a queue without
+//!   end.
+//! - The turn lasts until the work is done, even when nobody waits for the dossier any more: who asks and leaves, again and
+//!   again, does not start one piece of work beside the other.
 
 use super::index::Index;
 use crate::log::Log;
+use crate::server::PATIENCE;
 use crate::site::Site;
 use bytes::Bytes;
 use feed::dossier::Sources;
@@ -12,8 +19,9 @@ use guardian_core::guardian_set::GuardianIndex;
 use guardian_core::proposal::ProposalId;
 use std::collections::{HashMap, VecDeque};
 use std::io;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::sync::{OwnedMutexGuard, Semaphore};
 
 /// Entries looked at before others have their turn.
 const PIECE: u64 = 512;
@@ -24,13 +32,30 @@ const EVERY: Duration = Duration::from_secs(2);
 /// Dossiers kept.
 const KEPT: usize = 16;
 
+/// Most readers that wait for the turn.
+const LINE: usize = 32;
+
 /// Indices, and the dossiers made last.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Maker {
     /// By the log's id; as many as there are logs on the shelf.
     indices: Mutex<HashMap<String, Index>>,
     made: Mutex<VecDeque<Made>>,
-    turn: tokio::sync::Mutex<()>,
+    /// Whoever has it makes a dossier.
+    turn: Arc<tokio::sync::Mutex<()>>,
+    /// Places to wait for the turn.
+    line: Semaphore,
+}
+
+impl Default for Maker {
+    fn default() -> Self {
+        Self {
+            indices: Mutex::default(),
+            made: Mutex::default(),
+            turn: Arc::default(),
+            line: Semaphore::new(LINE),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -47,6 +72,8 @@ pub(crate) enum Problem {
     Unknown,
     /// The log has it, and its checkpoint does not cover it yet; or what there is does not fit together.
     NotYet(String),
+    /// Too many ask for dossiers.
+    Busy,
     /// The disk's.
     Unreadable,
 }
@@ -73,6 +100,13 @@ impl Maker {
         }
     }
 
+    /// The right to make one.
+    async fn turn(&self) -> Result<OwnedMutexGuard<()>, Problem> {
+        let _place = self.line.try_acquire().map_err(|_| Problem::Busy)?;
+        let turn = tokio::time::timeout(PATIENCE, self.turn.clone().lock_owned()).await;
+        turn.map_err(|_| Problem::Busy)
+    }
+
     /// The dossier of a proposal, made of the newest checkpoint.
     pub(crate) async fn make(&self, site: &Site, id: ProposalId) -> Result<Bytes, Problem> {
         let (log, entries) = self.find(site, &id).ok_or(Problem::Unknown)?;
@@ -81,13 +115,17 @@ impl Maker {
         if let Some(document) = self.kept(&id, &note) {
             return Ok(document);
         }
-        let _turn = self.turn.lock().await;
+        let turn = self.turn().await?;
         if let Some(document) = self.kept(&id, &note) {
             return Ok(document);
         }
         let (site, checkpoint) = (site.clone(), note.clone());
-        let made = tokio::task::spawn_blocking(move || assemble(&site, &log, &checkpoint, id, &entries));
-        let document = made.await.map_err(|_| Problem::Unreadable)??;
+        let made = tokio::task::spawn_blocking(move || {
+            // With the turn, which is given up when the document is kept, or when nobody waits for it any more.
+            (assemble(&site, &log, &checkpoint, id, &entries), turn)
+        });
+        let (document, _turn) = made.await.map_err(|_| Problem::Unreadable)?;
+        let document = document?;
         self.keep(id, note, document.clone());
         Ok(document)
     }
@@ -163,3 +201,6 @@ fn step(site: &Site, log: &Log) -> io::Result<bool> {
     indices().entry(log.id().to_owned()).or_default().take(&entries);
     Ok(!entries.is_empty())
 }
+
+#[cfg(test)]
+mod tests;

@@ -205,7 +205,7 @@ fn verify(edition: &Edition<'_>, log: &Log) -> Markup {
                 div.sheet {
                     h3 { "In this browser" }
                     p { "Fetches the checkpoint, the definition and tiles from this server and checks the signatures, and that the log only grew since your last visit, with the code \
-                         of the command line built for browsers." }
+                         of the command line built for browsers. Each entry below can be proven too." }
                     (trust(&id))
                     div.row.scripted-only {
                         button.button.first type="button" data-verify="log" data-of={ "/log/" (log.id()) } { "Verify this log" }
@@ -256,7 +256,7 @@ fn entries(edition: &Edition<'_>, log: &Log, extract: &Extract) -> Markup {
             }
             div.sheet.flush {
                 @if size == 0 { (empty("It is empty.")) }
-                @else { ul.list { @for (number, bytes) in &extract.entries { (entry(edition, *number, bytes.as_deref())) } } }
+                @else { ul.list { @for (number, bytes) in &extract.entries { (entry(edition, log, *number, bytes.as_deref())) } } }
             }
             nav.pager aria-label="Pages of the entries" {
                 span.soft { "Newest first" }
@@ -269,7 +269,7 @@ fn entries(edition: &Edition<'_>, log: &Log, extract: &Extract) -> Markup {
     }
 }
 
-fn entry(edition: &Edition<'_>, number: u64, bytes: Option<&[u8]>) -> Markup {
+fn entry(edition: &Edition<'_>, log: &Log, number: u64, bytes: Option<&[u8]>) -> Markup {
     let value: Option<Value> = bytes.and_then(|bytes| serde_json::from_slice(bytes).ok());
     let field = |name: &str| value.as_ref().and_then(|value| value.get(name));
     let kind = field("kind").and_then(Value::as_str).unwrap_or("unreadable");
@@ -277,7 +277,7 @@ fn entry(edition: &Edition<'_>, number: u64, bytes: Option<&[u8]>) -> Markup {
     let proposal = field("proposal").and_then(Value::as_str);
     let text = value.as_ref().and_then(|value| serde_json::to_string_pretty(value).ok());
     html! {
-        li id={ "entry-" (number) } {
+        li id={ "entry-" (number) } data-entry {
             details {
                 summary {
                     span.number { (count(number)) } " " b { (words::entry(kind)) }
@@ -289,6 +289,15 @@ fn entry(edition: &Edition<'_>, number: u64, bytes: Option<&[u8]>) -> Markup {
                     Some(text) => pre tabindex="0" { code { (text) } },
                     None => p.small.soft { "It cannot be read here." },
                 }
+                div.row {
+                    button.button.scripted-only type="button" data-verify="entry" data-of={ "/log/" (log.id()) } data-index=(number) {
+                        "Prove this entry" span.unseen { ", number " (count(number)) }
+                    }
+                    a.small href={ "/log?log=" (log.id()) "&from=" (number) "#entry-" (number) } {
+                        "Link to this entry" span.unseen { ", number " (count(number)) }
+                    }
+                }
+                div data-verdict data-own role="status" aria-live="polite" {}
             }
         }
     }

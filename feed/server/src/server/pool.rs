@@ -12,8 +12,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Semaphore, oneshot};
 
-/// Longest wait for a place.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Longest wait for a place, or for a turn.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Blocking threads for what is not done for one reader: history, streams, dossiers.
 const OWN: usize = 4;
@@ -44,6 +44,13 @@ impl Pool {
             work()
         });
         done.await.map_err(|_| Refusal::unreadable())
+    }
+
+    /// Takes all places, as many readers do at once.
+    #[cfg(test)]
+    pub(crate) async fn fill(&self) -> tokio::sync::OwnedSemaphorePermit {
+        let all = self.places.available_permits().try_into().unwrap();
+        self.places.clone().acquire_many_owned(all).await.unwrap()
     }
 }
 

@@ -61,8 +61,8 @@ impl Reader {
 #[utoipa::path(
     get, path = "/v1/events", tag = "events",
     params(
-        ("last_event_id" = Option<String>, Query, description = "The id of the last event that was seen, `<log>:<index>`"),
-        ("Last-Event-ID" = Option<String>, Header, description = "As `last_event_id`; says it when a browser comes again")
+        ("last_event_id" = Option<String>, Query, description = "The id of the last event that was seen, `<log>:<index>`: the stream goes on after it. For who cannot set headers"),
+        ("Last-Event-ID" = Option<String>, Header, description = "As `last_event_id`, which it overrides: a browser sends it when it comes again by itself")
     ),
     responses(
         (status = 200, description = "Server-sent events `entry`, `status` and `gap`", content_type = "text/event-stream", body = String, example = json!("id: 3-0:1041\nevent: entry\ndata: {}\n\n")),

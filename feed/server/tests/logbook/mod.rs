@@ -7,23 +7,31 @@
     reason = "each user takes a part of it, and none serves anybody"
 )]
 
-use super::world::{World, bytes, identity};
+use super::world::{NOW, World, bytes, identity};
 use crypto::spec::Slot;
 use feed::{Checkpoint, FeedKey, KeyBinding, Origin};
-use feed_server::log::{LogWriter, Shelf};
+use feed_server::log::{Log, LogWriter, Shelf};
 use guardian_core::guardian_set::GuardianIndex;
 use guardian_core::record::Record;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Writes the log of one guardian.
 pub struct Logbook {
+    directory: PathBuf,
+    /// Logs of earlier lives.
+    earlier: Vec<Log>,
     writer: LogWriter,
     guardian: u16,
     records: u64,
+    /// When its witnesses sign, Unix seconds.
+    time: u64,
 }
+
+/// Guardians that cosign every checkpoint.
+const WITNESSES: [u16; 2] = [2, 3];
 
 /// The feed key of a guardian.
 pub fn key(guardian: u16) -> FeedKey {
@@ -41,24 +49,51 @@ pub fn binding(world: &World, guardian: u16) -> KeyBinding {
     )
 }
 
+fn time(world: &World, slot: Slot) -> u64 {
+    let chain = &world.definition.chain;
+    chain.genesis_time + slot.0 * chain.seconds_per_slot.get()
+}
+
 /// The bindings of all guardians.
 pub fn bindings(world: &World) -> Arc<BTreeMap<GuardianIndex, KeyBinding>> {
     Arc::new((1..=7).map(|guardian| (GuardianIndex(guardian), binding(world, guardian))).collect())
 }
 
+fn open(directory: &Path, world: &World, guardian: u16, life: Slot) -> LogWriter {
+    let origin = Origin { network: world.definition.id(), guardian: GuardianIndex(guardian), life };
+    let id = format!("3-{}", life.0);
+    LogWriter::open(&directory.join(&id), &id, origin).unwrap()
+}
+
 impl Logbook {
     /// Begins the log of a guardian.
     pub fn begin(directory: &Path, world: &World, guardian: u16) -> Self {
-        let origin =
-            Origin { network: world.definition.id(), guardian: GuardianIndex(guardian), life: Slot(0) };
-        let writer = LogWriter::open(&directory.join("3-0"), "3-0", origin).unwrap();
-        let mut logbook = Self { writer, guardian, records: 0 };
+        let mut logbook = Self {
+            directory: directory.to_owned(),
+            earlier: Vec::new(),
+            writer: open(directory, world, guardian, Slot(0)),
+            guardian,
+            records: 0,
+            time: time(world, NOW),
+        };
+        logbook.head(world);
+        logbook
+    }
+
+    /// Begins another life, as after the loss of a journal. What was written stays.
+    pub fn lapse(&mut self, world: &World, life: Slot) {
+        let writer = open(&self.directory, world, self.guardian, life);
+        self.earlier.push(std::mem::replace(&mut self.writer, writer).log());
+        self.head(world);
+    }
+
+    fn head(&mut self, world: &World) {
+        let guardian = GuardianIndex(self.guardian);
         let first = [
             feed::Entry::definition(&world.definition),
-            feed::Entry::key(&world.definition, GuardianIndex(guardian), &binding(world, guardian)).unwrap(),
+            feed::Entry::key(&world.definition, guardian, &binding(world, self.guardian)).unwrap(),
         ];
-        logbook.append(&first.map(|entry| entry.encode()));
-        logbook
+        self.append(&first.map(|entry| entry.encode()));
     }
 
     /// Adds entries and signs.
@@ -71,11 +106,16 @@ impl Logbook {
         self.writer.append(lines).unwrap();
         let log = self.writer.log();
         let checkpoint = Checkpoint { origin: *log.origin(), size: log.size(), root: log.root().unwrap() };
-        self.writer.set_checkpoint(&feed::sign(&checkpoint, &key(self.guardian))).unwrap();
+        let note = feed::sign(&checkpoint, &key(self.guardian));
+        let others = WITNESSES.into_iter().filter(|witness| *witness != self.guardian);
+        let line = |witness| feed::cosign(&checkpoint, &key(witness), GuardianIndex(witness), self.time);
+        let note = feed::with_lines(&note, &others.map(line).collect::<Vec<_>>()).unwrap();
+        self.writer.set_checkpoint(&note).unwrap();
     }
 
     /// Adds what the world tells of a slot: at least one entry.
     pub fn slot(&mut self, world: &World, slot: Slot) {
+        self.time = time(world, slot);
         let happened = world.happened(slot);
         let entries = happened
             .into_iter()
@@ -119,6 +159,6 @@ impl Logbook {
 
     /// All logs.
     pub fn shelf(&self) -> Arc<Shelf> {
-        Arc::new(Shelf { logs: vec![self.writer.log()] })
+        Arc::new(Shelf { logs: self.earlier.iter().cloned().chain([self.writer.log()]).collect() })
     }
 }

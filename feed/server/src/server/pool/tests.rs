@@ -4,7 +4,7 @@ use super::*;
 async fn who_finds_no_place_is_told_to_come_again() {
     let pool = Pool::new(&Settings { threads: 1, ..Settings::default() });
     assert_eq!(pool.run(|| 7).await, Ok(7));
-    let all = pool.places.clone().acquire_many_owned(2).await.unwrap();
+    let all = pool.fill().await;
     let refused = pool.run(|| 7).await.unwrap_err();
     assert_eq!(refused.status, axum::http::StatusCode::SERVICE_UNAVAILABLE);
     assert!(refused.retry_after.is_some());
