@@ -134,13 +134,17 @@ impl Source {
     async fn look(&mut self, known: &Bindings, turn: &Turn) {
         let done = self.try_look(known, turn).await;
         let (last, url) = (self.state, self.client.url());
-        (self.state, self.problem) = match (done, &self.moved) {
+        (self.state, self.problem) = match (done, self.moved.clone()) {
             (Ok(None), _) => {
                 self.verified_at = Some(unix_now());
                 (SourceState::Following, None)
             }
             (Ok(Some(moved)), _) => (SourceState::Moved, Some(moved)),
-            (Err(lie @ Error::Lie { .. }), _) => (SourceState::Lying, Some(lie.to_string())),
+            (Err(lie @ Error::Lie { .. }), _) => {
+                // Nothing that a liar said before is repeated.
+                self.moved = None;
+                (SourceState::Lying, Some(lie.to_string()))
+            }
             (Err(problem), Some(moved)) => {
                 (SourceState::Unreachable, Some(format!("{problem}; when it was last reached, {moved}")))
             }
