@@ -194,7 +194,7 @@ impl Source {
         if let Some(before) = self.met.as_ref().filter(|before| before.guardian != met.guardian) {
             let (now, before) = (met.guardian.0, before.guardian.0);
             let problem = format!(
-                "it is guardian {now}'s and was guardian {before}'s; name each by an address of its own, or begin with another directory"
+                "it is guardian {now}'s and was guardian {before}'s; name each by an address of its own, or use another directory"
             );
             return Err(Error::Lie { what: format!("the key of {}", self.client.url()), problem });
         }

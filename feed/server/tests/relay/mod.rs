@@ -1,6 +1,6 @@
 //! A server in between: one address, behind which a test puts what it likes.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(unreachable_pub, clippy::unwrap_used, reason = "tests")]
 
 use super::served::ask;
 use std::io::{BufRead, BufReader, Write};

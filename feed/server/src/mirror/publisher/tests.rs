@@ -5,8 +5,6 @@ use crate::world::{NOW, World};
 struct Desk {
     publisher: Publisher,
     status: watch::Receiver<Option<Arc<StatusSnapshot>>>,
-    /// Only so that somebody listens.
-    _others: (watch::Receiver<Arc<Shelf>>, watch::Receiver<Arc<Bindings>>, watch::Receiver<Arc<Vec<Shown>>>),
 }
 
 fn view(state: SourceState, status: Option<&Arc<StatusSnapshot>>) -> View {
@@ -25,13 +23,13 @@ impl Desk {
     fn of(views: Vec<View>) -> Self {
         let receivers = views.into_iter().map(|view| watch::channel(view).1).collect();
         let (status, statuses) = watch::channel(None);
-        let (shelf, shelves) = watch::channel(Arc::default());
-        let (bindings, known) = watch::channel(Arc::default());
-        let (sources, of) = watch::channel(Arc::default());
+        let (shelf, _) = watch::channel(Arc::default());
+        let (bindings, _) = watch::channel(Arc::default());
+        let (sources, _) = watch::channel(Arc::default());
         let (keepsake, _) = watch::channel(Keepsake::default());
         let outlets = Outlets { status, shelf, bindings, sources, keepsake };
         let publisher = Publisher::new(receivers, Bindings::new(), outlets);
-        Self { publisher, status: statuses, _others: (shelves, known, of) }
+        Self { publisher, status: statuses }
     }
 
     fn tell(&mut self, place: usize, view: View) {
