@@ -24,7 +24,7 @@ use std::sync::Arc;
 use tlog_tiles::{HashReader, Tile};
 use tokio::sync::watch;
 
-mod durable;
+pub(crate) mod durable;
 mod edge;
 mod tail;
 mod writer;

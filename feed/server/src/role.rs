@@ -59,6 +59,9 @@ pub enum SourceState {
     Unreachable,
     /// What it served does not verify; the last good state is kept.
     Lying,
+    /// It says that the network moved on to another guardian set, which has another network id; nobody verified that. Its
+    /// log of this network is still taken in; the last good status is kept, and gets old.
+    Moved,
 }
 
 impl Role {

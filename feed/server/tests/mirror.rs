@@ -3,27 +3,40 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod logbook;
+mod relay;
 mod served;
 mod world;
 
 use crypto::spec::Slot;
 use feed::{Checkpoint, FeedKey, Origin, cosign, with_lines};
 use feed_server::log::{LogWriter, Shelf};
-use feed_server::mirror::{Settings, open};
+use feed_server::mirror::{Settings, TURN, open};
 use feed_server::{Error, Inputs, Role, SourceState};
-use guardian_core::guardian_set::{GuardianIndex, NetworkId};
+use guardian_core::guardian_set::{GuardianIndex, GuardianSetEpoch, NetworkDefinition, NetworkId};
 use logbook::Logbook;
-use served::{Served, ask, generous, serve, until};
-use std::time::Duration;
+use relay::{Relay, Route};
+use served::{Answered, Served, ask, generous, serve, until};
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::watch;
+use world::{NOW, World};
 
-fn mirror(served: &Served, network: NetworkId, home: &std::path::Path) -> Result<Inputs, Error> {
-    open(Settings {
+/// Of sources on this machine.
+fn settings(sources: &[SocketAddr], network: NetworkId, home: &Path) -> Settings {
+    Settings {
         network,
-        sources: vec![format!("http://{}", served.address).parse().unwrap()],
+        sources: sources.iter().map(|source| format!("http://{source}").parse().unwrap()).collect(),
         home: home.to_owned(),
         every: Duration::from_millis(100),
+        turn: TURN,
         patience: Duration::from_secs(3),
-    })
+    }
+}
+
+fn mirror(served: &Served, network: NetworkId, home: &Path) -> Result<Inputs, Error> {
+    open(settings(&[served.address], network, home))
 }
 
 fn state(inputs: &Inputs) -> SourceState {
@@ -76,7 +89,7 @@ fn a_mirror_begins_again_where_it_was() {
         let size = guardian.logbook.shelf().logs[0].size();
         // The one before lets go of its files when it finds that nobody listens; until then they are locked.
         let inputs = mirror(&guardian, network, home.path()).unwrap();
-        let started = std::time::Instant::now();
+        let started = Instant::now();
         while inputs.shelf.borrow().current().map(feed_server::log::Log::size) != Some(size) {
             assert!(started.elapsed() < Duration::from_secs(60), "never whole: {:?}", inputs.role);
             std::thread::sleep(Duration::from_millis(20));
@@ -100,7 +113,7 @@ fn life(guardian: &Served, number: u64, key: &FeedKey) -> LogWriter {
 
 fn show(guardian: &Served, lives: &[LogWriter]) {
     let logs = lives.iter().map(LogWriter::log).collect();
-    guardian.shelf.send_replace(std::sync::Arc::new(Shelf { logs }));
+    guardian.shelf.send_replace(Arc::new(Shelf { logs }));
 }
 
 #[test]
@@ -150,13 +163,7 @@ fn lines_that_nobody_verified_are_not_passed_on() {
     let mut logbook = guardian.logbook;
     logbook.show(&served);
     let home = tempfile::tempdir().unwrap();
-    let settings = Settings {
-        network: guardian.world.definition.id(),
-        sources: vec![format!("http://{}", guardian.address).parse().unwrap()],
-        home: home.path().to_owned(),
-        every: Duration::from_millis(100),
-        patience: Duration::from_secs(3),
-    };
+    let settings = settings(&[guardian.address], guardian.world.definition.id(), home.path());
     let address = serve(open(settings).unwrap(), generous());
     let kept = until(address, "/log/1-3-0/checkpoint", |answered| {
         answered.status == 200 && answered.body.len() >= expected.len()
@@ -175,9 +182,220 @@ fn another_network_is_not_mirrored() {
         sources: Vec::new(),
         home: home.path().to_owned(),
         every: Duration::from_secs(1),
+        turn: TURN,
         patience: Duration::from_secs(1),
     };
     assert!(matches!(open(none.clone()), Err(Error::Sources { found: 0, .. })));
     let address = Settings { sources: vec!["ftp://feed".parse().unwrap()], ..none };
     assert!(matches!(open(address), Err(Error::Address { .. })));
+}
+
+/// How it goes with the only source, for people.
+fn problem(answered: &Answered) -> String {
+    answered.json()["data"][0]["problem"].as_str().unwrap_or_default().to_owned()
+}
+
+fn is_state(answered: &Answered, state: &str) -> bool {
+    answered.json()["data"][0]["state"] == state
+}
+
+fn is_size(answered: &Answered, size: u64) -> bool {
+    answered.json()["data"][0]["size"] == size
+}
+
+#[test]
+fn sources_that_never_answer_keep_no_other_waiting() {
+    let mut guardian = Served::start(1, generous());
+    let home = tempfile::tempdir().unwrap();
+    // Nobody accepts what is connected here. One after the other they would take longer than anything here waits.
+    let silent: Vec<_> = (0..4).map(|_| TcpListener::bind(("127.0.0.1", 0)).unwrap()).collect();
+    let addresses: Vec<_> =
+        silent.iter().map(|one| one.local_addr().unwrap()).chain([guardian.address]).collect();
+    let settings = Settings {
+        patience: Duration::from_secs(20),
+        ..settings(&addresses, guardian.world.definition.id(), home.path())
+    };
+    let address = serve(open(settings).unwrap(), generous());
+    for _ in 0..2 {
+        guardian.tick();
+        let (slot, size) = (guardian.slot.0, guardian.logbook.shelf().logs[0].size());
+        until(address, "/v1/network", |answered| answered.json()["freshness"]["slot"] == slot);
+        until(address, "/v1/logs", |answered| is_size(answered, size));
+    }
+    let sources = ask(address, "GET", "/v1/sources", "").json();
+    assert_eq!(sources["data"][4]["state"], "following");
+}
+
+#[test]
+fn a_look_that_is_given_up_loses_nothing_and_the_next_goes_on() {
+    let guardian = Served::start(1, generous());
+    let home = tempfile::tempdir().unwrap();
+    let relay = Relay::start(Route::Hold(guardian.address, "/tile/entries/001"));
+    let settings = Settings {
+        turn: Duration::from_secs(4),
+        ..settings(&[relay.address], guardian.world.definition.id(), home.path())
+    };
+    let address = serve(open(settings).unwrap(), generous());
+    until(address, "/v1/sources", |answered| {
+        let entries = answered.json()["data"][0]["entries"] == 256;
+        is_state(answered, "unreachable") && entries && problem(answered).contains("given up")
+    });
+    relay.turn(Route::To(guardian.address));
+    let whole = guardian.logbook.shelf().logs[0].size();
+    until(address, "/v1/sources", |answered| {
+        // The writer was given back: nobody tried to make a second one.
+        assert!(!problem(answered).contains("another process"), "{answered:?}");
+        answered.json()["data"][0]["entries"] == whole && is_state(answered, "following")
+    });
+}
+
+/// Serves another network that guardian 1 is in, beside the log that `guardian` has.
+fn other(guardian: &Served, definition: NetworkDefinition) -> SocketAddr {
+    let world = World::of(definition, 1);
+    let mut logbook = Logbook::begin(&guardian.directory.path().join("next"), &world, 1);
+    logbook.history(10, NOW);
+    let logs =
+        [guardian.logbook.shelf(), logbook.shelf()].iter().flat_map(|shelf| shelf.logs.clone()).collect();
+    // Senders that are gone: the server would end.
+    let (status, statuses) = watch::channel(Some(Arc::new(world.status(NOW))));
+    std::mem::forget(status);
+    serve(
+        Inputs {
+            definition: Arc::new(world.definition.clone()),
+            status: statuses,
+            shelf: watch::channel(Arc::new(Shelf { logs })).1,
+            binding: logbook::binding(&world, 1),
+            bindings: watch::channel(logbook::bindings(&world)).1,
+            home: None,
+            role: Role::Guardian,
+        },
+        generous(),
+    )
+}
+
+#[test]
+fn a_network_that_moved_on_is_told_and_its_old_log_still_taken_in() {
+    let mut guardian = Served::start(1, generous());
+    let home = tempfile::tempdir().unwrap();
+    let relay = Relay::start(Route::To(guardian.address));
+    let network = guardian.world.definition.id();
+    let address = serve(open(settings(&[relay.address], network, home.path())).unwrap(), generous());
+    until(address, "/v1/sources", |answered| is_state(answered, "following"));
+    let slot = NOW.0;
+    until(address, "/v1/network", |answered| answered.json()["freshness"]["slot"] == slot);
+
+    let mut next = guardian.world.definition.clone();
+    next.guardian_set.epoch = GuardianSetEpoch(4);
+    let id = next.id().to_string();
+    relay.turn(Route::To(other(&guardian, next)));
+    let told = until(address, "/v1/sources", |answered| is_state(answered, "moved"));
+    let said = problem(&told);
+    assert!(said.contains(&id) && said.contains("epoch 4") && said.contains("it says"), "{said}");
+    assert!(said.contains("start a mirror with that id"), "{said}");
+    let page = ask(address, "GET", "/", "");
+    assert!(String::from_utf8(page.body).unwrap().contains(&said), "the page says it too");
+
+    // The guardian writes a last entry to the old log.
+    guardian.tick();
+    let size = guardian.logbook.shelf().logs[0].size();
+    until(address, "/v1/logs", |answered| is_size(answered, size));
+    let sources = ask(address, "GET", "/v1/sources", "");
+    assert!(is_state(&sources, "moved"), "{sources:?}");
+    let network = ask(address, "GET", "/v1/network", "");
+    assert_eq!(network.json()["freshness"]["slot"], slot, "the last good status stays");
+}
+
+#[test]
+fn another_definition_of_no_later_set_is_a_lie() {
+    let guardian = Served::start(1, generous());
+    let home = tempfile::tempdir().unwrap();
+    let relay = Relay::start(Route::To(guardian.address));
+    let network = guardian.world.definition.id();
+    let address = serve(open(settings(&[relay.address], network, home.path())).unwrap(), generous());
+    until(address, "/v1/sources", |answered| is_state(answered, "following"));
+    let mut conflicting = guardian.world.definition.clone();
+    conflicting.caps.exits_per_day += 1;
+    relay.turn(Route::To(other(&guardian, conflicting)));
+    let told = until(address, "/v1/sources", |answered| is_state(answered, "lying"));
+    assert!(problem(&told).contains("no later"), "{told:?}");
+}
+
+/// Mirrors what is behind the relay until all of it is kept, ends, and gives the log's checkpoint.
+fn mirror_once(guardian: &Served, relay: &Relay, home: &Path) -> Vec<u8> {
+    let log = guardian.logbook.shelf().logs[0].clone();
+    let inputs = open(settings(&[relay.address], guardian.world.definition.id(), home)).unwrap();
+    let started = Instant::now();
+    let wait = |what: &str| {
+        assert!(started.elapsed() < Duration::from_secs(60), "never {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    let url = relay.url().to_string();
+    let is_kept = || {
+        let network = std::fs::read_to_string(home.join("kept/network.json")).unwrap_or_default();
+        network.contains(url.trim_end_matches('/')) && home.join("kept/status.json.gz").exists()
+    };
+    let is_whole =
+        || inputs.shelf.borrow().current().is_some_and(|copy| copy.checkpoint() == log.checkpoint());
+    while !is_kept() || !is_whole() {
+        wait("kept");
+    }
+    drop(inputs);
+    // The mirror lets go of its files when it finds that nobody listens.
+    while LogWriter::open(&home.join("mirrored/1-3-0"), "1-3-0", *log.origin()).is_err() {
+        wait("let go");
+    }
+    log.checkpoint().unwrap().to_vec()
+}
+
+#[test]
+fn a_mirror_that_restarts_while_no_source_answers_serves_what_it_had() {
+    let guardian = Served::start(5, generous());
+    let old = NOW.saturating_sub(100);
+    guardian.status.send_replace(Some(Arc::new(guardian.world.status(old))));
+    guardian.until("/v1/network", |answered| answered.json()["freshness"]["slot"] == old.0);
+    let home = tempfile::tempdir().unwrap();
+    let relay = Relay::start(Route::To(guardian.address));
+    let checkpoint = mirror_once(&guardian, &relay, home.path());
+
+    relay.turn(Route::Down);
+    let network = guardian.world.definition.id();
+    let inputs = open(settings(&[relay.address], network, home.path())).unwrap();
+    assert_eq!(inputs.definition.id(), network);
+    let address = serve(inputs, generous());
+    let told = until(address, "/v1/network", |answered| answered.status == 200).json();
+    assert_eq!(told["freshness"]["slot"], old.0);
+    assert_eq!(told["freshness"]["stale"], true);
+    assert_eq!(told["freshness"]["guardian"], 1);
+    assert_eq!(ask(address, "GET", "/log/1-3-0/checkpoint", "").body, checkpoint);
+    assert_eq!(ask(address, "GET", "/log/1-3-0/tile/entries/000", "").status, 200);
+    assert_eq!(ask(address, "GET", "/", "").status, 200);
+    let key = ask(address, "GET", "/v1/key", "").json();
+    assert!(key["data"]["vkey"].is_string(), "{key}");
+    until(address, "/v1/sources", |answered| is_state(answered, "unreachable"));
+
+    relay.turn(Route::To(guardian.address));
+    until(address, "/v1/sources", |answered| is_state(answered, "following"));
+}
+
+#[test]
+fn what_was_kept_and_is_damaged_is_fetched_again() {
+    let guardian = Served::start(1, generous());
+    let home = tempfile::tempdir().unwrap();
+    let relay = Relay::start(Route::To(guardian.address));
+    let network = guardian.world.definition.id();
+    let file = home.path().join("kept/network.json");
+    mirror_once(&guardian, &relay, home.path());
+    let good = std::fs::read_to_string(&file).unwrap();
+    let (name, another) = ("\"name\": \"demo\"", "\"name\": \"demi\"");
+    assert!(good.contains(name));
+    for damaged in [good.replace(name, another), good[..good.len() / 2].to_owned()] {
+        std::fs::write(&file, damaged).unwrap();
+        relay.turn(Route::Down);
+        let refused = open(settings(&[relay.address], network, home.path()));
+        assert!(matches!(refused, Err(Error::Definition { .. })), "{refused:?}");
+        relay.turn(Route::To(guardian.address));
+        std::fs::remove_file(home.path().join("kept/status.json.gz")).unwrap();
+        mirror_once(&guardian, &relay, home.path());
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), good);
+    }
 }

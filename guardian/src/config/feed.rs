@@ -29,13 +29,23 @@ pub struct Feed {
     /// Event streams at once of one address.
     #[serde(deserialize_with = "limit")]
     pub streams_per_address: u32,
+    /// Connections at once of one address, beside those of its event streams; trusted proxies have no such limit.
+    #[serde(deserialize_with = "limit")]
+    pub connections_per_address: u32,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpAddr>,
 }
 
 impl Default for Feed {
     fn default() -> Self {
-        let Settings { requests_per_second, burst, streams, streams_per_address, .. } = Settings::default();
+        let Settings {
+            requests_per_second,
+            burst,
+            streams,
+            streams_per_address,
+            connections_per_address,
+            ..
+        } = Settings::default();
         let small = |limit: usize| u32::try_from(limit).unwrap_or(MAX_LIMIT);
         Self {
             listen: None,
@@ -44,6 +54,7 @@ impl Default for Feed {
             burst,
             streams: small(streams),
             streams_per_address: small(streams_per_address),
+            connections_per_address: small(connections_per_address),
             trusted_proxies: Vec::new(),
         }
     }
@@ -60,6 +71,7 @@ impl Feed {
             burst: self.burst,
             streams,
             streams_per_address: large(self.streams_per_address),
+            connections_per_address: large(self.connections_per_address),
             // Readers of streams must not keep the others out.
             connections: streams.saturating_add(defaults.connections.saturating_sub(defaults.streams)),
             trusted_proxies: self.trusted_proxies.clone(),

@@ -87,10 +87,12 @@ listen = "{http}"
 # shows nothing that the operator alone should know, and no load on it reaches the guardian. Off without `listen`.
 {feed}
 # public_url = "https://guardian.example"
-# Limits for each address (IPv6: each /64): requests a second and at once, event streams; and event streams in all.
+# Limits for each address (IPv6: each /64): requests a second and at once, event streams, connections beside those of its
+# streams; and event streams in all.
 # requests_per_second = 20
 # burst = 60
 # streams_per_address = 32
+# connections_per_address = 64
 # streams = 12000
 # Behind a proxy: the proxies whose X-Forwarded-For is believed.
 # trusted_proxies = ["127.0.0.1"]

@@ -93,14 +93,16 @@ pub(super) async fn key(ask: Ask) -> Response {
     let guardian = origin.map(|origin| origin.guardian);
     let guardian = guardian.or_else(|| ask.snapshot.as_ref().map(|snapshot| snapshot.status().guardian));
     let Some(guardian) = guardian else { return ask.refuse(&Refusal::starting()) };
-    let binding = ask.site.binding();
+    // A mirror's guardian is that of the source that it shows.
+    let bindings = ask.site.bindings();
+    let binding = bindings.get(&guardian).unwrap_or_else(|| ask.site.binding());
     ask.answer_now(KeyView {
         network: definition.id(),
         guardian,
         origin: origin.map(|origin| origin.to_string()),
         vkey: origin.and_then(|origin| vkey(binding, definition, &origin)),
         binding: text(binding),
-        bindings: ask.site.bindings().iter().map(|(of, binding)| (of.0, text(binding))).collect(),
+        bindings: bindings.iter().map(|(of, binding)| (of.0, text(binding))).collect(),
         definition: NetworkDefinition::clone(definition),
     })
 }

@@ -1,5 +1,6 @@
 //! Asks a feed, with bounds on time and size.
 
+use super::turn::Turn;
 use crate::error::Error;
 use flate2::read::GzDecoder;
 use futures::StreamExt;
@@ -55,13 +56,23 @@ impl Client {
     }
 
     /// The body of an answer, at most so many bytes.
-    pub(super) async fn get(&self, path: &str, most: usize) -> Result<Vec<u8>, Error> {
-        let fetched = self.get_new(path, None, most).await?;
+    pub(super) async fn get(&self, turn: &Turn, path: &str, most: usize) -> Result<Vec<u8>, Error> {
+        let fetched = self.get_new(turn, path, None, most).await?;
         fetched.map(|(body, _)| body).ok_or_else(|| failed(path, "it was not asked whether it is new"))
     }
 
     /// The body of an answer unless its tag is known, at most so many bytes, unpacked.
-    pub(super) async fn get_new(&self, path: &str, tag: Option<&str>, most: usize) -> Result<Tagged, Error> {
+    pub(super) async fn get_new(
+        &self,
+        turn: &Turn,
+        path: &str,
+        tag: Option<&str>,
+        most: usize,
+    ) -> Result<Tagged, Error> {
+        turn.wait(path, self.fetch(path, tag, most)).await
+    }
+
+    async fn fetch(&self, path: &str, tag: Option<&str>, most: usize) -> Result<Tagged, Error> {
         let mut request = self.http.get(format!("{}{path}", self.url())).header(ACCEPT_ENCODING, "gzip");
         if let Some(tag) = tag {
             request = request.header(IF_NONE_MATCH, tag);

@@ -1,36 +1,34 @@
-//! `Source`: one guardian's feed, followed.
+//! `Source`: one guardian's feed, followed in a task of its own.
 
-use super::allowance::Allowance;
 use super::fetch::{Client, failed};
+use super::meeting::{Meeting, Met, Moved, meet};
 use super::sync::{self, Copy};
+use super::turn::Turn;
+use super::view::{Bindings, View};
 use crate::api::answer::Answer;
-use crate::api::logs::{KeyView, LogView};
+use crate::api::logs::LogView;
 use crate::error::Error;
 use crate::freshness::unix_now;
 use crate::log::Log;
 use crate::role::{Source as Shown, SourceState};
-use feed::{KeyBinding, Keys, Origin};
-use guardian_core::guardian_set::{GuardianIndex, NetworkDefinition, NetworkId};
+use feed::{Keys, Origin};
+use guardian_core::guardian_set::NetworkDefinition;
 use guardian_core::status::StatusSnapshot;
-use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-/// Most bytes of a definition with its key.
-const MAX_KEY: usize = 4 << 20;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::MissedTickBehavior;
 
 /// Most bytes of the list of logs.
 const MAX_LIST: usize = 1 << 20;
 
 /// Most bytes of a status, unpacked.
-const MAX_STATUS: usize = 512 << 20;
+pub(super) const MAX_STATUS: usize = 512 << 20;
 
 /// Most logs of one guardian that are mirrored: of each set and each life it has one.
 const MAX_LOGS: usize = 16;
-
-/// Most copies of logs of one guardian, those of earlier runs among them.
-const MAX_COPIES: usize = 64;
 
 /// Most bytes of logs that are taken in from a source in one turn, and one answer more.
 const MAX_TURN: u64 = 256 << 20;
@@ -38,174 +36,244 @@ const MAX_TURN: u64 = 256 << 20;
 /// Slots by which a guardian's clock may be ahead of ours.
 const AHEAD: u64 = 2;
 
-/// What the key's answer told, verified.
-#[derive(Debug, Clone)]
-struct Met {
-    definition: Arc<NetworkDefinition>,
-    guardian: GuardianIndex,
-    binding: KeyBinding,
-    others: BTreeMap<GuardianIndex, KeyBinding>,
-}
-
 /// One guardian's feed.
 #[derive(Debug)]
 pub(super) struct Source {
     client: Client,
-    network: NetworkId,
+    definition: Arc<NetworkDefinition>,
     home: PathBuf,
     met: Option<Met>,
+    /// What it last said, as long as it said nothing else since.
+    moved: Option<Moved>,
     status: Option<Arc<StatusSnapshot>>,
     tag: Option<String>,
+    /// Those that write; one is away while it is brought up, or after its disk failed.
     copies: BTreeMap<String, Copy>,
+    /// Those that read, of every copy that was opened.
+    logs: BTreeMap<String, Log>,
+    /// How often a copy was opened: whoever holds the readers has to take them anew.
+    opened: u64,
     /// The one that is written, by its id.
     current: Option<String>,
     state: SourceState,
     problem: Option<String>,
     verified_at: Option<u64>,
+    view: watch::Sender<View>,
 }
 
 impl Source {
-    pub(super) fn new(client: Client, network: NetworkId, home: &Path) -> Self {
-        Self {
+    /// With what an earlier run kept of it. Waits for the disk.
+    pub(super) fn new(
+        client: Client,
+        definition: Arc<NetworkDefinition>,
+        home: &Path,
+        met: Option<Met>,
+        status: Option<Arc<StatusSnapshot>>,
+    ) -> Self {
+        let mut source = Self {
             client,
-            network,
+            definition,
             home: home.to_owned(),
-            met: None,
-            status: None,
+            met,
+            moved: None,
+            status,
             tag: None,
             copies: BTreeMap::new(),
+            logs: BTreeMap::new(),
+            opened: 0,
             current: None,
             state: SourceState::Waiting,
             problem: None,
             verified_at: None,
-        }
+            view: watch::channel(View::default()).0,
+        };
+        source.reopen();
+        source.tell();
+        source
     }
 
-    /// Asks for definition and key, and verifies both.
-    pub(super) async fn meet(&mut self) -> Result<(Arc<NetworkDefinition>, KeyBinding), Error> {
-        let key: KeyView = self.ask("/v1/key", MAX_KEY).await?;
-        let lie = |problem: String| Error::Lie { what: format!("the key of {}", self.client.url()), problem };
-        let id = key.definition.id();
-        if id != self.network {
-            return Err(lie(format!("its network is {id}, not {}", self.network)));
+    /// What is known of it, whenever that changes.
+    pub(super) fn view(&self) -> watch::Receiver<View> {
+        self.view.subscribe()
+    }
+
+    fn reopen(&mut self) {
+        let Some(met) = &self.met else { return };
+        // A binding that does not hold is not kept.
+        let Ok(keys) = Keys::bound(&self.definition, [(met.guardian, &met.binding)], None) else { return };
+        self.copies = Copy::reopen(&self.home, met.guardian, self.definition.guardian_set.epoch, &keys);
+        self.logs = self.copies.iter().map(|(id, copy)| (id.clone(), copy.log())).collect();
+        let newest = self.copies.iter().max_by_key(|(_, copy)| copy.origin().life);
+        self.current = newest.map(|(id, _)| id.clone());
+    }
+
+    /// Looks at it again and again until the mirror ends, in turns that take no longer than `limit`.
+    pub(super) async fn follow(
+        mut self,
+        known: watch::Receiver<Arc<Bindings>>,
+        every: Duration,
+        limit: Duration,
+        running: watch::Receiver<()>,
+    ) {
+        let mut turns = tokio::time::interval(every);
+        turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut ended = running.clone();
+        loop {
+            tokio::select! {
+                biased;
+                // Nothing is ever sent.
+                _ = ended.changed() => return,
+                _ = turns.tick() => {}
+            }
+            let known = known.borrow().clone();
+            self.look(&known, &Turn::begin(limit, running.clone())).await;
         }
-        let read = |text: &str| -> Option<KeyBinding> { serde_json::from_value(text.into()).ok() };
-        let binding = read(&key.binding).ok_or_else(|| lie("the binding is no base64 of one".to_owned()))?;
-        binding.open(&key.definition, key.guardian).map_err(|problem| lie(problem.to_string()))?;
-        // Those of others count only as far as they hold.
-        let others = key.bindings.iter().filter_map(|(guardian, text)| {
-            let (guardian, binding) = (GuardianIndex(*guardian), read(text)?);
-            binding.open(&key.definition, guardian).ok().map(|_| (guardian, binding))
-        });
-        let others = others.collect();
-        let definition = Arc::new(key.definition);
-        self.met = Some(Met {
-            definition: definition.clone(),
-            guardian: key.guardian,
-            binding: binding.clone(),
-            others,
-        });
-        Ok((definition, binding))
     }
 
     /// Asks for everything that is new. Whatever fails is said in the state; what was good before stays.
-    pub(super) async fn follow(&mut self, bindings: &BTreeMap<GuardianIndex, KeyBinding>) {
-        let followed = self.try_follow(bindings).await;
-        let last = self.state;
-        (self.state, self.problem) = match &followed {
-            Ok(()) => {
+    async fn look(&mut self, known: &Bindings, turn: &Turn) {
+        let done = self.try_look(known, turn).await;
+        let (last, url) = (self.state, self.client.url());
+        (self.state, self.problem) = match (done, self.moved.clone()) {
+            (Ok(None), _) => {
                 self.verified_at = Some(unix_now());
                 (SourceState::Following, None)
             }
-            Err(problem @ Error::Lie { .. }) => (SourceState::Lying, Some(problem.to_string())),
-            Err(problem) => (SourceState::Unreachable, Some(problem.to_string())),
+            (Ok(Some(moved)), _) => (SourceState::Moved, Some(moved)),
+            (Err(lie @ Error::Lie { .. }), _) => {
+                // Nothing that a liar said before is repeated.
+                self.moved = None;
+                (SourceState::Lying, Some(lie.to_string()))
+            }
+            (Err(problem), Some(moved)) => {
+                (SourceState::Unreachable, Some(format!("{problem}; when it was last reached, {moved}")))
+            }
+            (Err(problem), None) => (SourceState::Unreachable, Some(problem.to_string())),
         };
-        if let (Err(problem), true) = (&followed, last != self.state) {
-            tracing::warn!(source = self.client.url(), %problem, "a mirrored feed is not followed");
+        if let (Some(problem), true) = (&self.problem, last != self.state) {
+            tracing::warn!(source = url, %problem, "a mirrored feed is not followed");
+        }
+        self.tell();
+    }
+
+    /// What it says of a network that moved on; None when it was followed whole.
+    async fn try_look(&mut self, known: &Bindings, turn: &Turn) -> Result<Option<String>, Error> {
+        if let Some(moved) = self.meet(turn).await? {
+            let binding = moved.guardian.and_then(|was| Some((was, known.get(&was)?.clone())));
+            if let (None, Some((guardian, binding))) = (&self.met, binding) {
+                self.met = Some(Met { guardian, binding, others: BTreeMap::new() });
+            }
+            return match self.follow_logs(known, turn).await {
+                Ok(()) => Ok(Some(moved.to_string())),
+                Err(lie @ Error::Lie { .. }) => Err(lie),
+                Err(problem) => Ok(Some(format!("{moved}; what it has of the old log: {problem}"))),
+            };
+        }
+        self.follow_logs(known, turn).await?;
+        match self.follow_status(turn).await {
+            // The set may have changed between the two answers.
+            Err(lie @ Error::Lie { .. }) => match self.meet(turn).await? {
+                Some(moved) => Ok(Some(moved.to_string())),
+                None => Err(lie),
+            },
+            done => done.map(|()| None),
         }
     }
 
-    async fn try_follow(&mut self, bindings: &BTreeMap<GuardianIndex, KeyBinding>) -> Result<(), Error> {
-        if self.met.is_none() {
-            self.meet().await?;
+    /// Asks who it is. It may say that the network moved on.
+    async fn meet(&mut self, turn: &Turn) -> Result<Option<Moved>, Error> {
+        let network = self.definition.id();
+        let met = match meet(&self.client, turn, network, Some(&self.definition)).await? {
+            Meeting::Ours(_, met) => met,
+            Meeting::Moved(moved) => {
+                self.moved = Some(moved.clone());
+                return Ok(Some(moved));
+            }
+        };
+        self.moved = None;
+        if let Some(before) = self.met.as_ref().filter(|before| before.guardian != met.guardian) {
+            let (now, before) = (met.guardian.0, before.guardian.0);
+            let problem = format!(
+                "it is guardian {now}'s and was guardian {before}'s; name each by an address of its own, or use another directory"
+            );
+            return Err(Error::Lie { what: format!("the key of {}", self.client.url()), problem });
         }
+        if self.met.as_ref() != Some(&met) {
+            self.met = Some(met);
+            self.tell();
+        }
+        Ok(None)
+    }
+
+    async fn follow_logs(&mut self, known: &Bindings, turn: &Turn) -> Result<(), Error> {
         let Some(met) = self.met.clone() else { return Ok(()) };
-        self.follow_logs(&met, bindings).await?;
-        self.follow_status(&met).await
-    }
-
-    async fn follow_logs(
-        &mut self,
-        met: &Met,
-        bindings: &BTreeMap<GuardianIndex, KeyBinding>,
-    ) -> Result<(), Error> {
-        let logs: Vec<LogView> = self.ask("/v1/logs", MAX_LIST).await?;
-        let known = bindings.iter().filter(|(of, _)| **of != met.guardian);
-        let all = known.map(|(of, binding)| (*of, binding)).chain([(met.guardian, &met.binding)]);
+        let logs: Vec<LogView> = self.ask(turn, "/v1/logs", MAX_LIST).await?;
+        let others = known.iter().filter(|(of, _)| **of != met.guardian);
+        let all = others.map(|(of, binding)| (*of, binding)).chain([(met.guardian, &met.binding)]);
         // The network's own key is in no definition, and a status is only somebody's word for it.
-        let keys = Keys::bound(&met.definition, all, None)
+        let keys = Keys::bound(&self.definition, all, None)
             .map_err(|problem| Error::Lie { what: "a key".to_owned(), problem: problem.to_string() })?;
-        let allowance = Allowance::of(MAX_TURN);
+        let allowance = turn.allowance(MAX_TURN);
         for view in logs.iter().rev().take(MAX_LOGS) {
             let Ok(origin) = view.origin.parse::<Origin>() else { continue };
             // Logs of other definitions are verified by other keys: mirror those with that network's id.
-            if origin.network != self.network || origin.guardian != met.guardian || !sync::is_plain(&view.id)
+            if origin.network != keys.network || origin.guardian != met.guardian || !sync::is_plain(&view.id)
             {
                 continue;
             }
-            let epoch = met.definition.guardian_set.epoch.0;
-            let id = format!("{}-{epoch}-{}", origin.guardian.0, origin.life);
             if allowance.is_spent() {
                 break;
             }
-            let noted = sync::noted(&self.client, &view.id, &origin, &keys).await?;
-            let copy = match self.copies.remove(&id) {
+            let id = Copy::id(&origin, self.definition.guardian_set.epoch);
+            let noted = sync::noted(&self.client, turn, &view.id, &origin, &keys).await?;
+            let there = self.copies.remove(&id);
+            let is_opened = there.is_none();
+            let copy = match there {
                 Some(copy) => copy,
-                None => self.open(&id, origin)?,
+                None => self.open(&id, origin, &keys).await?,
             };
-            let client = self.client.clone();
-            let (copy, done) = sync::bring_up(copy, client, view.id.clone(), noted, allowance.clone()).await;
+            let (client, name) = (self.client.clone(), view.id.clone());
+            let (copy, done) =
+                sync::bring_up(copy, client, turn.clone(), name, noted, allowance.clone()).await;
             if let Some(copy) = copy {
+                let log = copy.log();
                 self.copies.insert(id.clone(), copy);
+                // A log is shown once something of it is here: readers take that for its past.
+                if log.size() > 0 && (is_opened || !self.logs.contains_key(&id)) {
+                    self.logs.insert(id.clone(), log);
+                    self.opened = self.opened.saturating_add(1);
+                }
             }
             if view.current {
                 self.current = Some(id);
             }
+            self.tell();
             done?;
         }
         Ok(())
     }
 
-    /// Opens the copy of a log whose checkpoint was verified.
-    fn open(&self, id: &str, origin: Origin) -> Result<Copy, Error> {
-        let (is_here, count) = sync::kept(&self.home, id, origin.guardian)?;
-        if !is_here && count >= MAX_COPIES {
-            let problem = format!(
-                "it would be the copy after {MAX_COPIES}; ask its guardian why, then remove those in `mirrored` that nobody needs"
-            );
-            return Err(Error::Lie { what: format!("the log {origin}"), problem });
-        }
-        Copy::open(&self.home, id, origin)
+    async fn open(&self, id: &str, origin: Origin, keys: &Keys) -> Result<Copy, Error> {
+        let (home, name, keys) = (self.home.clone(), id.to_owned(), keys.clone());
+        let opened = tokio::task::spawn_blocking(move || Copy::open(&home, &name, origin, &keys)).await;
+        opened.map_err(|problem| failed("a copy", problem))?
     }
 
-    async fn follow_status(&mut self, met: &Met) -> Result<(), Error> {
+    async fn follow_status(&mut self, turn: &Turn) -> Result<(), Error> {
+        let Some(met) = &self.met else { return Ok(()) };
         let path = "/v1/snapshot";
-        let fetched = self.client.get_new(path, self.tag.as_deref(), MAX_STATUS).await?;
+        let fetched = self.client.get_new(turn, path, self.tag.as_deref(), MAX_STATUS).await?;
         let Some((body, tag)) = fetched else { return Ok(()) };
         let read =
             tokio::task::spawn_blocking(move || serde_json::from_slice::<Answer<StatusSnapshot>>(&body))
                 .await;
         let status = read.map_err(|e| failed(path, e))?.map_err(|e| failed(path, e))?.data;
-        let lie = |problem: String| {
-            Err(Error::Lie { what: format!("the status of {}", self.client.url()), problem })
-        };
-        if status.network_id != self.network || status.guardian != met.guardian {
-            return lie(format!("it is of guardian {} of {}", status.guardian.0, status.network_id));
+        let lie =
+            |problem: String| Error::Lie { what: format!("the status of {}", self.client.url()), problem };
+        if status.guardian != met.guardian {
+            return Err(lie(format!("it is guardian {}'s", status.guardian.0)));
         }
-        let now = met.definition.chain.slot_at(unix_now());
-        if status.slot > now.saturating_add(AHEAD) {
-            return lie(format!("its slot {} is ahead of the clock's {now}", status.slot));
-        }
+        check_status(&status, &self.definition).map_err(lie)?;
         if self.status.as_ref().is_some_and(|last| status.slot < last.slot) {
             // A restarted guardian, or another server behind the same name: the newer one stays.
             return Ok(());
@@ -215,41 +283,51 @@ impl Source {
         Ok(())
     }
 
-    async fn ask<T: DeserializeOwned>(&self, path: &str, most: usize) -> Result<T, Error> {
-        let body = self.client.get(path, most).await?;
+    async fn ask<T: serde::de::DeserializeOwned>(
+        &self,
+        turn: &Turn,
+        path: &str,
+        most: usize,
+    ) -> Result<T, Error> {
+        let body = self.client.get(turn, path, most).await?;
         serde_json::from_slice::<Answer<T>>(&body).map(|answer| answer.data).map_err(|e| failed(path, e))
     }
 
-    /// The newest status that was taken.
-    pub(super) fn status(&self) -> Option<&Arc<StatusSnapshot>> {
-        self.status.as_ref()
-    }
-
-    /// The logs that are here, the one that is written last.
-    pub(super) fn logs(&self) -> impl Iterator<Item = Log> + '_ {
+    /// Hands out what is known now.
+    fn tell(&self) {
         let is_current = |id: &String| self.current.as_ref() == Some(id);
-        let others = self.copies.iter().filter(move |(id, _)| !is_current(id));
-        let current = self.copies.iter().filter(move |(id, _)| is_current(id));
-        others.chain(current).map(|(_, copy)| copy.log())
-    }
-
-    /// The bindings that it gave and that hold.
-    pub(super) fn bindings(&self) -> BTreeMap<GuardianIndex, KeyBinding> {
-        let Some(met) = &self.met else { return BTreeMap::new() };
-        let mut all = met.others.clone();
-        all.insert(met.guardian, met.binding.clone());
-        all
-    }
-
-    /// How it goes.
-    pub(super) fn shown(&self) -> Shown {
-        Shown {
-            url: self.client.url(),
-            guardian: self.met.as_ref().map(|met| met.guardian),
-            state: self.state,
-            problem: self.problem.clone(),
-            entries: self.copies.values().fold(0, |sum, copy| sum.saturating_add(copy.log().size())),
-            verified_at: self.verified_at,
+        let others = self.logs.iter().filter(|(id, _)| !is_current(id));
+        let current = self.logs.iter().filter(|(id, _)| is_current(id));
+        let mut bindings = Bindings::new();
+        if let Some(met) = &self.met {
+            bindings.extend(met.others.clone());
+            bindings.insert(met.guardian, met.binding.clone());
         }
+        self.view.send_replace(View {
+            shown: Some(Shown {
+                url: self.client.url(),
+                guardian: self.met.as_ref().map(|met| met.guardian),
+                state: self.state,
+                problem: self.problem.clone(),
+                entries: self.logs.values().fold(0, |sum, log| sum.saturating_add(log.size())),
+                verified_at: self.verified_at,
+            }),
+            status: self.status.clone(),
+            logs: others.chain(current).map(|(_, log)| log.clone()).collect(),
+            opened: self.opened,
+            bindings,
+        });
     }
+}
+
+/// Whether a status may be one of this network's guardians.
+pub(super) fn check_status(status: &StatusSnapshot, definition: &NetworkDefinition) -> Result<(), String> {
+    if status.network_id != definition.id() {
+        return Err(format!("it is of guardian {} of {}", status.guardian.0, status.network_id));
+    }
+    let now = definition.chain.slot_at(unix_now());
+    if status.slot > now.saturating_add(AHEAD) {
+        return Err(format!("its slot {} is ahead of the clock's {now}", status.slot));
+    }
+    Ok(())
 }

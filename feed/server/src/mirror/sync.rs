@@ -5,16 +5,19 @@
 
 use super::allowance::Allowance;
 use super::fetch::{Client, failed};
+use super::turn::Turn;
 use crate::error::Error;
 use crate::log::{Log, LogWriter};
 use feed::note::{MAX_NOTE, known_lines};
 use feed::tile::{MAX_ENTRY, WIDTH, unbundle};
 use feed::tree::{TileHashes, check_consistency, leaf_hash, prove_consistency};
 use feed::{Checkpoint, Keys, Origin, TilePath, verify_note};
-use guardian_core::guardian_set::GuardianIndex;
+use guardian_core::guardian_set::{GuardianIndex, GuardianSetEpoch};
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::fmt::Display;
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 use tlog_tiles::{HashReader, stored_hash_index};
 use tokio::runtime::Handle;
 
@@ -23,6 +26,9 @@ const MAX_BUNDLE: usize = (MAX_ENTRY + 2) * WIDTH as usize;
 
 /// Most bytes of a tile of hashes.
 const MAX_TILE: usize = 32 * WIDTH as usize;
+
+/// Most copies of logs of one guardian, those of earlier runs among them.
+const MAX_COPIES: usize = 64;
 
 /// Most bundles taken in before the others have their turn.
 const MAX_BUNDLES: u64 = 512;
@@ -38,8 +44,14 @@ pub(super) struct Noted {
 }
 
 /// Gets the newest checkpoint of a log and verifies it.
-pub(super) async fn noted(client: &Client, id: &str, origin: &Origin, keys: &Keys) -> Result<Noted, Error> {
-    let note = client.get(&format!("/log/{id}/checkpoint"), MAX_NOTE).await?;
+pub(super) async fn noted(
+    client: &Client,
+    turn: &Turn,
+    id: &str,
+    origin: &Origin,
+    keys: &Keys,
+) -> Result<Noted, Error> {
+    let note = client.get(turn, &format!("/log/{id}/checkpoint"), MAX_NOTE).await?;
     let verified = verify_note(&note, keys).map_err(|problem| lie(origin, problem))?;
     let checkpoint = verified.checkpoint;
     if checkpoint.origin != *origin {
@@ -49,18 +61,22 @@ pub(super) async fn noted(client: &Client, id: &str, origin: &Origin, keys: &Key
     Ok(Noted { checkpoint, note })
 }
 
-/// Whether there is a copy with this id, and how many there are of logs of this guardian.
-pub(super) fn kept(home: &Path, id: &str, guardian: GuardianIndex) -> Result<(bool, usize), Error> {
-    let path = home.join("mirrored");
+/// Where copies are kept.
+fn mirrored(home: &Path) -> PathBuf {
+    home.join("mirrored")
+}
+
+/// The ids of the copies that there are of logs of this guardian.
+fn ids(home: &Path, guardian: GuardianIndex) -> Result<Vec<String>, Error> {
+    let path = mirrored(home);
     let begins = format!("{}-", guardian.0);
     let entries = match std::fs::read_dir(&path) {
         Ok(entries) => entries,
-        Err(problem) if problem.kind() == std::io::ErrorKind::NotFound => return Ok((false, 0)),
+        Err(problem) if problem.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(problem) => return Err(Error::Disk { path, problem }),
     };
     let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    let names: Vec<String> = names.filter(|name| name.starts_with(&begins)).collect();
-    Ok((names.iter().any(|name| name == id), names.len()))
+    Ok(names.filter(|name| name.starts_with(&begins)).collect())
 }
 
 /// A log's copy.
@@ -71,10 +87,59 @@ pub(super) struct Copy {
 }
 
 impl Copy {
-    pub(super) fn open(home: &Path, id: &str, origin: Origin) -> Result<Self, Error> {
-        let path = home.join("mirrored").join(id);
-        let writer = LogWriter::open(&path, id, origin).map_err(|problem| Error::Disk { path, problem })?;
+    /// The name of a log's copy, of a guardian set with this number.
+    pub(super) fn id(origin: &Origin, epoch: GuardianSetEpoch) -> String {
+        format!("{}-{}-{}", origin.guardian.0, epoch.0, origin.life)
+    }
+
+    /// Opens the copy of a log whose checkpoint was verified, or begins it. Waits for the disk.
+    pub(super) fn open(home: &Path, id: &str, origin: Origin, keys: &Keys) -> Result<Self, Error> {
+        let there = ids(home, origin.guardian)?;
+        if there.len() >= MAX_COPIES && !there.iter().any(|known| known == id) {
+            let problem = format!(
+                "it would be the copy after {MAX_COPIES}; ask its guardian why, then remove those in `mirrored` that nobody needs"
+            );
+            return Err(lie(&origin, problem));
+        }
+        let path = mirrored(home).join(id);
+        let opened = LogWriter::open(&path, id, origin).and_then(|writer| {
+            check(&writer.log(), keys)?;
+            Ok(writer)
+        });
+        let writer = opened.map_err(|problem| Error::Disk { path, problem })?;
         Ok(Self { writer, origin })
+    }
+
+    /// Opens all copies that there are of logs that a guardian of this network wrote. One that cannot be opened is named and
+    /// left as it is. Waits for the disk.
+    pub(super) fn reopen(
+        home: &Path,
+        guardian: GuardianIndex,
+        epoch: GuardianSetEpoch,
+        keys: &Keys,
+    ) -> BTreeMap<String, Self> {
+        let ids = ids(home, guardian).unwrap_or_else(|problem| {
+            tracing::warn!(%problem, "copies of logs are not served");
+            Vec::new()
+        });
+        let mut copies = BTreeMap::new();
+        for id in ids.into_iter().take(MAX_COPIES) {
+            let text = std::fs::read_to_string(mirrored(home).join(&id).join("origin")).unwrap_or_default();
+            // A copy of another network's log, or one that was only begun.
+            let Ok(origin) = text.trim_end().parse::<Origin>() else { continue };
+            if origin.network != keys.network || Self::id(&origin, epoch) != id {
+                continue;
+            }
+            match Self::open(home, &id, origin, keys) {
+                Ok(copy) => drop(copies.insert(id, copy)),
+                Err(problem) => tracing::warn!(%problem, "a copy of a log is not served"),
+            }
+        }
+        copies
+    }
+
+    pub(super) fn origin(&self) -> &Origin {
+        &self.origin
     }
 
     pub(super) fn log(&self) -> Log {
@@ -146,6 +211,19 @@ impl Copy {
     }
 }
 
+/// Whether the checkpoint that is shown with a copy is one of its log and of these entries.
+fn check(log: &Log, keys: &Keys) -> io::Result<()> {
+    let Some(note) = log.checkpoint() else { return Ok(()) };
+    let damaged = |problem: &dyn Display| {
+        let problem = format!("{problem}; remove this directory, and the log is fetched again");
+        io::Error::new(io::ErrorKind::InvalidData, problem)
+    };
+    let checkpoint = verify_note(&note, keys).map_err(|problem| damaged(&problem))?.checkpoint;
+    let is_ours = checkpoint.origin == *log.origin() && checkpoint.size <= log.size();
+    let fits = || feed::tree::root(checkpoint.size, log).is_ok_and(|root| root == checkpoint.root);
+    if is_ours && fits() { Ok(()) } else { Err(damaged(&"its checkpoint is not one of its entries")) }
+}
+
 fn lie(origin: &Origin, problem: impl Display) -> Error {
     Error::Lie { what: format!("the log {origin}"), problem: problem.to_string() }
 }
@@ -155,10 +233,15 @@ pub(super) fn is_plain(id: &str) -> bool {
     (1..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
-/// Brings a copy up to a checkpoint, and gives it back. It is lost, and opened again, only where the process ends.
+/// Brings a copy up to a checkpoint, and gives it back. Whoever calls this must wait for it: the copy has the only writer of
+/// its directory, and a second one is refused while it lives. That does not take long after the turn has ended, because every
+/// tile is waited for within the turn. What was taken in before stays; the next turn goes on from there.
+///
+/// The copy is not given back where the disk failed, or something panicked: it is opened anew then.
 pub(super) async fn bring_up(
     mut copy: Copy,
     client: Client,
+    turn: Turn,
     id: String,
     noted: Noted,
     allowance: Allowance,
@@ -167,17 +250,15 @@ pub(super) async fn bring_up(
     // Reading a tree asks for its tiles from inside: that has to wait somewhere.
     let extended = tokio::task::spawn_blocking(move || {
         let fetch = |path: &TilePath, most: usize| {
-            let answer = handle.block_on(client.get(&format!("/log/{id}/{path}"), most))?;
+            let answer = handle.block_on(client.get(&turn, &format!("/log/{id}/{path}"), most))?;
             allowance.take(answer.len());
             Ok(answer)
         };
         let done = copy.extend(&noted, &allowance, &fetch);
-        (copy, done)
+        let is_sound = !matches!(done, Err(Error::Disk { .. }));
+        (is_sound.then_some(copy), done)
     });
-    match extended.await {
-        Ok((copy, done)) => (Some(copy), done),
-        Err(problem) => (None, Err(failed("tiles", problem))),
-    }
+    extended.await.unwrap_or_else(|problem| (None, Err(failed("tiles", problem))))
 }
 
 #[cfg(test)]

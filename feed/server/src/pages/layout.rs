@@ -4,6 +4,7 @@ use super::Edition;
 use super::moment::second;
 use super::parts::{count, whole};
 use crate::assets;
+use crate::role::SourceState;
 use maud::{DOCTYPE, Markup, html};
 
 /// Where a page belongs in the menu.
@@ -123,6 +124,11 @@ fn freshness(edition: &Edition<'_>) -> Markup {
                         "They are of " (second(edition.as_of)) ", and nothing newer has come to this server. What happened since \
                          is not shown."
                     }
+                }
+            }
+            @for source in edition.site.role().sources().iter().filter(|source| source.state == SourceState::Moved) {
+                div.alarm role="alert" {
+                    div.width { p { b { (source.url) } ": " (source.problem.as_deref().unwrap_or_default()) "." } }
                 }
             }
             div.fresh {

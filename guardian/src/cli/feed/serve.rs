@@ -1,4 +1,7 @@
 //! `guardian feed serve`: a mirror, a process of its own that has no key and knows no secret.
+//!
+//! It follows one network id, which is one guardian set. After a succession its sources are shown as moved, and whoever wants
+//! the next set's logs starts another mirror, in another directory.
 
 use super::Expected;
 use crate::Error;
@@ -15,7 +18,9 @@ use url::Url;
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Serve {
-    /// Feeds to mirror: 1 to 16 guardians' of one network; may be given several times. The first is shown while it is there
+    /// Feeds to mirror: 1 to 16 guardians' of one network; may be given several times. The first that answers is shown, as
+    /// long as it is there. Only logs of this network id are mirrored: after guardians changed, start another mirror with the
+    /// next id
     #[arg(long, value_name = "URL", required = true)]
     of: Vec<Url>,
     #[command(flatten)]
@@ -23,7 +28,7 @@ pub(in crate::cli) struct Serve {
     /// Address and port to serve at
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8450")]
     listen: SocketAddr,
-    /// Where to keep what was fetched and verified. Made when missing
+    /// Where to keep what was fetched and verified: a restart begins with it, also while no guardian answers. Made when missing
     #[arg(long, value_name = "DIRECTORY", default_value = "mirror")]
     dir: PathBuf,
     /// Seconds between two looks at each guardian
@@ -35,6 +40,9 @@ pub(in crate::cli) struct Serve {
     /// Requests a second that one address may make, in the long run
     #[arg(long, value_name = "NUMBER", default_value_t = Feed::default().requests_per_second, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     requests_per_second: u32,
+    /// Connections that one address may have at once, beside those of its event streams
+    #[arg(long, value_name = "NUMBER", default_value_t = Feed::default().connections_per_address, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    connections_per_address: u32,
     /// A proxy whose X-Forwarded-For is believed; may be given several times
     #[arg(long, value_name = "ADDRESS")]
     trusted_proxy: Vec<IpAddr>,
@@ -50,6 +58,7 @@ impl Serve {
             sources: self.of,
             home: self.dir,
             every: Duration::from_secs(self.every),
+            turn: mirror::TURN,
             patience: Duration::from_secs(60),
         };
         let inputs = mirror::open(settings)?;
@@ -58,6 +67,7 @@ impl Serve {
             public_url: self.public_url,
             requests_per_second: self.requests_per_second,
             burst,
+            connections_per_address: self.connections_per_address,
             trusted_proxies: self.trusted_proxy,
             ..Feed::default()
         };

@@ -2,6 +2,8 @@ use super::*;
 use crypto::spec::Slot;
 use feed::FeedKey;
 use guardian_core::guardian_set::NetworkId;
+use std::time::Duration;
+use tokio::time::Instant;
 
 #[test]
 fn a_turn_ends_with_its_allowance_and_the_next_goes_on() {
@@ -11,13 +13,15 @@ fn a_turn_ends_with_its_allowance_and_the_next_goes_on() {
     writer.append(&vec![vec![b'.'; 100]; 700]).unwrap();
     let log = writer.log();
     let checkpoint = Checkpoint { origin, size: log.size(), root: log.root().unwrap() };
-    let note = String::from_utf8(feed::sign(&checkpoint, &FeedKey::from_seed([1; 32]))).unwrap();
+    let key = FeedKey::from_seed([1; 32]);
+    let note = String::from_utf8(feed::sign(&checkpoint, &key)).unwrap();
+    let keys = Keys { network: origin.network, logs: [(GuardianIndex(1), key.public())].into(), group: None };
     let noted = Noted { checkpoint, note };
-    let mut copy = Copy::open(here.path(), "1-3-0", origin).unwrap();
+    let mut copy = Copy::open(here.path(), "1-3-0", origin, &keys).unwrap();
     let mut sizes = Vec::new();
     for _ in 0..3 {
         // Less than one bundle.
-        let allowance = Allowance::of(20_000);
+        let allowance = Allowance::of(20_000, Instant::now() + Duration::from_secs(3_600));
         let fetch = |path: &TilePath, _: usize| {
             let answer = log.tile(path).unwrap().unwrap().to_vec();
             allowance.take(answer.len());
@@ -27,7 +31,25 @@ fn a_turn_ends_with_its_allowance_and_the_next_goes_on() {
         sizes.push((copy.log().size(), copy.log().checkpoint().is_some()));
     }
     assert_eq!(sizes, [(256, false), (512, false), (700, true)]);
-    assert_eq!(kept(here.path(), "1-3-0", GuardianIndex(1)).unwrap(), (true, 1));
-    assert_eq!(kept(here.path(), "1-3-9", GuardianIndex(1)).unwrap(), (false, 1));
-    assert_eq!(kept(here.path(), "11-3-0", GuardianIndex(11)).unwrap(), (false, 0));
+    // One whose time is over takes nothing.
+    let over = Allowance::of(20_000, Instant::now());
+    assert!(over.is_spent());
+    assert_eq!(ids(here.path(), GuardianIndex(1)).unwrap(), ["1-3-0"]);
+    assert_eq!(ids(here.path(), GuardianIndex(11)).unwrap(), Vec::<String>::new());
+
+    // Begun again, it is the same one; another network's, or one of another set, is left alone.
+    drop(copy);
+    let reopen = |epoch, keys: &Keys| {
+        let copies = Copy::reopen(here.path(), GuardianIndex(1), GuardianSetEpoch(epoch), keys);
+        copies.into_iter().map(|(id, copy)| (id, copy.log().size())).collect::<Vec<_>>()
+    };
+    assert_eq!(reopen(3, &keys), [("1-3-0".to_owned(), 700)]);
+    assert_eq!(reopen(4, &keys), []);
+    assert_eq!(reopen(3, &Keys { network: NetworkId([2; 32]), ..keys.clone() }), []);
+    // One whose checkpoint is not of its entries is not served.
+    let other = Checkpoint { root: [7; 32], ..checkpoint };
+    std::fs::write(here.path().join("mirrored/1-3-0/checkpoint"), feed::sign(&other, &key)).unwrap();
+    assert_eq!(reopen(3, &keys), []);
+    let problem = Copy::open(here.path(), "1-3-0", origin, &keys).unwrap_err().to_string();
+    assert!(problem.contains("remove this directory"), "{problem}");
 }
