@@ -36,8 +36,8 @@ fn who_voted_and_signed_is_told_among_the_steps() {
         "signed east",
         "signed south",
         "signed west",
-        "combined",
         "signed harbour",
+        "combined",
         "accepted",
     ];
     let mut told = 0;
