@@ -241,16 +241,16 @@ fn project(record: &Record) -> Option<(Option<Slot>, Fact)> {
         Record::Proposed { proposal, at } => {
             (Some(*at), Fact::Proposal { proposal: proposal.id(), content: proposal.clone() })
         }
-        Record::VoteSeen { from, vote, envelope } => {
+        Record::VoteSeen { from, vote, envelope, at } => {
             let (proposal, revision, decision) = (vote.proposal, vote.revision, vote.decision);
-            (None, Fact::Vote { guardian: *from, proposal, revision, decision, sealed: envelope.into() })
+            (Some(*at), Fact::Vote { guardian: *from, proposal, revision, decision, sealed: envelope.into() })
         }
         Record::Certified { proposal, approvals, at } => {
             (Some(*at), Fact::Certificate { proposal: *proposal, approvals: published(approvals) })
         }
         Record::Released { proposal, at } => (Some(*at), Fact::Release { proposal: *proposal }),
-        Record::PartialHeld { from, partial, envelope: _ } => {
-            (None, Fact::Partial { proposal: partial.proposal, guardian: *from, share: partial.index })
+        Record::PartialHeld { from, partial, envelope: _, at } => {
+            (Some(*at), Fact::Partial { proposal: partial.proposal, guardian: *from, share: partial.index })
         }
         Record::Combined { proposal, exit, culprits, at } => {
             (Some(*at), Fact::Combined { proposal: *proposal, exit: *exit, culprits: culprits.clone() })

@@ -34,6 +34,8 @@ pub struct Observation {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ballot {
+    /// When it arrived at the guardian whose log this is.
+    pub slot: Option<Slot>,
     /// Who.
     pub guardian: GuardianIndex,
     /// On the proposal or on its emergency.
@@ -92,6 +94,8 @@ pub struct Submission {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Holder {
+    /// When it arrived at the guardian whose log this is.
+    pub slot: Option<Slot>,
     /// Who made it.
     pub guardian: GuardianIndex,
     /// With which share.
@@ -285,6 +289,7 @@ impl Story {
                 self.evidence.push(Observation { slot, on: *proposal, evidence: evidence.clone() });
             }
             Fact::Vote { guardian, proposal, revision, decision, sealed } => self.votes.push(Ballot {
+                slot,
                 guardian: *guardian,
                 on: *proposal,
                 revision: *revision,
@@ -309,7 +314,7 @@ impl Story {
             Fact::Hold { hold, .. } => self.holds.push((*hold, slot)),
             Fact::Release { .. } => self.released = self.released.or(slot),
             Fact::Partial { guardian, share, .. } => {
-                self.holders.push(Holder { guardian: *guardian, share: *share });
+                self.holders.push(Holder { slot, guardian: *guardian, share: *share });
             }
             Fact::Combined { exit, culprits, .. } if self.signed.is_none() => {
                 self.signed = Some(Signed { slot, exit: *exit, culprits: culprits.clone() });

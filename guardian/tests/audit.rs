@@ -134,7 +134,7 @@ fn records() -> Vec<Record> {
         Record::Finalized(Checkpoint { epoch: Epoch(7), root: Root([6; 32]) }),
         Record::Proposed { proposal: proposal(), at: Slot(320) },
         Record::VoteCast(vote.clone()),
-        Record::VoteSeen { from: GuardianIndex(1), vote, envelope: envelope.clone() },
+        Record::VoteSeen { from: GuardianIndex(1), vote, envelope: envelope.clone(), at: Slot(320) },
         Record::Certified { proposal: id, approvals: vec![(GuardianIndex(1), envelope)], at: Slot(321) },
         liveness(11, &[18], &[]),
         Record::Released { proposal: id, at: Slot(321) },

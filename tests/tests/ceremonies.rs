@@ -169,7 +169,7 @@ async fn four_hand_over_to_five_and_the_five_force_a_validator_off() -> Result<(
         let root = story.proposal.exit.signing_root(&next.chain.forks, story.proposal.exit.epoch);
         let whole: BlsSignature = devnet::chain::interop::secret_key(DARK.0)?.sign(root);
         ensure!(included.signature == whole.to_string(), "the signature of the key that never changed");
-        ensure!(story.votes.iter().all(|(voter, _)| voter.0 <= 5));
+        ensure!(story.votes.iter().all(|vote| vote.guardian.0 <= 5));
     }
     guardians.ended_well();
     lodestar.ended_well();

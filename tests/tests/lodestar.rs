@@ -112,7 +112,7 @@ async fn a_dark_validator_is_forced_off_while_one_guardian_is_dead() -> Result<(
         let story = leading(&status).context("a proposal")?;
         assert!(story.combined, "each guardian combined by itself: {story:?}");
         assert!(
-            story.votes.iter().all(|(voter, _)| *voter != GuardianIndex(4)),
+            story.votes.iter().all(|vote| vote.guardian != GuardianIndex(4)),
             "the dead do not vote: {story:?}"
         );
         assert!(

@@ -136,8 +136,8 @@ async fn check_guardians(guardians: &Guardians, told: &EmergencyOutcome) -> Insp
         .status
         .votes
         .iter()
-        .filter(|(_, vote)| *vote == Decision::Approve)
-        .map(|(guardian, _)| guardian.0)
+        .filter(|vote| vote.decision == Decision::Approve)
+        .map(|vote| vote.guardian.0)
         .collect();
     assert_eq!(approving, [1, 2, 3]);
     for index in 0..guardians.len() {

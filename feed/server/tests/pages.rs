@@ -167,3 +167,41 @@ async fn the_list_is_paged_searched_and_sorted_by_the_server() {
     let (_, last) = still.get("/validators?sort=index&order=desc").await;
     assert!(last.contains("aria-sort=\"descending\""));
 }
+
+/// A page without its marks.
+fn text(page: &str) -> String {
+    let parts = page.split('<').map(|part| part.split_once('>').map_or(part, |(_, text)| text));
+    parts.collect::<String>()
+}
+
+#[tokio::test]
+async fn a_proposals_page_tells_who_voted_and_signed_when() {
+    let still = Still::of(&World::new(2_000));
+    let (_, page) = still.get(&still.first("/proposals?state=finalized", "proposals").await).await;
+    assert!(page.contains("<th scope=\"col\">When</th>"));
+    let told = text(&page);
+    let line = |what: &str| {
+        let place = told.find(what).unwrap_or_else(|| panic!("{what:?} is not told"));
+        let rest = &told[place + what.len()..];
+        let date = rest.find(", slot ").map(|slot| &rest[..slot]).unwrap();
+        assert!(date.contains(" UTC ") && date.len() < 60, "{what:?} has no date: {date}");
+        place
+    };
+    let order = [
+        "north approved",
+        "east and south approved",
+        "west approved",
+        "Enough guardians approved",
+        "This guardian signed its part",
+        "east’s and south’s parts of the signature arrived",
+        "west’s part of the signature arrived",
+        "harbour’s part of the signature arrived",
+        "A beacon node took the exit",
+    ];
+    assert!(order.map(line).is_sorted());
+    assert!(!told.contains("north’s"), "it is told as what it signed itself");
+    let (_, page) = still.get(&still.first("/proposals?state=rejected", "proposals").await).await;
+    assert!(text(&page).contains("south refused: "));
+    let (_, page) = still.get(&still.first("/emergencies", "emergencies").await).await;
+    assert!(page.contains("<th scope=\"col\">When</th>") && text(&page).contains("approved"));
+}

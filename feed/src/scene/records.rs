@@ -59,9 +59,9 @@ pub(crate) fn seal(from: u16, message: Message) -> Envelope {
     Envelope(identity(from).seal(&network, &WireMessage::V1(message).encode(), NOW + u64::from(from)))
 }
 
-fn vote(from: u16, vote: Vote) -> Record {
+fn vote(from: u16, vote: Vote, at: u64) -> Record {
     let envelope = seal(from, Message::Vote(vote.clone()));
-    Record::VoteSeen { from: guardian(from), vote, envelope }
+    Record::VoteSeen { from: guardian(from), vote, envelope, at: Slot(at) }
 }
 
 fn approval(of: ProposalId) -> Vote {
@@ -122,13 +122,13 @@ pub(crate) fn exit(proposal: &ExitProposal) -> SignedVoluntaryExit {
     }
 }
 
-fn partial(from: u16, of: ProposalId) -> Record {
+fn partial(from: u16, of: ProposalId, at: u64) -> Record {
     let mut signature = [0; 192];
     signature[..13].copy_from_slice(b"partial-bytes");
     let index = crypto::threshold::ShareIndex::new(from).unwrap();
     let partial = Partial { proposal: of, index, signature: SignatureShare(signature) };
     let envelope = Some(seal(from, Message::Partial(partial.clone())));
-    Record::PartialHeld { from: guardian(from), partial, envelope }
+    Record::PartialHeld { from: guardian(from), partial, envelope, at: Slot(at) }
 }
 
 /// One forced exit, as the journal of alice tells it.
@@ -144,9 +144,9 @@ pub(crate) fn emergency_story() -> Vec<Record> {
     let proposal = ExitProposal::emergency(&definition(), subject, &raised.emergency, id);
     let beginning = vec![
         Record::Raised { raised, at: Slot(31) },
-        vote(1, approval(id)),
-        vote(2, approval(id)),
-        vote(3, approval(id)),
+        vote(1, approval(id), 31),
+        vote(2, approval(id), 32),
+        vote(3, approval(id), 34),
         Record::EmergencyCertified { emergency: id, approvals: approvals(id), at: Slot(34) },
         Record::EmergencyMoved { emergency: id, to: EmergencyState::Certified, at: Slot(34) },
         Record::Adopted { proposal: proposal.clone(), at: Slot(34) },
@@ -170,10 +170,10 @@ fn tale(proposal: &ExitProposal, mut records: Vec<Record>) -> Vec<Record> {
         records.extend([
             Record::Observed { proposal: id, at: Slot(33), evidence: seen(proposal) },
             Record::VoteCast(approval(id)),
-            vote(1, approval(id)),
-            vote(4, Vote { proposal: id, revision: 0, decision: refused }),
-            vote(2, approval(id)),
-            vote(3, approval(id)),
+            vote(1, approval(id), 33),
+            vote(4, Vote { proposal: id, revision: 0, decision: refused }, 34),
+            vote(2, approval(id), 34),
+            vote(3, approval(id), 35),
             Record::Certified { proposal: id, approvals: approvals(id), at: Slot(35) },
         ]);
     }
@@ -181,9 +181,9 @@ fn tale(proposal: &ExitProposal, mut records: Vec<Record>) -> Vec<Record> {
         Record::Held { proposal: id, hold: Some(Hold::EpochCap), at: Slot(35) },
         Record::Held { proposal: id, hold: None, at: Slot(36) },
         Record::Released { proposal: id, at: Slot(36) },
-        partial(1, id),
-        partial(2, id),
-        partial(3, id),
+        partial(1, id, 36),
+        partial(2, id, 36),
+        partial(3, id, 37),
         Record::Combined { proposal: id, exit: exit(proposal), culprits: Vec::new(), at: Slot(37) },
         Record::Submitted { proposal: id, at: Slot(37), outcomes },
         moved(State::Submitted, 37),

@@ -11,6 +11,11 @@ fn a_story_is_told_in_the_order_of_the_log() {
     let story = Story::of(&definition(), id, &entries(&records::samples())).unwrap();
     assert_eq!(story.rule, RuleKind::Offline);
     assert_eq!(story.holds, [(Some(Hold::EpochCap), Some(Slot(35))), (None, Some(Slot(36)))]);
+    let votes: Vec<_> =
+        story.votes.iter().map(|ballot| (ballot.guardian.0, ballot.slot.unwrap().0)).collect();
+    assert_eq!(votes, [(1, 33), (4, 34), (2, 34), (3, 35)], "each when it arrived");
+    let held: Vec<_> = story.holders.iter().map(|held| (held.guardian.0, held.slot.unwrap().0)).collect();
+    assert_eq!(held, [(1, 36), (2, 36), (3, 37)]);
     assert_eq!(story.released, Some(Slot(36)));
     assert_eq!(story.included, Some(Slot(39)));
     let steps: Vec<_> = story.steps.iter().map(|(step, _)| *step).collect();

@@ -127,14 +127,14 @@ impl Agenda {
             Record::VoteCast(vote) if self.matters.contains_key(&vote.proposal) => {
                 self.cast(vote, observed == Some(vote.proposal))
             }
-            Record::VoteSeen { from, vote, envelope } if self.matters.contains_key(&vote.proposal) => {
+            Record::VoteSeen { from, vote, envelope, at } if self.matters.contains_key(&vote.proposal) => {
                 let matter = self.known(&vote.proposal)?;
                 let is_said =
                     matter.own.as_ref().is_some_and(|own| own == vote || own.revision > vote.revision);
                 if *from == me && !is_said {
                     return Err("a vote of ours was heard that we had not cast");
                 }
-                matter.ballot.count(*from, vote.clone(), envelope.clone());
+                matter.ballot.count(*from, vote.clone(), envelope.clone(), *at);
                 Ok(())
             }
             Record::EmergencyCertified { emergency, approvals, at } => {

@@ -2,12 +2,22 @@
 
 use crate::guardian_set::GuardianIndex;
 use crate::message::{Decision, Envelope, RejectReason, Vote};
+use crypto::spec::Slot;
 use std::collections::BTreeMap;
 
 /// Votes by guardian; at most one each, so at most n.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Ballot {
-    votes: BTreeMap<GuardianIndex, (Vote, Envelope)>,
+    votes: BTreeMap<GuardianIndex, Counted>,
+}
+
+/// A vote that counts.
+#[derive(Debug, Clone)]
+pub(crate) struct Counted {
+    pub(crate) vote: Vote,
+    pub(crate) envelope: Envelope,
+    /// Slot at which it arrived.
+    pub(crate) at: Slot,
 }
 
 /// How a vote relates to what its author said before.
@@ -25,30 +35,32 @@ impl Ballot {
     /// Compares a vote with what we have of its author. Does not count it.
     pub(crate) fn novelty(&self, from: GuardianIndex, vote: &Vote) -> Novelty {
         match self.votes.get(&from) {
-            Some((held, envelope)) if held.revision == vote.revision && held.decision != vote.decision => {
+            Some(Counted { vote: held, envelope, .. })
+                if held.revision == vote.revision && held.decision != vote.decision =>
+            {
                 Novelty::Equivocation(envelope.clone())
             }
-            Some((held, _)) if held.revision >= vote.revision => Novelty::Known,
+            Some(held) if held.vote.revision >= vote.revision => Novelty::Known,
             Some(_) | None => Novelty::New,
         }
     }
 
     /// Whether its author said something else since, as far as we heard.
     pub(crate) fn is_superseded(&self, from: GuardianIndex, vote: &Vote) -> bool {
-        self.votes.get(&from).is_some_and(|(held, _)| held.revision > vote.revision)
+        self.votes.get(&from).is_some_and(|held| held.vote.revision > vote.revision)
     }
 
     /// Counts a vote in place of the author's earlier one.
-    pub(crate) fn count(&mut self, from: GuardianIndex, vote: Vote, envelope: Envelope) {
-        self.votes.insert(from, (vote, envelope));
+    pub(crate) fn count(&mut self, from: GuardianIndex, vote: Vote, envelope: Envelope, at: Slot) {
+        self.votes.insert(from, Counted { vote, envelope, at });
     }
 
     /// Guardians that approve, with their proofs, by index.
     pub(crate) fn approvals(&self) -> impl Iterator<Item = (GuardianIndex, &Envelope)> {
         self.votes
             .iter()
-            .filter(|(_, (vote, _))| vote.decision == Decision::Approve)
-            .map(|(from, (_, envelope))| (*from, envelope))
+            .filter(|(_, counted)| counted.vote.decision == Decision::Approve)
+            .map(|(from, counted)| (*from, &counted.envelope))
     }
 
     /// How many refuse, whether from the start or by taking an approval back. Who went over to another proposal about
@@ -58,12 +70,12 @@ impl Ballot {
             Decision::Approve | Decision::Withdraw(RejectReason::Superseded) => false,
             Decision::Reject(_) | Decision::Withdraw(_) => true,
         };
-        self.votes.values().filter(|(vote, _)| refuses(vote.decision)).count()
+        self.votes.values().filter(|counted| refuses(counted.vote.decision)).count()
     }
 
     /// All votes, by guardian.
-    pub(crate) fn votes(&self) -> impl Iterator<Item = (GuardianIndex, &Vote, &Envelope)> {
-        self.votes.iter().map(|(from, (vote, envelope))| (*from, vote, envelope))
+    pub(crate) fn votes(&self) -> impl Iterator<Item = (GuardianIndex, &Counted)> {
+        self.votes.iter().map(|(from, counted)| (*from, counted))
     }
 }
 

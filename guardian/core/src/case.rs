@@ -51,8 +51,15 @@ pub(crate) struct Certified {
     pub(crate) sealed: Option<Envelope>,
 }
 
-/// A partial we hold, with its proof when it came from outside.
-pub(crate) type Held = (Partial, Option<Envelope>);
+/// A partial we hold.
+#[derive(Debug, Clone)]
+pub(crate) struct Held {
+    pub(crate) partial: Partial,
+    /// Its proof, when it came from outside.
+    pub(crate) envelope: Option<Envelope>,
+    /// Slot at which it arrived.
+    pub(crate) at: Slot,
+}
 
 /// What happens under a certificate.
 #[derive(Debug, Clone, Default)]

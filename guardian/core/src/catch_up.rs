@@ -80,10 +80,11 @@ fn sealed(case: &Case, is_paused: bool) -> impl Iterator<Item = &Envelope> {
     // Under a certificate, the proposal and the votes are already told.
     let uncertified = certificate.is_none().then_some(case);
     let proposal = uncertified.and_then(|case| case.sealed.as_ref());
-    let votes = uncertified.into_iter().flat_map(|case| case.ballot.votes().map(|(_, _, envelope)| envelope));
+    let votes =
+        uncertified.into_iter().flat_map(|case| case.ballot.votes().map(|(_, counted)| &counted.envelope));
     let told = (!is_paused).then_some(&case.ceremony.partials);
     let partials =
-        told.into_iter().flat_map(|partials| partials.values()).filter_map(|(_, envelope)| envelope.as_ref());
+        told.into_iter().flat_map(|partials| partials.values()).filter_map(|held| held.envelope.as_ref());
     certificate.into_iter().chain(proposal).chain(votes).chain(partials)
 }
 
@@ -92,8 +93,9 @@ fn sealed_matter(matter: &Matter) -> impl Iterator<Item = &Envelope> {
     let certificate = matter.certificate.as_ref().and_then(|certificate| certificate.sealed.as_ref());
     let uncertified = certificate.is_none().then_some(matter);
     let raised = uncertified.and_then(|matter| matter.sealed.as_ref());
-    let votes =
-        uncertified.into_iter().flat_map(|matter| matter.ballot.votes().map(|(_, _, envelope)| envelope));
+    let votes = uncertified
+        .into_iter()
+        .flat_map(|matter| matter.ballot.votes().map(|(_, counted)| &counted.envelope));
     certificate.into_iter().chain(raised).chain(votes).chain(matter.cancelled.as_ref())
 }
 

@@ -164,7 +164,8 @@ impl Guardian {
         if from == self.me {
             self.relearn(&vote, out);
         }
-        if !is_open || !self.persist(Record::VoteSeen { from, vote, envelope }, out) {
+        let at = self.view.slot();
+        if !is_open || !self.persist(Record::VoteSeen { from, vote, envelope, at }, out) {
             return;
         }
         self.progress(&id, out);

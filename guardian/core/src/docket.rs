@@ -3,7 +3,7 @@
 //! Every lasting change goes through [`Docket::apply`], live and at restore alike, so a restart is the same story told
 //! again.
 
-use crate::case::{Case, Certified};
+use crate::case::{Case, Certified, Held};
 use crate::fault::FaultKind;
 use crate::guardian_set::GuardianIndex;
 use crate::message::Vote;
@@ -175,12 +175,12 @@ impl Docket {
                 case.own = Some(vote.clone());
                 Ok(())
             }
-            Record::VoteSeen { from, vote, envelope } => {
+            Record::VoteSeen { from, vote, envelope, at } => {
                 let case = self.known(&vote.proposal)?;
                 if *from == me && !is_said_by(case, vote) {
                     return Err("a vote of ours was heard that we had not cast");
                 }
-                case.ballot.count(*from, vote.clone(), envelope.clone());
+                case.ballot.count(*from, vote.clone(), envelope.clone(), *at);
                 Ok(())
             }
             Record::Certified { proposal, approvals, at } => {
@@ -198,7 +198,7 @@ impl Docket {
                 self.known(proposal)?.ceremony.released = Some(*at);
                 Ok(())
             }
-            Record::PartialHeld { from, partial, envelope } => {
+            Record::PartialHeld { from, partial, envelope, at } => {
                 let case = self.known(&partial.proposal)?;
                 if case.certificate.is_none() {
                     return Err("a partial without a certificate");
@@ -207,7 +207,8 @@ impl Docket {
                     return Err("a partial of ours that was not released");
                 }
                 case.ceremony.early.remove(from);
-                case.ceremony.partials.insert(*from, (partial.clone(), envelope.clone()));
+                let held = Held { partial: partial.clone(), envelope: envelope.clone(), at: *at };
+                case.ceremony.partials.insert(*from, held);
                 Ok(())
             }
             Record::Combined { proposal, exit, at, .. } => {

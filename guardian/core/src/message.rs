@@ -237,6 +237,9 @@ pub struct Partial {
 /// Most sealed approvals in one certificate: one a member.
 pub const MAX_APPROVALS: usize = crypto::threshold::MAX_SHARES as usize;
 
+/// The version of this software, as heartbeats and the status tell it.
+pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 /// Longest software version in a heartbeat, bytes.
 pub const MAX_VERSION: usize = 32;
 

@@ -9,7 +9,7 @@ use crate::command::Command;
 use crate::emergency::{Proof, Raiser};
 use crate::guardian::Guardian;
 use crate::matter::Matter;
-use crate::message::{Heartbeat, Message};
+use crate::message::{Heartbeat, Message, VERSION};
 use crate::proposal::{ProposalId, State};
 use crate::rule::Opinion;
 use crate::status::EmergencyState;
@@ -75,7 +75,7 @@ impl Guardian {
             slot,
             head: self.view.head().unwrap_or_default(),
             finalized,
-            version: env!("CARGO_PKG_VERSION").to_owned(),
+            version: VERSION.to_owned(),
             enforces: self.enforces(),
             shares: u32::try_from(self.view.held().count()).unwrap_or(u32::MAX),
             clients: self.settings.clients.clone(),
@@ -152,7 +152,7 @@ impl Guardian {
                 let is_meant =
                     self.is_willed(&case.proposal) && self.opinion(&case.proposal) == Opinion::Approve;
                 if is_time && is_meant {
-                    offers.extend(own.map(|(partial, _)| Message::Partial(partial.clone())));
+                    offers.extend(own.map(|held| Message::Partial(held.partial.clone())));
                 }
             }
             State::Included | State::Finalized | State::Rejected | State::Expired | State::Moot => {}

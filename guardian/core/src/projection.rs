@@ -1,13 +1,16 @@
 //! Projection: a guardian's state as the [`StatusSnapshot`] it shows the world.
 
-use crate::case::Case;
+use crate::ballot::{Ballot, Counted};
+use crate::case::{self, Case};
 use crate::guardian::Guardian;
+use crate::guardian_set::GuardianIndex;
 use crate::matter::Matter;
+use crate::message::VERSION;
 use crate::proposal::ProposalId;
 use crate::registry::Entry;
 use crate::status::{
-    EmergencyStatus, ExecutionStatus, Hold, OperatorStatus, PeerStatus, ProposalStatus, RegistrationStatus,
-    StatusSnapshot, ValidatorHealth,
+    EmergencyStatus, ExecutionStatus, Hold, OperatorStatus, PartialStatus, PeerStatus, ProposalStatus,
+    RegistrationStatus, StatusSnapshot, ValidatorHealth, VoteStatus,
 };
 use crate::tickets::Operator;
 use crate::view::{Held, Watched};
@@ -61,6 +64,7 @@ impl Guardian {
             readiness: self.readiness_statuses(),
             signatures: self.signing_statuses(),
             ceremonies: self.ceremony_statuses(),
+            version: VERSION.to_owned(),
             clients: self.settings.clients.clone(),
             logs: self.logs.latest().collect(),
         }
@@ -89,7 +93,7 @@ impl Guardian {
             state: matter.state,
             raised: matter.since,
             certifiable_from: matter.certifiable_from(&self.definition.emergency),
-            votes: matter.ballot.votes().map(|(from, vote, _)| (from, vote.decision)).collect(),
+            votes: votes(&matter.ballot),
             own: matter.own.as_ref().map(|vote| vote.decision),
             note: matter.note.clone(),
             certified: matter.certificate.as_ref().map(|certificate| certificate.at),
@@ -168,10 +172,10 @@ impl Guardian {
             hold: case.hold,
             held_since: case.hold.map(|hold| self.held_since(hold, case)),
             hold_ends: case.hold.map(|hold| hold.ends().to_owned()),
-            votes: case.ballot.votes().map(|(from, vote, _)| (from, vote.decision)).collect(),
+            votes: votes(&case.ballot),
             certified: case.certificate.as_ref().map(|certificate| certificate.at),
             released: ceremony.released,
-            partials: ceremony.partials.keys().copied().collect(),
+            partials: ceremony.partials.iter().map(partial).collect(),
             culprits: ceremony.false_shares(),
             combined: ceremony.combined.is_some(),
             submissions: ceremony.outcomes.clone(),
@@ -180,6 +184,19 @@ impl Guardian {
                 .map(|validator| validator.exit_epoch),
         }
     }
+}
+
+fn votes(ballot: &Ballot) -> Vec<VoteStatus> {
+    let status = |(guardian, counted): (GuardianIndex, &Counted)| VoteStatus {
+        guardian,
+        decision: counted.vote.decision,
+        at: counted.at,
+    };
+    ballot.votes().map(status).collect()
+}
+
+fn partial((guardian, held): (&GuardianIndex, &case::Held)) -> PartialStatus {
+    PartialStatus { guardian: *guardian, at: held.at }
 }
 
 fn registration(entry: &Entry) -> RegistrationStatus {

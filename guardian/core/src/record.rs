@@ -46,6 +46,8 @@ pub enum Record {
         vote: Vote,
         /// The proof.
         envelope: Envelope,
+        /// When it arrived here.
+        at: Slot,
     },
     /// t approvals, with their proofs: from here on partials may exist.
     Certified {
@@ -71,6 +73,8 @@ pub enum Record {
         partial: Partial,
         /// As it arrived, for guardians that were away. None for our own: it is sealed anew at each offer.
         envelope: Option<Envelope>,
+        /// When it arrived here; one that came before our certificate is taken in with that.
+        at: Slot,
     },
     /// A combined, verified exit.
     Combined {

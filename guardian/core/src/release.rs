@@ -135,7 +135,8 @@ impl Guardian {
             return;
         }
         let is_willed = self.is_willed(&case.proposal);
-        let record = Record::PartialHeld { from: self.me, partial: partial.clone(), envelope: None };
+        let at = self.view.slot();
+        let record = Record::PartialHeld { from: self.me, partial: partial.clone(), envelope: None, at };
         if self.persist(record, out) {
             if is_willed && self.paused().is_none() {
                 out.push(Command::Broadcast(Message::Partial(partial)));
@@ -168,9 +169,9 @@ impl Guardian {
         if case.ceremony.culprits.contains(&from) || case.state == State::Moot {
             return;
         }
-        if let Some((held, proof)) = case.ceremony.partials.get_mut(&from) {
-            if *held == partial {
-                proof.get_or_insert(envelope);
+        if let Some(held) = case.ceremony.partials.get_mut(&from) {
+            if held.partial == partial {
+                held.envelope.get_or_insert(envelope);
             }
             return;
         }
@@ -183,7 +184,8 @@ impl Guardian {
             case.ceremony.early.entry(from).or_insert((partial, envelope));
             return;
         }
-        if self.persist(Record::PartialHeld { from, partial, envelope: Some(envelope) }, out) {
+        let at = self.view.slot();
+        if self.persist(Record::PartialHeld { from, partial, envelope: Some(envelope), at }, out) {
             self.advance(&id, out);
         }
     }
@@ -230,7 +232,7 @@ impl Guardian {
             partials: chosen
                 .iter()
                 .filter_map(|guardian| held.get(guardian))
-                .map(|(p, _)| (p.index, p.signature))
+                .map(|held| (held.partial.index, held.partial.signature))
                 .collect(),
         };
         if let Some(case) = self.docket.get_mut(id) {
@@ -241,9 +243,10 @@ impl Guardian {
 
     /// Takes in, under our certificate, the partials that came before it.
     fn take_early_partials(&mut self, id: &ProposalId, out: &mut Vec<Command>) {
+        let at = self.view.slot();
         let Some(case) = self.docket.get_mut(id).filter(|case| case.certificate.is_some()) else { return };
         for (from, (partial, envelope)) in std::mem::take(&mut case.ceremony.early) {
-            self.persist(Record::PartialHeld { from, partial, envelope: Some(envelope) }, out);
+            self.persist(Record::PartialHeld { from, partial, envelope: Some(envelope), at }, out);
         }
     }
 

@@ -88,6 +88,9 @@ pub struct StatusSnapshot {
     /// Ceremonies, the latest first.
     #[serde(default)]
     pub ceremonies: Vec<CeremonyStatus>,
+    /// The version of its software, as its heartbeats tell it to the others.
+    #[serde(default)]
+    pub version: String,
     /// The client software of its own nodes, as its operator declares it.
     #[serde(default)]
     pub clients: Clients,
@@ -234,6 +237,26 @@ pub struct RegistrationStatus {
     pub transaction: TransactionHash,
 }
 
+/// One guardian's latest vote on a proposal or an emergency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VoteStatus {
+    /// Whose.
+    pub guardian: GuardianIndex,
+    /// What it decided.
+    pub decision: Decision,
+    /// Slot at which it arrived here.
+    pub at: Slot,
+}
+
+/// One guardian's partial signature that is held here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartialStatus {
+    /// Whose.
+    pub guardian: GuardianIndex,
+    /// Slot at which it arrived here; of one that came before our certificate, the slot at which that was there too.
+    pub at: Slot,
+}
+
 /// One proposal's story.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProposalStatus {
@@ -249,14 +272,14 @@ pub struct ProposalStatus {
     pub held_since: Option<Slot>,
     /// What ends that.
     pub hold_ends: Option<String>,
-    /// Votes, by guardian.
-    pub votes: Vec<(GuardianIndex, Decision)>,
+    /// The vote of each guardian that stands, by guardian.
+    pub votes: Vec<VoteStatus>,
     /// Slot of our certificate.
     pub certified: Option<Slot>,
     /// Slot of our release.
     pub released: Option<Slot>,
-    /// Whose partials we hold.
-    pub partials: Vec<GuardianIndex>,
+    /// The partials we hold, by guardian.
+    pub partials: Vec<PartialStatus>,
     /// Shares found false while combining.
     pub culprits: Vec<ShareIndex>,
     /// Whether the combined signature exists here.
@@ -280,8 +303,8 @@ pub struct EmergencyStatus {
     pub raised: Slot,
     /// First slot at which it can be certified.
     pub certifiable_from: Slot,
-    /// Votes, by guardian.
-    pub votes: Vec<(GuardianIndex, Decision)>,
+    /// The vote of each guardian that stands, by guardian.
+    pub votes: Vec<VoteStatus>,
     /// Our own decision.
     pub own: Option<Decision>,
     /// What our operator said with it, or the standing order's name.

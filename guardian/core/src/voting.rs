@@ -322,7 +322,8 @@ impl Guardian {
             self.persist(Record::VoteCast(vote.clone()), out);
             self.lapse(out);
         }
-        if self.persist(Record::VoteSeen { from, vote, envelope }, out) {
+        let at = self.view.slot();
+        if self.persist(Record::VoteSeen { from, vote, envelope, at }, out) {
             self.count(&id, out);
         }
     }

@@ -79,11 +79,11 @@ fn tell(record: &Record) -> Told {
             let text = format!("our vote, revision {}: {}", vote.revision, decision(vote.decision));
             told("vote_cast", None, text, json!(vote))
         }
-        Record::VoteSeen { from, vote, envelope } => {
+        Record::VoteSeen { from, vote, envelope, at } => {
             let text =
                 format!("guardian {}, revision {}: {}", from.0, vote.revision, decision(vote.decision));
-            let record = json!({ "from": from, "vote": vote, "envelope": sealed(envelope) });
-            told("vote_seen", None, text, record)
+            let record = json!({ "from": from, "vote": vote, "envelope": sealed(envelope), "at": at });
+            told("vote_seen", Some(*at), text, record)
         }
         Record::Certified { proposal, approvals, at } => {
             let guardians: Vec<GuardianIndex> = approvals.iter().map(|(guardian, _)| *guardian).collect();
@@ -96,13 +96,13 @@ fn tell(record: &Record) -> Told {
             let record = json!({ "proposal": proposal, "at": at });
             told("released", Some(*at), "our partial signature is released".to_owned(), record)
         }
-        Record::PartialHeld { from, partial, envelope } => {
+        Record::PartialHeld { from, partial, envelope, at } => {
             let text = format!("partial signature of share {} from guardian {}", partial.index, from.0);
             let record = json!({
                 "from": from, "proposal": partial.proposal, "index": partial.index,
-                "signature": partial.signature, "envelope": envelope.as_ref().map(sealed),
+                "signature": partial.signature, "envelope": envelope.as_ref().map(sealed), "at": at,
             });
-            told("partial_held", None, text, record)
+            told("partial_held", Some(*at), text, record)
         }
         Record::Combined { proposal, exit, culprits, at } => {
             let (validator, epoch) = (exit.message.validator_index, exit.message.epoch);

@@ -104,6 +104,7 @@ pub(crate) fn story() -> (Vec<Record>, ExitProposal, Vec<u64>) {
                 from: GuardianIndex(2),
                 vote: Vote { revision: 1, ..vote },
                 envelope: Envelope(vec![0xab, 0xcd]),
+                at: Slot(322),
             },
         ),
         (true, Record::Moved { proposal: id, to: State::Expired, at: Slot(352) }),

@@ -77,7 +77,7 @@ fn public(desk: &Desk, id: Option<&IdPrefix>, problem: &anyhow::Error) -> anyhow
 
 /// Approvals and refusals that stand.
 fn votes(status: &EmergencyStatus) -> (usize, usize) {
-    let approvals = status.votes.iter().filter(|(_, decision)| *decision == Decision::Approve).count();
+    let approvals = status.votes.iter().filter(|vote| vote.decision == Decision::Approve).count();
     (approvals, status.votes.len() - approvals)
 }
 
@@ -154,13 +154,13 @@ fn in_full(one: &Inspection, definition: &NetworkDefinition, times: &Times) -> S
     let cast: Vec<_> = status
         .votes
         .iter()
-        .map(|(index, decision)| {
-            let decision = match decision {
+        .map(|vote| {
+            let decision = match &vote.decision {
                 Decision::Approve => "approves".to_owned(),
                 Decision::Reject(reason) => format!("rejects ({})", super::status::name_of(reason)),
                 Decision::Withdraw(reason) => format!("withdrew ({})", super::status::name_of(reason)),
             };
-            format!("{} {decision}", guardian(*index))
+            format!("{} {decision} at {}", guardian(vote.guardian), times.slot(vote.at))
         })
         .collect();
     let is_in_vain = status.state.is_over() && status.certified.is_none();

@@ -267,7 +267,7 @@ fn operator_row(operator: &OperatorStatus, seconds_per_epoch: Option<u64>) -> [S
 
 fn proposal_row(status: &ProposalStatus) -> [String; 8] {
     let count =
-        |wanted: fn(&Decision) -> bool| status.votes.iter().filter(|(_, decision)| wanted(decision)).count();
+        |wanted: fn(&Decision) -> bool| status.votes.iter().filter(|vote| wanted(&vote.decision)).count();
     let approvals = count(|decision| matches!(decision, Decision::Approve));
     let refusals = count(|decision| matches!(decision, Decision::Reject(_) | Decision::Withdraw(_)));
     let submissions: Vec<String> = status

@@ -57,6 +57,7 @@ pub(crate) fn snapshot(head: Option<u64>) -> StatusSnapshot {
         readiness: Vec::new(),
         signatures: Vec::new(),
         ceremonies: Vec::new(),
+        version: "0.1.0".to_owned(),
         clients: Default::default(),
         logs: Vec::new(),
         slot: Slot(1000),

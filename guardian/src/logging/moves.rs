@@ -55,11 +55,11 @@ pub fn moved(record: &Record, me: GuardianIndex) {
                 info!(target: TARGET, proposal = %vote.proposal, guardian = me.0, ?code, "withdrew the approval")
             }
         },
-        Record::VoteSeen { from, vote, .. } if *from == me => {
-            debug!(target: TARGET, proposal = %vote.proposal, guardian = from.0, "own vote recorded");
+        Record::VoteSeen { from, vote, at, .. } if *from == me => {
+            debug!(target: TARGET, proposal = %vote.proposal, guardian = from.0, slot = %at, "own vote recorded");
         }
-        Record::VoteSeen { from, vote, .. } => {
-            info!(target: TARGET, proposal = %vote.proposal, guardian = from.0, decision = ?vote.decision, "vote received");
+        Record::VoteSeen { from, vote, at, .. } => {
+            info!(target: TARGET, proposal = %vote.proposal, guardian = from.0, decision = ?vote.decision, slot = %at, "vote received");
         }
         Record::Certified { proposal, approvals, at } => {
             info!(target: TARGET, %proposal, approvals = approvals.len(), slot = %at, "certified");
@@ -67,8 +67,8 @@ pub fn moved(record: &Record, me: GuardianIndex) {
         Record::Released { proposal, at } => {
             info!(target: TARGET, %proposal, slot = %at, "releasing our partial signature")
         }
-        Record::PartialHeld { from, partial, .. } => {
-            info!(target: TARGET, proposal = %partial.proposal, guardian = from.0, share = %partial.index, "partial signature held");
+        Record::PartialHeld { from, partial, at, .. } => {
+            info!(target: TARGET, proposal = %partial.proposal, guardian = from.0, share = %partial.index, slot = %at, "partial signature held");
         }
         Record::Combined { proposal, exit, culprits, .. } => {
             info!(target: TARGET, %proposal, validator = %exit.message.validator_index, epoch = %exit.message.epoch, "exit combined and verified");

@@ -209,8 +209,8 @@ impl Witness {
                 .or_else(|| statuses.iter().position(|status| status.as_ref().and_then(find).is_some()));
             facts.push((proposer.map(|index| guardians.name(index).to_owned()).into_iter().collect(), fact));
         }
-        for (voter, decision) in seen.iter().flat_map(|p| p.votes.iter().copied()) {
-            let name = self.name_of(voter);
+        for vote in seen.iter().flat_map(|p| p.votes.iter()) {
+            let (name, decision) = (self.name_of(vote.guardian), vote.decision);
             if self.told.insert(format!("vote {decision:?} {name}")) {
                 if decision == guardian_core::message::Decision::Approve {
                     self.approvals.push(name.clone());
@@ -229,8 +229,8 @@ impl Witness {
                 self.first_time(&format!("{hold:?}"), statuses, |s| proposal(s, &|p| p.hold == Some(hold)));
             push(facts, who, Fact::Held { hold });
         }
-        for owner in seen.iter().flat_map(|p| p.partials.iter().copied()) {
-            let name = self.name_of(owner);
+        for held in seen.iter().flat_map(|p| p.partials.iter()) {
+            let name = self.name_of(held.guardian);
             if self.told.insert(format!("partial {name}")) {
                 self.partials.push(name.clone());
                 merge(facts, name, Fact::PartialReleased);

@@ -3,8 +3,8 @@
 use super::layout::{Tab, document};
 use super::parts::{Tone, count, empty, fact, link, mark, plate, plural, trust, whole};
 use super::{Edition, exits, story, words};
+use crate::view::proposal::PartialView;
 use crate::view::{ProposalView, VoteView};
-use guardian_core::guardian_set::GuardianIndex;
 use guardian_core::proposal::{RuleKind, State};
 use maud::{Markup, html};
 
@@ -122,13 +122,13 @@ fn said(edition: &Edition<'_>, proposal: &ProposalView) -> Markup {
 }
 
 /// What every guardian said; with partials, also whose signature is here.
-pub(crate) fn votes(edition: &Edition<'_>, votes: &[VoteView], partials: Option<&[GuardianIndex]>) -> Markup {
+pub(crate) fn votes(edition: &Edition<'_>, votes: &[VoteView], partials: Option<&[PartialView]>) -> Markup {
     html! {
         div.scroll tabindex="0" role="region" aria-label="Votes by guardian" {
             table.table {
                 caption.unseen { "Votes by guardian" }
                 thead { tr {
-                    th scope="col" { "Guardian" } th scope="col" { "Vote" }
+                    th scope="col" { "Guardian" } th scope="col" { "Vote" } th scope="col" { "When" }
                     @if partials.is_some() { th scope="col" { "Signature share" } }
                 } }
                 tbody {
@@ -145,8 +145,14 @@ pub(crate) fn votes(edition: &Edition<'_>, votes: &[VoteView], partials: Option<
                                     None => (mark(Tone::None, "nothing heard")),
                                 }
                             }
+                            td { @match vote { Some(vote) => (edition.clock.ago(vote.at.at)), None => span.soft { "–" } } }
                             @if let Some(partials) = partials {
-                                td { @if partials.contains(&guardian.index) { (mark(Tone::Good, "here")) } @else { (mark(Tone::None, "not here")) } }
+                                td {
+                                    @match partials.iter().find(|partial| partial.guardian == guardian.index) {
+                                        Some(partial) => { (mark(Tone::Good, "here")) " " span.small { (edition.clock.ago(partial.at.at)) } }
+                                        None => (mark(Tone::None, "not here")),
+                                    }
+                                }
                             }
                         }
                     }

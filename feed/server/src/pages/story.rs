@@ -4,10 +4,9 @@ use super::Edition;
 use super::parts::count;
 use super::words;
 use crate::view::ProposalView;
-use crate::view::proposal::DecisionCode;
+use crate::view::proposal::{DecisionCode, HappeningView};
 use guardian_core::proposal::State;
 use maud::{Markup, html};
-use std::collections::BTreeMap;
 
 /// Something told.
 struct Told {
@@ -15,6 +14,8 @@ struct Told {
     at: Option<u64>,
     slot: Option<u64>,
     title: String,
+    /// Why somebody refused.
+    why: Option<&'static str>,
     more: Option<String>,
 }
 
@@ -23,7 +24,7 @@ pub(crate) fn of(edition: &Edition<'_>, proposal: &ProposalView) -> Markup {
         ol.story {
             @for told in told(edition, proposal) {
                 li.(told.tone) {
-                    span { b { (told.title) } }
+                    span { b { (told.title) } @if let Some(why) = told.why { ": " (why) } }
                     @if let Some(at) = told.at {
                         span.small.soft { (edition.clock.precisely(at)) @if let Some(slot) = told.slot { ", slot " (count(slot)) } }
                     }
@@ -43,21 +44,31 @@ fn told(edition: &Edition<'_>, proposal: &ProposalView) -> Vec<Told> {
             at: Some(from.at),
             slot: None,
             title: "The cause began".to_owned(),
+            why: None,
             more,
         });
     }
-    for happening in &proposal.timeline {
+    let me = edition.snapshot.status().guardian;
+    // Its own part is told as what it released.
+    let is_told_twice =
+        |one: &HappeningView| one.what == "signed" && one.guardian == Some(me) && proposal.released.is_some();
+    let happenings = proposal.timeline.iter().filter(|one| !is_told_twice(one));
+    for Line { happening, names } in lines(happenings) {
         let future = happening.moment.at > edition.as_of;
-        let (tone, title) = title(&happening.what, future);
+        let (tone, title) = match &names[..] {
+            [] => title(&happening.what, future),
+            names => deed(happening.decision, names),
+        };
         let tone = if future { "later" } else { tone };
         let (at, slot) = (Some(happening.moment.at), Some(happening.moment.slot.0));
-        all.push(Told { tone, at, slot, title, more: more(&happening.what, proposal) });
+        let why = happening.reason.map(words::reason);
+        all.push(Told { tone, at, slot, title, why, more: more(&happening.what, proposal) });
     }
     if !proposal.over
         && proposal.hold.is_none()
         && let Some(next) = next(proposal)
     {
-        all.push(Told { tone: "later", at: None, slot: None, title: next, more: None });
+        all.push(Told { tone: "later", at: None, slot: None, title: next, why: None, more: None });
     }
     if let Some(end) = end(proposal) {
         all.push(end);
@@ -67,26 +78,61 @@ fn told(edition: &Edition<'_>, proposal: &ProposalView) -> Vec<Told> {
 
 /// How it ended, where nobody noted when.
 fn end(proposal: &ProposalView) -> Option<Told> {
-    let (title, more) = match proposal.state {
-        State::Rejected => ("Too many guardians refused", refusals(proposal)),
-        State::Moot => ("It is no longer needed", None),
+    let title = match proposal.state {
+        State::Rejected => "Too many guardians refused",
+        State::Moot => "It is no longer needed",
         _ => return None,
     };
-    Some(Told { tone: "", at: None, slot: None, title: title.to_owned(), more })
+    Some(Told { tone: "", at: None, slot: None, title: title.to_owned(), why: None, more: None })
 }
 
-/// Who refused and why, each reason once.
-fn refusals(proposal: &ProposalView) -> Option<String> {
-    let mut by_reason: BTreeMap<_, Vec<&str>> = BTreeMap::new();
-    for vote in &proposal.votes {
-        if let (DecisionCode::Reject, Some(reason)) = (vote.decision, vote.reason) {
-            by_reason.entry(reason).or_default().push(&vote.name);
+/// What is told in one line.
+#[derive(Debug, PartialEq)]
+struct Line<'a> {
+    happening: &'a HappeningView,
+    /// The guardians that did it.
+    names: Vec<&'a str>,
+}
+
+/// What several guardians did alike in one slot is one line, where the first of them did it.
+fn lines<'a>(happenings: impl Iterator<Item = &'a HappeningView>) -> Vec<Line<'a>> {
+    let mut lines: Vec<Line<'_>> = Vec::new();
+    for happening in happenings {
+        let Some(name) = happening.name.as_deref() else {
+            lines.push(Line { happening, names: Vec::new() });
+            continue;
+        };
+        let deed = |one: &HappeningView| (one.what.clone(), one.moment, one.decision, one.reason);
+        match lines.iter_mut().find(|line| !line.names.is_empty() && deed(line.happening) == deed(happening))
+        {
+            Some(line) => line.names.push(name),
+            None => lines.push(Line { happening, names: vec![name] }),
         }
     }
-    let told =
-        by_reason.iter().map(|(reason, names)| format!("{}: {}.", names.join(", "), words::reason(*reason)));
-    let told: Vec<String> = told.collect();
-    (!told.is_empty()).then(|| told.join(" "))
+    lines
+}
+
+/// What guardians did: how they voted, or that their parts of the signature arrived.
+fn deed(decision: Option<DecisionCode>, names: &[&str]) -> (&'static str, String) {
+    let (who, alone) = (listed(names.iter().copied()), names.len() == 1);
+    match decision {
+        Some(DecisionCode::Approve) => ("good", format!("{who} approved")),
+        Some(DecisionCode::Reject) => ("bad", format!("{who} refused")),
+        Some(DecisionCode::Withdraw) if alone => ("wait", format!("{who} took its approval back")),
+        Some(DecisionCode::Withdraw) => ("wait", format!("{who} took their approvals back")),
+        None => {
+            let whose = listed(names.iter().map(|name| format!("{name}’s")));
+            let parts = if alone { "part" } else { "parts" };
+            ("good", format!("{whose} {parts} of the signature arrived"))
+        }
+    }
+}
+
+/// `a`, `a and b`, `a, b and c`.
+fn listed(items: impl Iterator<Item = impl Into<String>>) -> String {
+    let mut items: Vec<String> = items.map(Into::into).collect();
+    let Some(last) = items.pop() else { return String::new() };
+    if items.is_empty() { last } else { format!("{} and {last}", items.join(", ")) }
 }
 
 fn title(what: &str, future: bool) -> (&'static str, String) {
@@ -113,18 +159,7 @@ fn title(what: &str, future: bool) -> (&'static str, String) {
 }
 
 fn more(what: &str, proposal: &ProposalView) -> Option<String> {
-    let named = |decision: DecisionCode| {
-        let names: Vec<&str> = proposal
-            .votes
-            .iter()
-            .filter(|vote| vote.decision == decision)
-            .map(|vote| vote.name.as_str())
-            .collect();
-        (!names.is_empty()).then(|| names.join(", "))
-    };
     match what {
-        "proposed" => named(DecisionCode::Reject).map(|names| format!("Refused by {names}.")),
-        "certified" => named(DecisionCode::Approve).map(|names| format!("Approved by {names}.")),
         "held" => proposal.hold.as_ref().map(|hold| format!("{}.", words::capital(words::hold(hold.code)))),
         "combined" if !proposal.culprits.is_empty() => {
             Some(format!("False shares were found: {:?}.", proposal.culprits))
@@ -148,3 +183,6 @@ fn next(proposal: &ProposalView) -> Option<String> {
         State::Finalized | State::Rejected | State::Expired | State::Moot => return None,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -149,7 +149,7 @@ impl Seen {
         Self {
             connected: true,
             heard: Some(status.slot),
-            version: None,
+            version: (!status.version.is_empty()).then(|| status.version.clone()),
             head: status.head,
             finalized: status.finalized,
             shares: u64::try_from(status.validators.len()).ok(),
@@ -183,3 +183,6 @@ impl Seen {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

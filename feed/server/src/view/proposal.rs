@@ -8,9 +8,10 @@ use crypto::execution::Address;
 use crypto::spec::{BlsPubkey, Epoch, Slot, ValidatorIndex};
 use guardian_core::event::PostOutcome;
 use guardian_core::guardian_set::GuardianIndex;
+use guardian_core::lifecycle::Step;
 use guardian_core::message::{Decision, RejectReason};
 use guardian_core::proposal::{Origin, ProposalId, RuleKind, State};
-use guardian_core::status::{Hold, ProposalStatus};
+use guardian_core::status::{Hold, PartialStatus, ProposalStatus, VoteStatus};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -66,9 +67,8 @@ pub struct ProposalView {
     pub certified: Option<Moment>,
     /// When the guardian that speaks released its partial signature.
     pub released: Option<Moment>,
-    /// Guardians whose partial signature is here.
-    #[schema(value_type = Vec<u16>)]
-    pub partials: Vec<GuardianIndex>,
+    /// The partial signatures that are here, by guardian.
+    pub partials: Vec<PartialView>,
     /// Share indices found false while combining.
     pub culprits: Vec<u16>,
     /// Whether the combined signature exists.
@@ -96,6 +96,20 @@ pub struct VoteView {
     /// Why, unless it approves.
     #[schema(value_type = Option<schema::RejectCode>)]
     pub reason: Option<RejectReason>,
+    /// When it arrived at the guardian that speaks.
+    pub at: Moment,
+}
+
+/// One guardian's partial signature.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PartialView {
+    /// Whose.
+    #[schema(value_type = u16)]
+    pub guardian: GuardianIndex,
+    /// Its name.
+    pub name: String,
+    /// When it arrived at the guardian that speaks, or was certified there, whichever came last.
+    pub at: Moment,
 }
 
 /// What a guardian decided.
@@ -149,30 +163,73 @@ pub struct SubmissionView {
 /// Something that happened, with a stable code.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct HappeningView {
-    /// The stable code: a step, or `opened`, `held`, `expires`.
+    /// The stable code: a step, or `opened`, `voted`, `held`, `signed`, `expires`.
     #[schema(example = "certified")]
     pub what: String,
     /// When.
     #[serde(flatten)]
     pub moment: Moment,
+    /// Who voted, or whose partial signature arrived.
+    #[schema(value_type = Option<u16>)]
+    pub guardian: Option<GuardianIndex>,
+    /// Its name.
+    pub name: Option<String>,
+    /// What it decided, if it voted.
+    pub decision: Option<DecisionCode>,
+    /// Why, unless it approves.
+    #[schema(value_type = Option<schema::RejectCode>)]
+    pub reason: Option<RejectReason>,
 }
 
 impl VoteView {
-    pub(crate) fn all(snapshot: &Snapshot, votes: &[(GuardianIndex, Decision)]) -> Vec<Self> {
-        let view = |(guardian, decision): &(GuardianIndex, Decision)| {
-            let (decision, reason) = match decision {
+    pub(crate) fn all(snapshot: &Snapshot, votes: &[VoteStatus]) -> Vec<Self> {
+        let view = |vote: &VoteStatus| {
+            let (decision, reason) = match &vote.decision {
                 Decision::Approve => (DecisionCode::Approve, None),
                 Decision::Reject(reason) => (DecisionCode::Reject, Some(*reason)),
                 Decision::Withdraw(reason) => (DecisionCode::Withdraw, Some(*reason)),
             };
-            Self { guardian: *guardian, name: snapshot.name_of(*guardian), decision, reason }
+            let at = snapshot.calendar().moment(vote.at);
+            Self { guardian: vote.guardian, name: snapshot.name_of(vote.guardian), decision, reason, at }
         };
         votes.iter().map(view).collect()
     }
 
-    pub(crate) fn approvals(votes: &[(GuardianIndex, Decision)]) -> u16 {
-        let approvals = votes.iter().filter(|(_, decision)| *decision == Decision::Approve).count();
+    pub(crate) fn approvals(votes: &[VoteStatus]) -> u16 {
+        let approvals = votes.iter().filter(|vote| vote.decision == Decision::Approve).count();
         u16::try_from(approvals).unwrap_or(u16::MAX)
+    }
+}
+
+impl PartialView {
+    fn all(snapshot: &Snapshot, partials: &[PartialStatus]) -> Vec<Self> {
+        let view = |held: &PartialStatus| Self {
+            guardian: held.guardian,
+            name: snapshot.name_of(held.guardian),
+            at: snapshot.calendar().moment(held.at),
+        };
+        partials.iter().map(view).collect()
+    }
+}
+
+impl HappeningView {
+    fn of(what: &str, moment: Moment) -> Self {
+        Self { what: what.to_owned(), moment, guardian: None, name: None, decision: None, reason: None }
+    }
+
+    fn voted(vote: &VoteView) -> Self {
+        Self {
+            guardian: Some(vote.guardian),
+            name: Some(vote.name.clone()),
+            decision: Some(vote.decision),
+            reason: vote.reason,
+            ..Self::of("voted", vote.at)
+        }
+    }
+
+    fn signed(partial: &PartialView) -> Self {
+        let (guardian, name) = (Some(partial.guardian), Some(partial.name.clone()));
+        Self { guardian, name, ..Self::of("signed", partial.at) }
     }
 }
 
@@ -199,6 +256,8 @@ impl ProposalView {
         let way = row.and_then(|row| snapshot.way(row)).filter(|way| way.proposal == Some(status.id));
         let exit = way.map(|way| ExitView::of(snapshot, way));
         let (claim, cause_from, emergency) = claim(&proposal.origin);
+        let votes = VoteView::all(snapshot, &status.votes);
+        let partials = PartialView::all(snapshot, &status.partials);
         Self {
             id: status.id,
             pubkey: proposal.pubkey,
@@ -221,7 +280,8 @@ impl ProposalView {
             expires: calendar.moment(proposal.expires),
             needed: snapshot.status().threshold.t(),
             approvals: VoteView::approvals(&status.votes),
-            votes: VoteView::all(snapshot, &status.votes),
+            timeline: timeline(snapshot, status, exit.as_ref(), &votes, &partials),
+            votes,
             hold: status.hold.map(|code| HoldView {
                 code,
                 since: status.held_since.map(|slot| calendar.moment(slot)),
@@ -229,12 +289,11 @@ impl ProposalView {
             }),
             certified: status.certified.map(|slot| calendar.moment(slot)),
             released: status.released.map(|slot| calendar.moment(slot)),
-            partials: status.partials.clone(),
+            partials,
             culprits: status.culprits.iter().map(|share| share.get()).collect(),
             combined: status.combined,
             submission: SubmissionView::of(&status.submissions),
             exit_epoch: status.exit_epoch.map(|epoch| EpochView::of(snapshot, epoch)),
-            timeline: timeline(snapshot, status, exit.as_ref()),
             exit,
         }
     }
@@ -261,24 +320,37 @@ fn claim(origin: &Origin) -> (String, Option<Epoch>, Option<ProposalId>) {
     }
 }
 
-fn timeline(snapshot: &Snapshot, status: &ProposalStatus, exit: Option<&ExitView>) -> Vec<HappeningView> {
-    let calendar = snapshot.calendar();
-    let mut told: Vec<(Slot, String)> = vec![(status.proposal.opened, "opened".to_owned())];
+/// In order. Of what happened in one slot, what leads to the other is told first.
+fn timeline(
+    snapshot: &Snapshot,
+    status: &ProposalStatus,
+    exit: Option<&ExitView>,
+    votes: &[VoteView],
+    partials: &[PartialView],
+) -> Vec<HappeningView> {
+    let moment = |slot: Slot| snapshot.calendar().moment(slot);
+    // Each with the step that it is or, if so, that it follows.
+    let mut told = vec![((None, false), HappeningView::of("opened", moment(status.proposal.opened)))];
+    let step = |step: Step, moment| ((Some(step), false), HappeningView::of(step.code(), moment));
     match exit {
-        Some(exit) => {
-            told.extend(exit.steps.iter().map(|step| (step.moment.slot, step.step.code().to_owned())));
-        }
+        Some(exit) => told.extend(exit.steps.iter().map(|made| step(made.step, made.moment))),
         None => {
-            let steps = [("certified", status.certified), ("released", status.released)];
-            told.extend(steps.iter().filter_map(|(code, slot)| Some(((*slot)?, (*code).to_owned()))));
+            let steps = [(Step::Certified, status.certified), (Step::Released, status.released)];
+            told.extend(steps.into_iter().filter_map(|(made, slot)| Some(step(made, moment(slot?)))));
         }
     }
+    let after = |step: Step, happening| ((Some(step), true), happening);
+    told.extend(votes.iter().map(|vote| after(Step::Proposed, HappeningView::voted(vote))));
+    told.extend(partials.iter().map(|partial| after(Step::Released, HappeningView::signed(partial))));
     if let (Some(since), Some(_)) = (status.held_since, status.hold) {
-        told.push((since, "held".to_owned()));
+        told.push(after(Step::Certified, HappeningView::of("held", moment(since))));
     }
     if status.state == State::Open || status.state == State::Expired {
-        told.push((status.proposal.expires, "expires".to_owned()));
+        told.push(after(Step::Settled, HappeningView::of("expires", moment(status.proposal.expires))));
     }
-    told.sort_by_key(|(slot, _)| *slot);
-    told.into_iter().map(|(slot, what)| HappeningView { what, moment: calendar.moment(slot) }).collect()
+    told.sort_by_key(|(place, happening)| (happening.moment.slot, *place));
+    told.into_iter().map(|(_, happening)| happening).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -213,6 +213,7 @@ impl World {
                     .collect(),
                 signatures: Vec::new(),
                 ceremonies: Vec::new(),
+                version: "0.1.0".to_owned(),
                 clients: clients(1),
                 logs: Vec::new(),
             };

@@ -14,7 +14,8 @@ use guardian_core::lifecycle::{LifecycleStatus, Step};
 use guardian_core::message::{Decision, RejectReason};
 use guardian_core::proposal::{ExitProposal, Origin, ProposalId, State};
 use guardian_core::status::{
-    EmergencyState, EmergencyStatus, Hold, ProposalStatus, StatusSnapshot, ValidatorHealth,
+    EmergencyState, EmergencyStatus, Hold, PartialStatus, ProposalStatus, StatusSnapshot, ValidatorHealth,
+    VoteStatus,
 };
 use std::collections::BTreeMap;
 
@@ -118,7 +119,7 @@ impl Story {
         }
     }
 
-    fn votes(&self, now: Slot) -> Vec<(GuardianIndex, Decision)> {
+    fn votes(&self, now: Slot) -> Vec<VoteStatus> {
         let refusal = match self.number % 5 {
             0 => RejectReason::Funded,
             1 => RejectReason::Restored,
@@ -130,8 +131,22 @@ impl Story {
             Fate::Cured if guardian < 3 => Decision::Withdraw(RejectReason::Attesting),
             _ => Decision::Approve,
         };
-        let voters = self.age(now).saturating_add(1).min(6);
-        (1..=u16::try_from(voters).unwrap()).map(|one| (GuardianIndex(one), decision(one))).collect()
+        // Two of them in one slot.
+        let voted = (1u16..).zip([0, 1, 1, 3, 4, 5]).map(|(guardian, after)| VoteStatus {
+            guardian: GuardianIndex(guardian),
+            decision: decision(guardian),
+            at: self.begins.saturating_add(after),
+        });
+        voted.filter(|vote| vote.at <= now).collect()
+    }
+
+    fn partials(&self, released: Option<Slot>, now: Slot) -> Vec<PartialStatus> {
+        let Some(released) = released else { return Vec::new() };
+        let held = (1u16..).zip([0, 0, 0, 1, 2]).map(|(guardian, after)| PartialStatus {
+            guardian: GuardianIndex(guardian),
+            at: released.saturating_add(after),
+        });
+        held.filter(|held| held.at <= now).collect()
     }
 
     fn tell(&self, one: &ValidatorHealth, now: Slot, emergency: ProposalId) -> ProposalStatus {
@@ -163,7 +178,7 @@ impl Story {
             votes: self.votes(now),
             certified: at(Step::Certified),
             released,
-            partials: released.map(|_| (1..=5).map(GuardianIndex).collect()).unwrap_or_default(),
+            partials: self.partials(released, now),
             culprits: if self.number % 30 == 3 && released.is_some() {
                 vec![ShareIndex::new(6).unwrap()]
             } else {
@@ -262,7 +277,11 @@ impl World {
             votes: (1..=voters)
                 .map(|one| {
                     let refusal = Decision::Reject(RejectReason::Operator);
-                    (GuardianIndex(one), if refused && one > 2 { refusal } else { Decision::Approve })
+                    VoteStatus {
+                        guardian: GuardianIndex(one),
+                        decision: if refused && one > 2 { refusal } else { Decision::Approve },
+                        at: opened.saturating_add(u64::from(one) * 2),
+                    }
                 })
                 .collect(),
             own: None,
@@ -320,12 +339,11 @@ impl World {
             match slot.0.saturating_sub(one.proposal.opened.0) {
                 0 => facts.push(json!({"kind": "proposal", "proposal": id, "content": one.proposal})),
                 1..=6 => {
-                    if let Some((guardian, decision)) = one.votes.last() {
-                        facts.push(
-                            json!({"kind": "vote", "guardian": guardian, "proposal": id, "revision": 0,
-                            "decision": decision, "sealed": ""}),
-                        );
-                    }
+                    let arrived = one.votes.iter().filter(|vote| vote.at == slot);
+                    facts.extend(arrived.map(|vote| {
+                        json!({"kind": "vote", "guardian": vote.guardian, "proposal": id, "revision": 0,
+                            "decision": vote.decision, "sealed": ""})
+                    }));
                 }
                 7 => facts.push(json!({"kind": "moved", "proposal": id, "state": one.state})),
                 12 | 90 => facts.push(json!({"kind": "moved", "proposal": id, "state": one.state})),

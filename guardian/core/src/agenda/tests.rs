@@ -26,7 +26,7 @@ fn what_contradicts_the_records_before_is_refused() {
     let mut refuse = |record: Record| agenda.apply(&record, ME, threshold()).unwrap_err();
     refuse(Record::Raised { raised: raised(0), at: Slot(41) });
     let vote = Vote { proposal: id, revision: 0, decision: Decision::Approve };
-    refuse(Record::VoteSeen { from: ME, vote, envelope: Envelope(vec![]) });
+    refuse(Record::VoteSeen { from: ME, vote, envelope: Envelope(vec![]), at: Slot(41) });
     let twice = vec![(BOB, Envelope(vec![])), (BOB, Envelope(vec![])), (CAROL, Envelope(vec![]))];
     refuse(Record::EmergencyCertified { emergency: id, approvals: twice, at: Slot(41) });
     refuse(Record::EmergencyMoved { emergency: id, to: EmergencyState::Done, at: Slot(41) });

@@ -33,7 +33,7 @@ fn certified(guardians: &[GuardianIndex]) -> Record {
 }
 
 fn held(from: GuardianIndex) -> Record {
-    Record::PartialHeld { from, partial: partial(id(), from), envelope: None }
+    Record::PartialHeld { from, partial: partial(id(), from), envelope: None, at: Slot(38) }
 }
 
 fn combined() -> Record {
@@ -98,7 +98,12 @@ fn contradictions_change_nothing() {
     if let Record::Combined { exit, .. } = &mut wrong_exit {
         exit.message.epoch.0 += 1;
     }
-    let heard = Record::VoteSeen { from: ME, vote: vote(3, Decision::Approve), envelope: envelope(ME, 0) };
+    let heard = Record::VoteSeen {
+        from: ME,
+        vote: vote(3, Decision::Approve),
+        envelope: envelope(ME, 0),
+        at: Slot(37),
+    };
     let cases: Vec<(&str, &[Record], Record)> = vec![
         ("proposed twice", &open, open[0].clone()),
         (
@@ -240,7 +245,8 @@ fn combinations_take_exactly_t_the_unverified_first() {
     let mut ceremony = crate::case::Ceremony::default();
     let hold = |ceremony: &mut crate::case::Ceremony, from: GuardianIndex| {
         let partial: Partial = partial(id(), from);
-        ceremony.partials.insert(from, (partial, None));
+        let held = Held { partial, envelope: None, at: Slot(38) };
+        ceremony.partials.insert(from, held);
     };
     hold(&mut ceremony, ME);
     hold(&mut ceremony, CAROL);

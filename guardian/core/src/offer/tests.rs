@@ -43,6 +43,7 @@ fn a_heartbeat_an_epoch_and_one_after_start() {
     assert_eq!((heartbeat.slot, heartbeat.head, heartbeat.shares), (Slot(35), Slot(34), 1));
     assert_eq!(heartbeat.finalized.epoch.0, 6);
     assert!(heartbeat.version.len() <= crate::message::MAX_VERSION);
+    assert_eq!(heartbeat.version, scene.guardian.status().version);
     let beats = (36..52).filter(|slot| {
         scene.slot(*slot);
         !said(&scene.take()).is_empty()

@@ -182,7 +182,8 @@ fn culprits_are_named_dropped_and_never_taken_again() {
     // The fault is in the journal: a restart does not forgive.
     scene.restart(Slot(DUE_SLOT.0 + 1));
     scene.hear(CAROL, Message::Partial(partial(id, CAROL)));
-    assert_eq!(scene.status_of(id).unwrap().partials, [ME, BOB, DAVE]);
+    let partials = scene.status_of(id).unwrap().partials;
+    assert_eq!(partials.iter().map(|held| held.guardian).collect::<Vec<_>>(), [ME, BOB, DAVE]);
 }
 
 #[test]
@@ -218,10 +219,14 @@ fn partials_before_our_certificate_wait_for_it() {
     }
     let commands = scene.take();
     assert!(!written(&commands).iter().any(|r| matches!(r, Record::PartialHeld { .. })));
+    let certified = Slot(DUE_SLOT.0 + 1);
+    scene.slot(certified.0);
     scene.hear_vote(BOB, id, 0, crate::message::Decision::Approve);
     scene.hear_vote(CAROL, id, 0, crate::message::Decision::Approve);
     scene.feed(Event::ExitSigned(partial(id, ME)));
     assert_eq!(combinations(&scene.take()), [vec![1, 2, 3]]);
+    let partials = scene.status_of(id).unwrap().partials;
+    assert!(partials.iter().all(|held| held.at == certified), "taken in with it: {partials:?}");
 }
 
 #[test]

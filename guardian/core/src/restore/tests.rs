@@ -1,13 +1,16 @@
 use super::*;
+use crate::emergency::Severity;
 use crate::error::Error;
 use crate::event::Event;
 use crate::fault::{Fault, FaultKind};
 use crate::message::{Decision, Message, Vote};
 use crate::proposal::State;
+use crate::scene::emergencies::{NOW, emergency};
 use crate::scene::{
     BOB, CAROL, DUE_SLOT, ME, Scene, definition, envelope, exiting, faults, orders, partial, proposal_at,
     said,
 };
+use crate::status::{PartialStatus, VoteStatus};
 use crypto::spec::{Epoch, Slot};
 
 fn restored(records: &[Record]) -> Result<Guardian, Error> {
@@ -50,6 +53,42 @@ fn the_journal_is_the_guardian() {
         format!("{:?}", lasting(&restored(&scene.journal).unwrap())),
         format!("{:?}", lasting(&scene.guardian))
     );
+}
+
+/// What arrived in which slot is known after a restart too, of proposals and of emergencies.
+#[test]
+fn when_votes_and_partials_arrived_survives_a_restart() {
+    let after = |slots| DUE_SLOT.saturating_add(slots);
+    let (mut scene, id) = Scene::voted();
+    for (slots, guardian) in [(1, BOB), (2, CAROL)] {
+        scene.slot(after(slots).0);
+        scene.hear_vote(guardian, id, 0, Decision::Approve);
+    }
+    scene.feed(Event::ExitSigned(partial(id, ME)));
+    scene.slot(after(3).0);
+    scene.hear(CAROL, Message::Partial(partial(id, CAROL)));
+    // What is heard again arrived before.
+    scene.hear_vote(BOB, id, 0, Decision::Approve);
+    scene.hear(CAROL, Message::Partial(partial(id, CAROL)));
+    scene.restart(after(9));
+    let status = scene.status_of(id).unwrap();
+    let approved = |(guardian, slots)| VoteStatus { guardian, decision: Decision::Approve, at: after(slots) };
+    assert_eq!(status.votes, [(ME, 0), (BOB, 1), (CAROL, 2)].map(approved));
+    let held = |(guardian, slots)| PartialStatus { guardian, at: after(slots) };
+    assert_eq!(status.partials, [(ME, 2), (CAROL, 3)].map(held));
+
+    let mut scene = Scene::calm();
+    let id = scene.hear_emergency(&emergency(BOB, &[0], Severity::Urgent));
+    scene.approved_by(id, &[BOB]);
+    scene.slot(NOW.0 + 2);
+    let refusal = Decision::Reject(crate::message::RejectReason::Operator);
+    scene.hear_vote(CAROL, id, 0, Decision::Approve);
+    scene.slot(NOW.0 + 3);
+    scene.hear_vote(CAROL, id, 1, refusal);
+    scene.restart(Slot(NOW.0 + 9));
+    let votes = scene.emergency(id).unwrap().votes;
+    let said = |guardian, decision, slots| VoteStatus { guardian, decision, at: NOW.saturating_add(slots) };
+    assert_eq!(votes, [said(BOB, Decision::Approve, 0), said(CAROL, refusal, 3)], "the latest word of each");
 }
 
 /// Killed after every record: it starts again, contradicts nothing it said, and nothing is signed without a certificate.
@@ -121,14 +160,17 @@ fn contradictions_name_the_record() {
     let fault = Fault { guardian: stranger, kind: FaultKind::Garbage, proposal: None };
     let cases: Vec<(usize, Vec<Record>)> = vec![
         (0, vec![Record::VoteCast(vote.clone())]),
-        (0, vec![Record::VoteSeen { from: BOB, vote: vote.clone(), envelope: envelope(BOB, 1) }]),
+        (
+            0,
+            vec![Record::VoteSeen { from: BOB, vote: vote.clone(), envelope: envelope(BOB, 1), at: Slot(1) }],
+        ),
         (1, vec![proposed(proposal.clone()), Record::Released { proposal: id, at: Slot(1) }]),
         (0, vec![proposed(foreign)]),
         (
             1,
             vec![
                 proposed(proposal.clone()),
-                Record::VoteSeen { from: stranger, vote, envelope: envelope(BOB, 1) },
+                Record::VoteSeen { from: stranger, vote, envelope: envelope(BOB, 1), at: Slot(1) },
             ],
         ),
         (

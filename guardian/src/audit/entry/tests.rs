@@ -31,9 +31,17 @@ fn records_are_told_for_people_and_for_programs() {
         (&*entry.kind, entry.text.as_str()),
         ("vote_cast", "our vote, revision 2: withdraw, attesting")
     );
-    let entry = told(Record::VoteSeen { from: GuardianIndex(2), vote, envelope: Envelope(vec![0xab, 0xcd]) });
+    let (from, envelope) = (GuardianIndex(2), Envelope(vec![0xab, 0xcd]));
+    let entry = told(Record::VoteSeen { from, vote, envelope, at: Slot(9) });
+    assert_eq!((entry.slot, &entry.record["at"]), (Some(Slot(9)), &serde_json::json!(9)));
     assert_eq!(entry.text, "guardian 2, revision 2: withdraw, attesting");
     assert_eq!(entry.record["envelope"], "0xabcd");
+
+    let index = crypto::threshold::ShareIndex::new(2).unwrap();
+    let signature = crypto::partial::SignatureShare([3; 192]);
+    let partial = guardian_core::message::Partial { proposal: id, index, signature };
+    let entry = told(Record::PartialHeld { from, partial, envelope: None, at: Slot(9) });
+    assert_eq!((entry.slot, &entry.record["at"]), (Some(Slot(9)), &serde_json::json!(9)));
 
     let entry = told(Record::Moved { proposal: id, to: State::Included, at: Slot(9) });
     assert_eq!((entry.slot, entry.text.as_str()), (Some(Slot(9)), "moved to included"));

@@ -6,6 +6,7 @@ use guardian_core::event::NodeHealth;
 use guardian_core::guardian_set::{GuardianIndex, GuardianSetEpoch};
 use guardian_core::message::RejectReason;
 use guardian_core::proposal::ProposalId;
+use guardian_core::status::VoteStatus;
 
 fn inspection() -> Inspection {
     let emergency = Emergency {
@@ -18,8 +19,12 @@ fn inspection() -> Inspection {
         expires: Slot(1_900),
     };
     let votes = vec![
-        (GuardianIndex(2), Decision::Approve),
-        (GuardianIndex(3), Decision::Reject(RejectReason::Operator)),
+        VoteStatus { guardian: GuardianIndex(2), decision: Decision::Approve, at: Slot(95) },
+        VoteStatus {
+            guardian: GuardianIndex(3),
+            decision: Decision::Reject(RejectReason::Operator),
+            at: Slot(100),
+        },
     ];
     let status = EmergencyStatus {
         id: ProposalId([0x5f; 32]),
@@ -62,7 +67,8 @@ fn one_in_full_tells_who_voted_how_and_what_comes_next() {
         "Reason      keys leaked",
         "Raised by   guardian-2, slot 101 (in 12 s)",
         "Authority   sealed by guardian 2",
-        "Votes       1 of 3 approve, 1 against: guardian-2 approves, guardian-3 rejects (operator)",
+        "Votes       1 of 3 approve, 1 against: guardian-2 approves at slot 95 (1 min 0 s ago), \
+         guardian-3 rejects (operator) at slot 100 (now)",
         "This one    YOURS TO DECIDE",
         "Certified   not yet; not before slot 250 (in 30 min 0 s)",
         "Exits       3 waiting",

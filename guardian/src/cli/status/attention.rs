@@ -55,7 +55,7 @@ pub(super) fn tables(status: &StatusSnapshot, text: &mut String) {
         .iter()
         .take(MAX_SHOWN)
         .map(|one| {
-            let approvals = one.votes.iter().filter(|(_, decision)| *decision == Decision::Approve).count();
+            let approvals = one.votes.iter().filter(|vote| vote.decision == Decision::Approve).count();
             [
                 short(&one.id),
                 one.emergency.severity.code().to_owned(),

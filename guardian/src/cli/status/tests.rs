@@ -120,7 +120,7 @@ fn what_asks_for_attention_is_shown_only_where_there_is_something() {
             "guardian_set_epoch": 1, "raiser": { "kind": "guardian", "guardian": 1 }, "validators": [1, 2],
             "severity": "urgent", "reason": "keys leaked", "opened": 790, "expires": 2590,
         },
-        "state": "open", "raised": 791, "certifiable_from": 790, "votes": [[1, "approve"]], "own": null,
+        "state": "open", "raised": 791, "certifiable_from": 790, "votes": [{ "guardian": 1, "decision": "approve", "at": 791 }], "own": null,
         "note": null, "certified": null, "exits": {},
     }]);
     value["proposals"] = serde_json::json!([{
@@ -165,7 +165,7 @@ fn an_emergency_of_a_thousand_validators_is_counted() {
             "guardian_set_epoch": 1, "raiser": { "kind": "guardian", "guardian": 1 }, "validators": validators,
             "severity": "urgent", "reason": "keys leaked", "opened": 790, "expires": 2590,
         },
-        "state": "certified", "raised": 791, "certifiable_from": 790, "votes": [[1, "approve"]], "own": "approve",
+        "state": "certified", "raised": 791, "certifiable_from": 790, "votes": [{ "guardian": 1, "decision": "approve", "at": 791 }], "own": "approve",
         "note": null, "certified": 792, "exits": { "certified": 900, "signed": 124 },
     }]);
     let exit = |number: u64, origin: Value, state: &str, hold: Option<&str>| {

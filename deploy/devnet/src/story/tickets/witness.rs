@@ -158,7 +158,7 @@ impl TicketWitness {
         }
         for (place, name) in (1_u16..).zip(self.exits.names()) {
             let approved = |found: &ProposalStatus| {
-                found.votes.iter().any(|(voter, vote)| voter.0 == place && *vote == Decision::Approve)
+                found.votes.iter().any(|vote| vote.guardian.0 == place && vote.decision == Decision::Approve)
             };
             if statuses.iter().flatten().any(|status| every(status, approved))
                 && self.exits.is_first(&format!("approved {name}"))
