@@ -41,8 +41,9 @@ use acknowledged::{Acknowledged, Counts};
 use engine::entries::Entries;
 use engine::{Engine, Owner};
 
-/// Format of the store that this program writes, and the only one it reads. Format 1 had no chain.
-pub const FORMAT: u16 = 2;
+/// Format of the store that this program writes, and the only one it reads. Format 1 had no chain; in format 2 votes and
+/// partial signatures had no slot.
+pub const FORMAT: u16 = 3;
 
 /// Most bytes of one encoded record.
 pub const MAX_RECORD: usize = 4 << 20;
