@@ -109,6 +109,11 @@ impl Dossier {
         serde_json::to_vec(self).expect("a dossier has a JSON form")
     }
 
+    /// Whether the roots, if there are any, are of blocks that the story names, and hold.
+    pub fn roots_hold(&self) -> bool {
+        self.roots.as_ref().is_none_or(|roots| proofs::roots(self, roots).is_ok())
+    }
+
     /// Verifies all of it, with nothing but the id of the network that it should be of.
     ///
     /// # Errors

@@ -158,7 +158,7 @@ fn inspection(byte: &str) -> Value {
                 "guardian_set_epoch": 1, "raiser": { "kind": "guardian", "guardian": 1 }, "validators": [7, 9],
                 "severity": "normal", "reason": "keys leaked", "opened": 90, "expires": 2000,
             },
-            "state": "open", "raised": 90, "certifiable_from": 100, "votes": [[1, "approve"]], "own": null,
+            "state": "open", "raised": 90, "certifiable_from": 100, "votes": [{ "guardian": 1, "decision": "approve", "at": 92 }], "own": null,
             "note": null, "certified": null, "exits": {},
         },
         "authority": "sealed by guardian 1", "nodes": { "total": 1, "healthy": 1, "disagree": false },

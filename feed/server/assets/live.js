@@ -17,8 +17,8 @@ const SPREAD = 1500;
 const FIRST_WAIT = 2000;
 const LONGEST_WAIT = 60000;
 
-/** Refusals in a row after which the last event is no longer named: its log may be gone, and the page is fetched whole anyway. */
-const FORGET = 3;
+/** Milliseconds after which a lost connection is worth a word: browsers and proxies renew theirs all the time. */
+const WORTH_A_WORD = 5000;
 
 const STATES = {
   connecting: ["none", "Connecting…"],
@@ -28,14 +28,14 @@ const STATES = {
 };
 
 export class Live {
-  #link = document.getElementById("link");
   #say;
   #state = "";
   #source = null;
   #wait = FIRST_WAIT;
-  #refusals = 0;
-  /** The newest event that has an id: where the stream is taken up again. */
-  #seen = "";
+  #again = 0;
+  /** When it will be said, and whether it was said, that there is no connection. */
+  #word = 0;
+  #isTold = false;
   #last = 0;
   #timer = 0;
   #listeners = new Set();
@@ -68,26 +68,36 @@ export class Live {
   }
 
   #show(state) {
-    if (!this.#link || state === this.#state) return;
+    const link = document.getElementById("link");
+    if (!link || state === this.#state) return;
     const [tone, text] = STATES[state];
-    this.#link.className = `link-state mark ${tone}`;
-    this.#link.textContent = text;
-    this.#link.dataset.state = state;
-    if (state === "waiting") this.#say(this.#state === "live" ? "The connection was lost; trying again" : "Not connected; trying again");
-    if (state === "live" && this.#state === "waiting") this.#say("Connected again");
+    link.className = `link-state mark ${tone}`;
+    link.textContent = text;
+    link.dataset.state = state;
+    clearTimeout(this.#word);
+    if (state === "waiting") {
+      const words = this.#state === "live" ? "The connection was lost; trying again" : "Not connected; trying again";
+      this.#word = setTimeout(() => {
+        this.#isTold = true;
+        this.#say(words);
+      }, WORTH_A_WORD);
+    }
+    if (state === "live" && this.#isTold) {
+      this.#isTold = false;
+      this.#say("Connected");
+    }
     this.#state = state;
   }
 
   #open() {
     if (this.#source) return;
+    clearTimeout(this.#again);
     if (this.#state !== "waiting") this.#show("connecting");
-    // No header can be set here. The browser's own, when it comes again by itself, is newer and wins.
-    const query = this.#seen ? `?last_event_id=${encodeURIComponent(this.#seen)}` : "";
-    const source = new EventSource(`/v1/events${query}`);
+    // From now on, not from the last event that was seen: the page is fetched whole anyway.
+    const source = new EventSource("/v1/events");
     this.#source = source;
     source.addEventListener("open", () => {
       this.#wait = FIRST_WAIT;
-      this.#refusals = 0;
       // What happened while nobody listened.
       if (this.#state === "waiting") this.#soon();
       this.#show("live");
@@ -97,24 +107,20 @@ export class Live {
       if (source.readyState !== EventSource.CLOSED || this.#source !== source) return;
       // The server answered with a refusal, so the browser gave up: we do not.
       this.#source = null;
-      this.#refusals += 1;
-      if (this.#refusals >= FORGET) this.#seen = "";
-      setTimeout(() => {
+      this.#again = setTimeout(() => {
         if (!document.hidden) this.#open();
       }, this.#wait * (0.5 + Math.random() / 2));
       this.#wait = Math.min(this.#wait * 2, LONGEST_WAIT);
     });
     for (const name of EVENTS) {
-      source.addEventListener(name, ({ lastEventId }) => {
-        if (lastEventId) this.#seen = lastEventId;
-        this.#soon();
-      });
+      source.addEventListener(name, () => this.#soon());
     }
   }
 
   #close(state) {
     this.#source?.close();
     this.#source = null;
+    clearTimeout(this.#again);
     this.#show(state);
   }
 
@@ -127,7 +133,7 @@ export class Live {
   #soon() {
     if (this.#timer || document.hidden) return;
     const since = Date.now() - this.#last;
-    const wait = Math.max(0, PAUSE - since) + Math.random() * (this.#last ? SPREAD : 0);
+    const wait = Math.max(0, PAUSE - since) + Math.random() * SPREAD;
     this.#timer = setTimeout(() => {
       this.#timer = 0;
       this.#last = Date.now();

@@ -4,7 +4,7 @@
 const OWN = "[data-own]";
 
 function key(node) {
-  return node.nodeType === Node.ELEMENT_NODE ? node.id || node.dataset.key || "" : "";
+  return node.nodeType === Node.ELEMENT_NODE ? node.dataset.key || node.id || "" : "";
 }
 
 function alike(a, b) {

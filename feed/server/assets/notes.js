@@ -2,6 +2,7 @@
 
 import { source } from "./source.js";
 import { ask } from "./verifier.js";
+import { life } from "./visits.js";
 
 /** Rounds in which the verifier may ask for more tiles. */
 const ROUNDS = 8;
@@ -25,6 +26,16 @@ export async function question(network, log) {
   const bindings = { ...data.bindings, [data.guardian]: data.binding };
   const keys = Object.entries(bindings).map(([guardian, binding]) => ({ guardian: Number(guardian), binding }));
   return `{"network":${JSON.stringify(network.id)},"definition":${definition},"keys":${JSON.stringify(keys)},"note":${JSON.stringify(note)}}`;
+}
+
+/** The newest note of a log, verified: the question, and what the verifier says. `origin` is the log that the page shows. */
+export async function verified(network, log, origin) {
+  const note = await question(network, log);
+  const told = await ask("verify_note", note);
+  if (told.ok && told.origin !== origin) {
+    return { note, told: { ok: false, error: `This server serves another log in its place: ${told.origin}, and not ${origin}.` } };
+  }
+  return { note, told };
 }
 
 /** A tile as the verifier takes it. */
@@ -52,14 +63,17 @@ export async function askWithTiles(name, note, more, log) {
 
 /** A Unix time as the pages write it. */
 function second(time) {
-  return `${new Date(time * 1000).toISOString().slice(0, 19).replace("T", " ")} UTC`;
+  const date = new Date(time * 1000);
+  // A guardian may write any number.
+  if (Number.isNaN(date.getTime())) return `second ${time}`;
+  return `${date.toISOString().slice(0, 19).replace("T", " ")} UTC`;
 }
 
 /** What a note that holds proves, as checks: `[holds, words]`. */
 export function signed(told, network) {
   return [
     [true, `The definition served here has the id ${network.id.slice(0, 10)}….`],
-    [true, `Guardian ${told.guardian}, whose identity the definition names, bound the log's key and signed ${told.size} entries.`],
+    [true, `Guardian ${told.guardian}, whose identity the definition names, bound the log's key and signed ${told.size} entries of its log of life ${life(told.origin)}.`],
     ...told.cosigned.map(({ guardian, time }) => [true, `Guardian ${guardian} saw this log and cosigned on ${second(time)}.`]),
   ];
 }

@@ -1,9 +1,9 @@
 // Verifies in this browser what this server serves: a dossier, the log's checkpoint and how it grew, or one of its entries.
 
 import { ask } from "./verifier.js";
-import { askWithTiles, question, signed, text } from "./notes.js";
+import { askWithTiles, question, signed, text, verified } from "./notes.js";
 import { busy, fail, show } from "./verdict.js";
-import { life, remember, remembered, words } from "./visits.js";
+import { life, pending, postpone, remember, remembered, settle, words } from "./visits.js";
 
 /** What no verifier that came with the page can prove. */
 const ALWAYS = [
@@ -53,16 +53,20 @@ async function grown(log, note, last, size) {
   return { check: [told.ok, words(told.finding, last, size) ?? told.error ?? told.finding], isAnother };
 }
 
-/** The log of the last visit, now that another life is written: a check that it is still there as it was; null when it is not. */
-async function kept(network, last) {
+/** A log of an earlier life that was seen: a check, or what stays open; and whether it was found as it was. */
+async function found(network, before) {
+  const name = `The log that you saw, of life ${life(before.origin)}`;
+  const was = `${before.size} entries under the root ${before.root}`;
+  const open = (why) => ({ open: `${name}, is still what it was: ${why} You saw ${was}; compare them with what a mirror has.` });
   const { data } = JSON.parse(await text("/v1/logs"));
-  const earlier = data.find(({ origin }) => origin === last.origin);
-  if (!earlier) return null;
+  const earlier = data.find(({ origin }) => origin === before.origin);
+  if (!earlier) return open("this server does not serve it any more.");
   const log = `/log/${encodeURIComponent(earlier.id)}`;
-  const told = await askWithTiles("verify_consistency", await question(network, log), `"last":${JSON.stringify(last)}`, log);
-  const name = `The log that you saw, of life ${life(last.origin)}`;
-  if (told.finding === "another") return [false, `${name}: this server says that it serves it, and serves another.`];
-  return [told.ok, `${name}: ${words(told.finding, last, last.size + (told.by ?? 0)) ?? told.error}`];
+  const told = await askWithTiles("verify_consistency", await question(network, log), `"last":${JSON.stringify(before)}`, log);
+  if (told.finding === "older") return open("this server serves less of it than you saw.");
+  if (told.finding === "another") return { check: [false, `${name}: this server says that it serves it, and serves another.`] };
+  const size = before.size + (told.by ?? 0);
+  return { check: [told.ok, `${name}: ${words(told.finding, before, size) ?? told.error}`], isSettled: told.ok };
 }
 
 /** How a log that holds stands to the last visit: checks, and what stays open. */
@@ -72,18 +76,24 @@ async function revisited(network, note, log, told) {
     return { checks: [], open: ["That the log only grew: this was your first visit from this browser. The next one is compared with it."] };
   }
   const { check, isAnother } = await grown(log, note, last, told.size);
-  if (!isAnother) return { checks: [check], open: [] };
-  const open = ["That the new log hides nothing of the one you saw: a guardian begins one after it lost a part of its journal. Ask it why."];
-  const before = await kept(network, last);
-  if (before) return { checks: [check, before], open };
-  open.push("That the log you saw is still what it was: this server does not serve it any more. Ask a mirror.");
-  return { checks: [check], open };
+  const [checks, open] = [[check], []];
+  if (isAnother) {
+    // What was seen of it is kept until it was found again.
+    postpone(last);
+    open.push("That the new log hides nothing of the one you saw: a guardian begins one after it lost a part of its journal. Ask it why.");
+  }
+  for (const before of pending(told.origin)) {
+    const stands = await found(network, before);
+    if (stands.open) open.push(stands.open);
+    else checks.push(stands.check);
+    if (stands.isSettled) settle(before);
+  }
+  return { checks, open };
 }
 
-async function checkpoint(host, log) {
+async function checkpoint(host, log, origin) {
   const network = trusted();
-  const note = await question(network, log);
-  const told = await ask("verify_note", note);
+  const { note, told } = await verified(network, log, origin);
   let stands = { checks: [[false, told.error ?? "The checkpoint does not verify."]], open: [] };
   if (told.ok) stands = await revisited(network, note, log, told);
   const good = stands.checks.every(([holds]) => holds);
@@ -103,10 +113,9 @@ async function checkpoint(host, log) {
 }
 
 /** One entry: that these bytes, and no others, are in this place of the tree that is signed. */
-async function entry(host, log, index) {
+async function entry(host, log, origin, index) {
   const network = trusted();
-  const note = await question(network, log);
-  const told = await ask("verify_note", note);
+  const { note, told } = await verified(network, log, origin);
   if (told.ok && BigInt(index) >= BigInt(told.size)) {
     throw new Error(`The newest signed checkpoint has ${told.size} entries, and not yet number ${index}. Try again in some seconds.`);
   }
@@ -137,32 +146,42 @@ function kind(code) {
   return code ? `it is of the kind “${code.replaceAll("_", " ")}”` : "it is of no kind that is known here";
 }
 
-async function run(button, work) {
+/** Verdicts that are being made. */
+const running = new WeakSet();
+
+async function run(button, say, work) {
   const host = button.closest("li[data-entry], section").querySelector("[data-verdict]");
+  if (running.has(host)) return;
+  running.add(host);
+  // Not `disabled`: that would take the focus away.
+  button.setAttribute("aria-disabled", "true");
   busy(host, "Fetching and checking…");
-  button.disabled = true;
+  say("Fetching and checking");
   try {
     await work(host);
   } catch (error) {
     fail(host, error);
   } finally {
-    button.disabled = false;
+    running.delete(host);
+    button.removeAttribute("aria-disabled");
   }
+  say(host.querySelector(".mark")?.textContent ?? "");
 }
 
-export function start() {
+/** `say` speaks to screen readers: the verdict's first line, not all of it. */
+export function start(say) {
   document.addEventListener("click", (event) => {
     const button = event.target.closest?.("[data-verify]");
     if (!button) return;
-    const { verify, of, index } = button.dataset;
-    run(button, async (host) => {
+    const { verify, of, origin, index } = button.dataset;
+    run(button, say, async (host) => {
       if (verify === "dossier") await dossier(host, await text(of));
-      else if (verify === "entry") await entry(host, of, index);
-      else await checkpoint(host, of);
+      else if (verify === "entry") await entry(host, of, origin, index);
+      else await checkpoint(host, of, origin);
     });
   });
   document.addEventListener("change", (event) => {
     const field = event.target.closest?.("[data-verify-file]");
-    if (field?.files.length) run(field, async (host) => dossier(host, await field.files[0].text()));
+    if (field?.files.length) run(field, say, async (host) => dossier(host, await field.files[0].text()));
   });
 }

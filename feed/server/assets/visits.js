@@ -1,5 +1,6 @@
-// What this browser remembers of its visits: of each guardian of each network, the log of the highest life that it saw. So a
-// guardian that begins a new log, or serves an old one again, does not pass for one that is seen for the first time.
+// What this browser remembers of its visits: of each guardian of each network, the log of the highest life that it saw, and
+// those of earlier lives until they were found again as they were. So a guardian that begins a new log, or serves an old one
+// again, does not pass for one that is seen for the first time.
 
 const PREFIX = "visit ";
 
@@ -22,7 +23,7 @@ export function remembered(origin, storage) {
     let highest = null;
     for (let number = 0; number < kept.length; number += 1) {
       const name = kept.key(number);
-      // Earlier pages kept each life under its own name.
+      // Lives that are to be compared still have names of their own.
       if (name !== place && !name.startsWith(`${place}/`)) continue;
       const visit = JSON.parse(kept.getItem(name));
       const isHigher = highest === null || parts(visit.origin).life > parts(highest.origin).life;
@@ -33,6 +34,46 @@ export function remembered(origin, storage) {
     return highest;
   } catch {
     return null;
+  }
+}
+
+/** Most earlier lives that are compared at one visit. */
+const MOST = 4;
+
+/** Visits to earlier lives of a log that were not found again since, the latest lives first. */
+export function pending(origin, storage) {
+  try {
+    const kept = storage ?? localStorage;
+    const { log, life: now } = parts(origin);
+    const visits = [];
+    for (let number = 0; number < kept.length; number += 1) {
+      const name = kept.key(number);
+      if (name.startsWith(`${PREFIX}${log}/`)) visits.push(JSON.parse(kept.getItem(name)));
+    }
+    const earlier = visits.filter((visit) => parts(visit.origin).life < now);
+    return earlier.sort((a, b) => (parts(a.origin).life < parts(b.origin).life ? 1 : -1)).slice(0, MOST);
+  } catch {
+    return [];
+  }
+}
+
+/** Keeps a visit to a life that is not written any more, until its log was found as it was. */
+export function postpone(visit, storage) {
+  try {
+    const { log, life: seen } = parts(visit.origin);
+    (storage ?? localStorage).setItem(`${PREFIX}${log}/${seen}`, JSON.stringify(visit));
+  } catch {
+    // It is told as seen, and cannot be compared again.
+  }
+}
+
+/** Forgets a visit to an earlier life: its log was found as it was. */
+export function settle(visit, storage) {
+  try {
+    const { log, life: seen } = parts(visit.origin);
+    (storage ?? localStorage).removeItem(`${PREFIX}${log}/${seen}`);
+  } catch {
+    // It is compared once more.
   }
 }
 

@@ -3,6 +3,7 @@
 //! An index follows the logs in the background, so that a dossier is made of the entries that tell of the exit and not of
 //! the whole log. One is made at a time; the newest are kept.
 
+mod assembly;
 mod index;
 mod maker;
 

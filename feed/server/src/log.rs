@@ -125,7 +125,40 @@ impl Log {
         let bundle = self.file(&TilePath { level: None, number, width: WIDTH })?;
         let entries = unbundle(&bundle, WIDTH).map_err(damaged)?;
         let place = usize::try_from(index % u64::from(WIDTH)).unwrap_or(usize::MAX);
-        Ok(entries.get(place).map(|entry| bundle.slice_ref(entry)))
+        // A copy: a slice would keep the whole bundle.
+        Ok(entries.get(place).map(|entry| Bytes::copy_from_slice(entry)))
+    }
+
+    /// Goes through entries by their places, ascending, as long as `each` says to and there are such entries. A bundle is
+    /// read once for all of its entries that follow each other, and no more than one is held.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn visit(
+        &self,
+        places: impl IntoIterator<Item = u64>,
+        mut each: impl FnMut(u64, &[u8]) -> bool,
+    ) -> io::Result<()> {
+        let size = self.size();
+        let mut last: Option<(TilePath, Bytes)> = None;
+        for index in places {
+            let Some(path) = TilePath::of_entry(index, size) else { break };
+            let bundle = match last.take().filter(|(known, _)| *known == path) {
+                Some((_, bundle)) => bundle,
+                None => match self.tile(&path)? {
+                    Some(bundle) => bundle,
+                    None => break,
+                },
+            };
+            let entries = unbundle(&bundle, path.width).map_err(damaged)?;
+            let place = usize::try_from(index % u64::from(WIDTH)).unwrap_or(usize::MAX);
+            let goes_on = entries.get(place).is_some_and(|entry| each(index, entry));
+            last = Some((path, bundle));
+            if !goes_on {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// A tile or a bundle, whole or as wide as asked. None when the log does not have it.

@@ -25,7 +25,10 @@
 //! - A status is signed by nobody: it is one guardian's word, and shown as that guardian's.
 //! - Sources do not wait for each other. Each has its own turns, its own time and its own allowance; a watch channel holds
 //!   the newest that is known of it, and no more.
-//! - The source that is shown stays the same while it is followed, so that readers do not jump between views.
+//! - The source that is shown stays the same while its status is followed and no more than an epoch behind the newest, so
+//!   that readers do not jump between views, and do not stay with one that has nothing new.
+//! - A log that is not followed keeps neither the other logs nor the status back, unless its source lied.
+//! - One status at a time is unpacked and read in the whole mirror: it may be large, and nobody vouches for who sent it.
 //! - Whatever happens, the last good state is served, also after a restart; it says itself how old it is.
 
 mod allowance;
@@ -51,7 +54,7 @@ use keeper::{Keeper, Keepsake};
 use kept::Kept;
 use meeting::Meeting;
 use publisher::{Outlets, Publisher};
-use source::Source;
+use source::{Known, Source};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -131,14 +134,16 @@ pub fn open(settings: Settings) -> Result<Inputs, Error> {
     let (states, of) = watch::channel(Arc::default());
     let (keepsake, told) = watch::channel(Keepsake::default());
     let outlets = Outlets { status, shelf, bindings: all, sources: states, keepsake };
-    let publisher = Publisher::new(sources.iter().map(Source::view).collect(), bindings, outlets);
+    let behind = definition.chain.slots_per_epoch.get();
+    let publisher = Publisher::new(sources.iter().map(Source::view).collect(), bindings, behind, outlets);
     let (home, names) = (settings.home.clone(), definition.clone());
-    let (turn, every, bindings) = (settings.turn, settings.every.max(SHORTEST), known.clone());
+    let (turn, every) = (settings.turn, settings.every.max(SHORTEST));
+    let all = Known { bindings: known.clone(), sources: of.clone() };
     let work = async move {
         let mut tasks = JoinSet::new();
         tasks.spawn(Keeper::new(home, names, written.unwrap_or_default()).run(told));
         for source in sources {
-            tasks.spawn(source.follow(bindings.clone(), every, turn, runs.clone()));
+            tasks.spawn(source.follow(all.clone(), every, turn, runs.clone()));
         }
         tokio::select! {
             () = publisher.run() => {}

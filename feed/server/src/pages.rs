@@ -184,7 +184,9 @@ async fn log_page(
 ) -> Response {
     let shelf = site.shelf();
     match site.pool().run(move || logs::Extract::read(&shelf, &wanted)).await {
-        Ok(extract) => answer(&site, &headers, |edition| Some(logs::page(edition, &extract))),
+        Ok(extract) => {
+            answer(&site, &headers, |edition| (!extract.is_absent).then(|| logs::page(edition, &extract)))
+        }
         Err(refusal) => refuse("The entries cannot be shown now", &sentence(&refusal.detail), &refusal),
     }
 }
@@ -192,7 +194,7 @@ async fn log_page(
 /// The page of the present moment, or why there is none.
 fn answer(site: &Site, headers: &HeaderMap, page: impl FnOnce(&Edition<'_>) -> Option<Markup>) -> Response {
     let Some(snapshot) = site.snapshot() else {
-        let text = "This server has just started and has seen nothing yet. Try again in a minute.";
+        let text = "This server has just started and has seen nothing yet. Try again in some seconds.";
         return refuse("Nothing to show yet", text, &Refusal::starting());
     };
     let freshness = site.freshness(Some(&snapshot));

@@ -55,7 +55,7 @@ pub enum SourceState {
     Waiting,
     /// Fetched and verified.
     Following,
-    /// Not reached; the last good state is kept.
+    /// Not reached, or not all of it: the last good state is kept of what is missing.
     Unreachable,
     /// What it served does not verify; the last good state is kept.
     Lying,

@@ -12,7 +12,7 @@ pub struct Settings {
     pub burst: u32,
     /// Connections served at once, streams included; the next ones wait in the backlog.
     pub connections: usize,
-    /// Connections at once of one address, beside those of its event streams. Trusted proxies have no such limit: theirs are
+    /// Connections at once of one address, and [`Settings::streams_per_address`] more. Trusted proxies have no such limit: theirs are
     /// everybody's.
     pub connections_per_address: usize,
     /// Event streams at once.

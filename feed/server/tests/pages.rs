@@ -193,9 +193,9 @@ async fn a_proposals_page_tells_who_voted_and_signed_when() {
         "west approved",
         "Enough guardians approved",
         "This guardian signed its part",
-        "east’s and south’s parts of the signature arrived",
-        "west’s part of the signature arrived",
-        "harbour’s part of the signature arrived",
+        "east’s and south’s parts of the signature were here",
+        "west’s part of the signature was here",
+        "harbour’s part of the signature was here",
         "A beacon node took the exit",
     ];
     assert!(order.map(line).is_sorted());

@@ -396,7 +396,7 @@ fn exit(definition: &NetworkDefinition, story: &Story) -> Outcome {
     }
 }
 
-fn roots(dossier: &Dossier, roots: &crate::roots::Roots) -> Outcome {
+pub(super) fn roots(dossier: &Dossier, roots: &crate::roots::Roots) -> Outcome {
     let evidence = || dossier.story.evidence.iter().map(|seen| &seen.evidence);
     let mut told = Vec::new();
     if let Some(header) = &roots.beacon {
@@ -426,11 +426,23 @@ fn roots(dossier: &Dossier, roots: &crate::roots::Roots) -> Outcome {
         let state = hex::encode(header.state_root);
         told.push(format!("the state 0x{state} is that of execution block {}", header.number));
     }
+    let known = dossier.definition.contracts.as_ref();
+    let is_ours = |address: &crypto::execution::Address| {
+        known.is_none_or(|contracts| {
+            [Some(contracts.protocol), Some(contracts.guardian_module), contracts.exit_proposals]
+                .contains(&Some(*address))
+        })
+    };
+    if let Some(foreign) = roots.accounts.iter().find(|account| !is_ours(&account.address)) {
+        return Err(format!("the account {} is none of the network's contracts", foreign.address));
+    }
     if !roots.accounts_hold() {
         return Err("an account is not in the state of the execution header".to_owned());
     }
     if !roots.accounts.is_empty() {
-        told.push(format!("{} accounts are in it", roots.accounts.len()));
+        let accounts: Vec<String> =
+            roots.accounts.iter().map(|account| account.address.to_string()).collect();
+        told.push(format!("in it are the accounts {}", accounts.join(", ")));
     }
     if told.is_empty() { Err("there are none".to_owned()) } else { Ok(told.join("; ")) }
 }

@@ -7,7 +7,7 @@ use feed::note::{Keys, Verified, verify_note};
 use feed::roots::Word;
 use feed::tree::{check_inclusion, leaf_hash};
 use feed::visit::{Visited, entry, revisit};
-use feed::{Error, TilePath};
+use feed::{Entry, Error, TilePath};
 use guardian_core::guardian_set::{NetworkDefinition, NetworkId};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -149,13 +149,15 @@ struct EntryQuestion {
 
 /// As for [`answer_note`], and the `index` of an entry, from 0, and `tiles: {path: base64}` with the bundle that has it:
 /// whether its bytes are in this place of the tree that is signed. Answers `{ok, index, size, root, bytes, kind, text}`,
-/// `text` being the entry for people and `kind` null when it is no entry of ours; or `{ok: false, need: [path]}`.
+/// `text` being the entry for people and `kind` null when no guardian of this version wrote it so; or `{ok: false, need: [path]}`.
 pub fn answer_entry(question: &[u8]) -> Vec<u8> {
     answered(question, |question: EntryQuestion| {
         let verified = question.now.verify().map_err(|e| e.to_string())?;
         question.tiles.answer(|fetch| {
             let bytes = entry(&verified, question.index, fetch)?;
-            let value: Option<Value> = serde_json::from_slice(&bytes).ok();
+            // Only what is in the one form that guardians write is shown as more than its bytes.
+            let known = Entry::decode(&bytes).ok();
+            let value: Option<Value> = known.as_ref().and_then(|_| serde_json::from_slice(&bytes).ok());
             let text = value.as_ref().and_then(|value| serde_json::to_string_pretty(value).ok());
             Ok(json!({
                 "ok": true,
@@ -163,7 +165,7 @@ pub fn answer_entry(question: &[u8]) -> Vec<u8> {
                 "size": verified.checkpoint.size,
                 "root": Word(verified.checkpoint.root),
                 "bytes": bytes.len(),
-                "kind": value.as_ref().and_then(|value| value.get("kind")?.as_str()),
+                "kind": known.as_ref().map(Entry::kind),
                 "text": text.unwrap_or_else(|| String::from_utf8_lossy(&bytes).into_owned()),
             }))
         })

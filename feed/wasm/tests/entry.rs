@@ -41,10 +41,15 @@ struct Served {
 }
 
 fn entry(number: u64) -> Vec<u8> {
-    json!({ "record": number, "slot": number, "kind": "not_finalizing", "epoch": 1 }).to_string().into_bytes()
+    let fact = feed::Fact::NotFinalizing { epoch: crypto::spec::Epoch(1) };
+    feed::Entry { record: Some(number), slot: Some(crypto::spec::Slot(number)), fact }.encode()
 }
 
 fn served() -> Served {
+    served_with(entry)
+}
+
+fn served_with(entry: impl Fn(u64) -> Vec<u8>) -> Served {
     let whole: Value = serde_json::from_str(DOSSIER).unwrap();
     let dossier = Dossier::decode(DOSSIER.as_bytes()).unwrap();
     let origin = feed::note::peek(dossier.note.as_bytes()).unwrap().origin;
@@ -151,4 +156,16 @@ fn an_entry_is_proven_in_its_place_and_nowhere_else() {
         assert_eq!(given["ok"], false, "{number}: {given:#}");
         assert!(given["error"].is_string(), "{number}: {given:#}");
     }
+}
+
+/// What the log's own reader refuses is shown as bytes, and is of no kind: here a field that is there twice.
+#[test]
+fn what_no_guardian_writes_is_of_no_kind() {
+    let strange = br#"{"kind":"not_finalizing","epoch":1,"epoch":2}"#.to_vec();
+    let served = served_with(|number| if number == INDEX { strange.clone() } else { entry(number) });
+    let asked = [served.ask(INDEX)];
+    let given = answers(&asked).remove(0);
+    assert_eq!(given, asked[0].expected);
+    assert_eq!((&given["ok"], &given["kind"]), (&json!(true), &Value::Null));
+    assert_eq!(given["text"], String::from_utf8(strange).unwrap());
 }

@@ -29,7 +29,7 @@ pub struct Feed {
     /// Event streams at once of one address.
     #[serde(deserialize_with = "limit")]
     pub streams_per_address: u32,
-    /// Connections at once of one address, beside those of its event streams; trusted proxies have no such limit.
+    /// Connections at once of one address, and `streams_per_address` more; trusted proxies have no such limit.
     #[serde(deserialize_with = "limit")]
     pub connections_per_address: u32,
     /// Proxies whose `X-Forwarded-For` is believed.

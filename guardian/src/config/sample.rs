@@ -87,8 +87,8 @@ listen = "{http}"
 # shows nothing that the operator alone should know, and no load on it reaches the guardian. Off without `listen`.
 {feed}
 # public_url = "https://guardian.example"
-# Limits for each address (IPv6: each /64): requests a second and at once, event streams, connections beside those of its
-# streams; and event streams in all.
+# Limits for each address (IPv6: each /64): requests a second and at once, event streams, connections (and as many more as it
+# may have streams); and event streams in all.
 # requests_per_second = 20
 # burst = 60
 # streams_per_address = 32

@@ -30,6 +30,8 @@ pub(super) enum Progress {
     More,
     /// The journal was found to be old at this slot: another log begins.
     Lapsed(Slot),
+    /// The journal is shorter than what the log tells of: it was begun anew, and so is the log.
+    Short,
 }
 
 /// Writes one log. All of it blocks: it works on a thread for that.
@@ -81,6 +83,9 @@ impl Scribe {
     /// Writes what the journal has beyond the log, at most [`TURN`] records of it.
     pub(super) fn catch_up(&mut self, store: &Store) -> Result<Progress, Error> {
         let mut batch = Vec::new();
+        if self.next > store.len() {
+            return Ok(Progress::Short);
+        }
         let mut progress = Progress::Whole;
         for (linked, done) in store.linked_from(self.next).zip(0..) {
             if done == TURN {
@@ -135,8 +140,10 @@ impl Scribe {
 
     fn note_decision(&mut self, entry: &Entry) {
         match (&entry.fact, entry.proposal()) {
-            (Fact::Evidence { evidence, .. }, Some(proposal)) if self.decided.len() < roots::MOST => {
-                self.decided.extend(Decided::of(proposal, evidence));
+            (Fact::Evidence { evidence, .. }, Some(proposal)) => {
+                self.decided.extend(Decided::of(proposal, evidence, &self.definition.chain));
+                let surplus = self.decided.len().saturating_sub(roots::MOST);
+                self.decided.drain(..surplus);
             }
             (Fact::Roots { .. }, Some(proposal)) => {
                 self.decided.retain(|decided| decided.proposal != proposal);

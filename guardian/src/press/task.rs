@@ -2,7 +2,7 @@
 
 use super::keys::Bindings;
 use super::redacted::redacted;
-use super::roots::{self, Asked, Decided, Nodes};
+use super::roots::{self, Decided, Nodes};
 use super::round::{Outcome, Round};
 use super::scribe::{Progress, Scribe};
 use super::shelf;
@@ -75,7 +75,9 @@ struct Press {
     /// Decisions whose blocks are to be asked for, at most [`roots::MOST`].
     decided: VecDeque<Decided>,
     /// The one that is asked about now.
-    asking: JoinSet<Asked>,
+    asking: JoinSet<Decided>,
+    /// The slot in which one was asked about last.
+    asked: Slot,
     /// Slot of the last round, and the size it was about.
     last: Option<(Slot, u64)>,
     /// How many cosigned that.
@@ -108,6 +110,7 @@ pub(crate) async fn run(tools: Tools) {
         rounds: JoinSet::new(),
         decided: VecDeque::new(),
         asking: JoinSet::new(),
+        asked: Slot(0),
         last: None,
         witnesses: 0,
         notes: VecDeque::new(),
@@ -141,7 +144,7 @@ pub(crate) async fn run(tools: Tools) {
                 Err(problem) => Err(Error::Task { problem: format!("a round of cosigning: {problem}") }),
             },
             Some(asked) = press.asking.join_next() => match asked {
-                Ok(asked) => press.tell(asked).await,
+                Ok(decided) => press.tell(decided).await,
                 Err(problem) => Err(Error::Task { problem: format!("the blocks of a decision: {problem}") }),
             },
         };
@@ -230,7 +233,7 @@ impl Press {
         }
         self.take_signature(&status).await?;
         self.write().await?;
-        self.ask();
+        self.ask(slot);
         self.begin_round(slot).await
     }
 
@@ -260,6 +263,13 @@ impl Press {
         };
         match self.with_scribe(writing).await? {
             Some(Progress::Lapsed(at)) => self.open(Some(at)).await,
+            Some(Progress::Short) => {
+                let now = self.followed.as_ref().map_or(Slot(0), |(status, _)| status.slot);
+                let life = self.scribe.as_ref().map_or(Slot(0), |scribe| scribe.writer.log().origin().life);
+                let anew = now.max(life.saturating_add(1));
+                warn!(life = anew.0, "the journal was begun anew: another public log begins");
+                self.open(Some(anew)).await
+            }
             Some(Progress::More) => {
                 self.has_more = true;
                 Ok(())
@@ -268,29 +278,31 @@ impl Press {
         }
     }
 
-    /// Asks our nodes about the blocks of one decision; at most one at a time.
-    fn ask(&mut self) {
+    /// Asks our nodes about the blocks of one decision; one at a time, and one a slot.
+    fn ask(&mut self, slot: Slot) {
         if let Some(scribe) = &mut self.scribe {
-            let room = roots::MOST.saturating_sub(self.decided.len());
-            self.decided.extend(scribe.take_decided().into_iter().take(room));
+            self.decided.extend(scribe.take_decided());
+            let surplus = self.decided.len().saturating_sub(roots::MOST);
+            self.decided.drain(..surplus);
         }
         if self.has_asked
             && self.asking.is_empty()
+            && slot > self.asked
             && let Some(decided) = self.decided.pop_front()
         {
+            self.asked = slot;
             self.asking.spawn(roots::ask(self.tools.nodes.clone(), decided));
         }
     }
 
-    /// What came of it goes into the log; what did not is tried again.
-    async fn tell(&mut self, asked: Asked) -> Result<(), Error> {
-        match asked {
-            Asked::Told(entry) => self.with_scribe(move |scribe| scribe.note_roots(&entry)).await.map(|_| ()),
-            Asked::Nothing(decided) => {
-                self.decided.extend(decided.again());
-                Ok(())
-            }
+    /// What came of it goes into the log; what is missing is asked for again.
+    async fn tell(&mut self, decided: Decided) -> Result<(), Error> {
+        if !decided.is_done() {
+            self.decided.push_back(decided);
+            return Ok(());
         }
+        let Some(entry) = decided.told() else { return Ok(()) };
+        self.with_scribe(move |scribe| scribe.note_roots(&entry)).await.map(|_| ())
     }
 
     /// At most one at a time and one a slot: for what is new, and now and then for who was away.

@@ -98,9 +98,16 @@ fn main() {
     measure("nobody reads again", &mut path);
     {
         let _busy = Busy::start();
-        measure("two threads compute at the node's own priority", &mut path);
+        measure("as many threads as cores compute at the node's own priority", &mut path);
     }
     served.stop();
+    let held = |path: &str| loaded.pointer(path).and_then(Value::as_u64).unwrap_or(0);
+    let (connected, ended) = (held("/readers/connected"), held("/readers/ended"));
+    assert!(connected == readers && ended == 0, "not all readers had a place: {loaded:#}");
+    assert!(
+        held("/requests/not_ok") == 0 && held("/requests/failed") == 0,
+        "not all were answered: {loaded:#}"
+    );
     report(&phases, &loaded, is_json);
 }
 
@@ -120,7 +127,8 @@ struct Busy(Arc<AtomicBool>);
 impl Busy {
     fn start() -> Self {
         let ends = Arc::new(AtomicBool::new(false));
-        for _ in 0..2 {
+        let cores = std::thread::available_parallelism().map_or(2, std::num::NonZeroUsize::get);
+        for _ in 0..cores {
             let ends = Arc::clone(&ends);
             std::thread::spawn(move || {
                 while !ends.load(Ordering::Relaxed) {

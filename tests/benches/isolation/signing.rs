@@ -72,7 +72,7 @@ impl Path {
         };
         let own = tokio::task::spawn_blocking(signing).await.unwrap();
         let partial = Partial { proposal, index: own.index, signature: own.signature };
-        self.append(Record::PartialHeld { from: ME, partial, envelope: None }).await;
+        self.append(Record::PartialHeld { from: ME, partial, envelope: None, at }).await;
 
         let (key_set, shares) = (Arc::clone(&self.key_set), Arc::clone(&self.shares));
         let joining = move || -> BlsSignature {

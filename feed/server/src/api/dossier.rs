@@ -15,13 +15,14 @@ use axum::response::Response;
 /// happened is in one.
 #[utoipa::path(
     get, path = "/v1/proposals/{id}/dossier", tag = "proposals",
-    params(("id" = schema::Hash, Path, description = "The proposal's id", example = "0xc3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3")),
+    params(("id" = schema::Hash, Path, description = "The proposal's id", example = "0xc3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3"),
+        ("log" = Option<String>, Query, description = "The id of the log to make it of, as `/v1/logs` has it; the newest that tells of it unless given")),
     responses((status = 200, description = "The dossier", content_type = "application/json", body = Object), ItemRefusals)
 )]
 pub(super) async fn dossier(ask: Ask, Path(name): Path<String>) -> Response {
     let make = async {
-        ask.query(&[])?;
-        Ok::<_, Refusal>(ask.site.dossiers().make(&ask.site, id(&name)?).await?)
+        let query = ask.query(&["log"])?;
+        Ok::<_, Refusal>(ask.site.dossiers().make(&ask.site, id(&name)?, query.text("log")).await?)
     };
     match make.await {
         Ok(document) => {

@@ -1,6 +1,5 @@
 //! `Index`: which entries of a log tell of which proposal.
 
-use bytes::Bytes;
 use crypto::spec::BlsPubkey;
 use feed::{Entry, Fact};
 use guardian_core::proposal::{ExitProposal, Origin, ProposalId};
@@ -26,36 +25,27 @@ pub(super) struct Index {
 }
 
 impl Index {
-    /// Takes in the next entries. What cannot be read tells of nothing.
-    pub(super) fn take(&mut self, entries: &[Bytes]) {
-        for bytes in entries {
+    /// Takes in what the next entries tell of.
+    pub(super) fn take(&mut self, marks: impl IntoIterator<Item = Mark>) {
+        for mark in marks {
             let index = self.next;
             self.next = self.next.saturating_add(1);
-            if self.count >= MOST {
-                continue;
-            }
-            if let Ok(entry) = Entry::decode(bytes) {
-                self.place(index, &entry);
+            if self.count < MOST {
+                self.place(index, mark);
             }
         }
     }
 
-    fn place(&mut self, index: u64, entry: &Entry) {
-        match &entry.fact {
-            Fact::Definition { .. } | Fact::Key { .. } | Fact::Oversized { .. } => {
-                self.everywhere.push(index)
+    fn place(&mut self, index: u64, mark: Mark) {
+        match mark {
+            Mark::Everywhere => self.everywhere.push(index),
+            Mark::Step(pubkey) => self.of.entry(pubkey).or_default().push(index),
+            Mark::Subject(proposal, of, emergency) => {
+                self.subjects.insert(proposal, (of, emergency));
+                self.about.entry(proposal).or_default().push(index);
             }
-            Fact::Reached { pubkey, .. } | Fact::Spared { pubkey } => {
-                self.of.entry(*pubkey).or_default().push(index);
-            }
-            Fact::Proposal { proposal, content } | Fact::Adopted { proposal, content } => {
-                self.subjects.insert(*proposal, subject(content));
-                self.about.entry(*proposal).or_default().push(index);
-            }
-            _ => match entry.proposal() {
-                Some(proposal) => self.about.entry(proposal).or_default().push(index),
-                None => return,
-            },
+            Mark::About(proposal) => self.about.entry(proposal).or_default().push(index),
+            Mark::Nothing => return,
         }
         self.count = self.count.saturating_add(1);
     }
@@ -68,6 +58,36 @@ impl Index {
         let steps = self.of.get(pubkey).into_iter().flatten();
         let all: BTreeSet<u64> = about.chain(cause).chain(steps).chain(&self.everywhere).copied().collect();
         Some(all.into_iter().collect())
+    }
+}
+
+/// What one entry tells of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mark {
+    /// Of every story.
+    Everywhere,
+    /// Of a validator that no proposal is named with.
+    Step(BlsPubkey),
+    /// It brings a proposal: whose exit it is, and which emergency asks for it.
+    Subject(ProposalId, BlsPubkey, Option<ProposalId>),
+    /// Of a proposal or an emergency.
+    About(ProposalId),
+    /// Of no exit, or it cannot be read.
+    Nothing,
+}
+
+impl Mark {
+    pub(super) fn of(bytes: &[u8]) -> Self {
+        let Ok(entry) = Entry::decode(bytes) else { return Self::Nothing };
+        match &entry.fact {
+            Fact::Definition { .. } | Fact::Key { .. } | Fact::Oversized { .. } => Self::Everywhere,
+            Fact::Reached { pubkey, .. } | Fact::Spared { pubkey } => Self::Step(*pubkey),
+            Fact::Proposal { proposal, content } | Fact::Adopted { proposal, content } => {
+                let (pubkey, emergency) = subject(content);
+                Self::Subject(*proposal, pubkey, emergency)
+            }
+            _ => entry.proposal().map_or(Self::Nothing, Self::About),
+        }
     }
 }
 

@@ -6,16 +6,12 @@
 //! - The turn lasts until the work is done, even when nobody waits for the dossier any more: who asks and leaves, again and
 //!   again, does not start one piece of work beside the other.
 
-use super::index::Index;
+use super::assembly::assemble;
+use super::index::{Index, Mark};
 use crate::log::Log;
 use crate::server::PATIENCE;
 use crate::site::Site;
 use bytes::Bytes;
-use feed::dossier::Sources;
-use feed::roots::Roots;
-use feed::tree::prove_inclusion;
-use feed::{Dossier, Entry, Fact, KeyBinding};
-use guardian_core::guardian_set::GuardianIndex;
 use guardian_core::proposal::ProposalId;
 use std::collections::{HashMap, VecDeque};
 use std::io;
@@ -24,13 +20,14 @@ use std::time::Duration;
 use tokio::sync::{OwnedMutexGuard, Semaphore};
 
 /// Entries looked at before others have their turn.
-const PIECE: u64 = 512;
+const PIECE: u64 = 256;
 
 /// How often the logs are looked at for more.
 const EVERY: Duration = Duration::from_secs(2);
 
-/// Dossiers kept.
+/// Dossiers kept, and how many bytes of them.
 const KEPT: usize = 16;
+const KEPT_BYTES: usize = 32 << 20;
 
 /// Most readers that wait for the turn.
 const LINE: usize = 32;
@@ -79,11 +76,12 @@ pub(crate) enum Problem {
 }
 
 impl Maker {
-    /// The log that tells of a proposal, the newest of several, and the entries that do.
-    fn find(&self, site: &Site, id: &ProposalId) -> Option<(Log, Vec<u64>)> {
+    /// The log that tells of a proposal, the newest of several or the one that is asked for, and the entries that do.
+    fn find(&self, site: &Site, id: &ProposalId, from: Option<&str>) -> Option<(Log, Vec<u64>)> {
         let indices = self.indices.lock().unwrap_or_else(PoisonError::into_inner);
         let shelf = site.shelf();
-        shelf.logs.iter().rev().find_map(|log| Some((log.clone(), indices.get(log.id())?.story(id)?)))
+        let wanted = shelf.logs.iter().rev().filter(|log| from.is_none_or(|from| log.id() == from));
+        wanted.into_iter().find_map(|log| Some((log.clone(), indices.get(log.id())?.story(id)?)))
     }
 
     fn kept(&self, id: &ProposalId, note: &Bytes) -> Option<Bytes> {
@@ -95,7 +93,8 @@ impl Maker {
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         made.retain(|one| one.id != id);
         made.push_back(Made { id, note, document });
-        while made.len() > KEPT {
+        let bytes = |made: &VecDeque<Made>| made.iter().map(|one| one.document.len()).sum::<usize>();
+        while made.len() > KEPT || bytes(&made) > KEPT_BYTES {
             made.pop_front();
         }
     }
@@ -107,9 +106,14 @@ impl Maker {
         turn.map_err(|_| Problem::Busy)
     }
 
-    /// The dossier of a proposal, made of the newest checkpoint.
-    pub(crate) async fn make(&self, site: &Site, id: ProposalId) -> Result<Bytes, Problem> {
-        let (log, entries) = self.find(site, &id).ok_or(Problem::Unknown)?;
+    /// The dossier of a proposal, made of the newest checkpoint; of one log, if that is asked for.
+    pub(crate) async fn make(
+        &self,
+        site: &Site,
+        id: ProposalId,
+        from: Option<&str>,
+    ) -> Result<Bytes, Problem> {
+        let (log, entries) = self.find(site, &id, from).ok_or(Problem::Unknown)?;
         let note =
             log.checkpoint().ok_or_else(|| Problem::NotYet("the log has no checkpoint yet".to_owned()))?;
         if let Some(document) = self.kept(&id, &note) {
@@ -131,45 +135,6 @@ impl Maker {
     }
 }
 
-fn assemble(site: &Site, log: &Log, note: &Bytes, id: ProposalId, entries: &[u64]) -> Result<Bytes, Problem> {
-    let read = |index: &u64| -> io::Result<Option<(u64, Bytes)>> {
-        Ok(log.entry(*index)?.map(|entry| (*index, entry)))
-    };
-    let read: io::Result<Vec<_>> = entries.iter().map(read).collect();
-    let entries: Vec<(u64, Bytes)> = read.map_err(|_| Problem::Unreadable)?.into_iter().flatten().collect();
-    let guardian = log.origin().guardian;
-    let mut bindings: Vec<(GuardianIndex, KeyBinding)> =
-        site.bindings().iter().map(|(of, binding)| (*of, binding.clone())).collect();
-    if !bindings.iter().any(|(of, _)| *of == guardian) {
-        bindings.push((guardian, site.binding().clone()));
-    }
-    let snapshot = site.snapshot();
-    let group_key = snapshot.and_then(|snapshot| snapshot.status().group_key.as_ref()?.parse().ok());
-    let roots = newest_roots(note, &entries);
-    let sources = Sources {
-        definition: site.definition(),
-        guardian,
-        bindings: &bindings,
-        group_key,
-        note,
-        roots: roots.as_ref(),
-    };
-    let prove = |size, index| prove_inclusion(size, index, log);
-    let dossier = Dossier::assemble(id, sources, entries.into_iter(), prove);
-    let dossier = dossier.map_err(|problem| Problem::NotYet(problem.to_string()))?;
-    Ok(Bytes::from(dossier.encode()))
-}
-
-/// The blocks that the guardian decided by, as far as the checkpoint covers what it told of them.
-fn newest_roots(note: &[u8], entries: &[(u64, Bytes)]) -> Option<Roots> {
-    let size = feed::note::peek(note).ok()?.size;
-    let covered = entries.iter().rev().filter(|(index, _)| *index < size);
-    covered.filter_map(|(_, bytes)| Entry::decode(bytes).ok()).find_map(|entry| match entry.fact {
-        Fact::Roots { roots, .. } => Some(roots),
-        _ => None,
-    })
-}
-
 /// Keeps the indices up with the logs, for as long as the site is served.
 pub(crate) async fn follow(site: Site) {
     loop {
@@ -188,18 +153,18 @@ pub(crate) async fn follow(site: Site) {
     }
 }
 
-/// Takes in some entries; false when there are no more.
+/// Takes in some entries; false when there are no more. What they tell of is found out before anybody waits for it.
 fn step(site: &Site, log: &Log) -> io::Result<bool> {
     let indices = || site.dossiers().indices.lock().unwrap_or_else(PoisonError::into_inner);
     let from = indices().get(log.id()).map_or(0, |index| index.next);
-    let to = log.size().min(from.saturating_add(PIECE));
-    let mut entries = Vec::new();
-    for index in from..to {
-        let Some(entry) = log.entry(index)? else { break };
-        entries.push(entry);
-    }
-    indices().entry(log.id().to_owned()).or_default().take(&entries);
-    Ok(!entries.is_empty())
+    let mut marks = Vec::new();
+    log.visit(from..from.saturating_add(PIECE), |_, bytes| {
+        marks.push(Mark::of(bytes));
+        true
+    })?;
+    let is_more = !marks.is_empty();
+    indices().entry(log.id().to_owned()).or_default().take(marks);
+    Ok(is_more)
 }
 
 #[cfg(test)]

@@ -13,6 +13,9 @@ use url::Url;
 /// Longest time for one answer.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// Most bytes of an answer as it comes, packed or not. Every source may have one here at the same time.
+const MAX_BODY: usize = 64 << 20;
+
 /// Asks one feed.
 #[derive(Debug, Clone)]
 pub(super) struct Client {
@@ -20,8 +23,21 @@ pub(super) struct Client {
     http: reqwest::Client,
 }
 
-/// An answer with its tag; None where the one that is known is still the newest.
-pub(super) type Tagged = Option<(Vec<u8>, Option<String>)>;
+/// An answer as it came.
+#[derive(Debug)]
+pub(super) struct Body {
+    bytes: Vec<u8>,
+    is_packed: bool,
+    /// Its tag.
+    pub(super) tag: Option<String>,
+}
+
+impl Body {
+    /// The answer to this path, unpacked, at most so many bytes. It may take a while: call it where that keeps nobody waiting.
+    pub(super) fn unpack(self, path: &str, most: usize) -> Result<Vec<u8>, Error> {
+        if self.is_packed { unpack(path, &self.bytes, most) } else { Ok(self.bytes) }
+    }
+}
 
 impl Client {
     pub(super) fn new(url: &Url) -> Result<Self, Error> {
@@ -55,24 +71,30 @@ impl Client {
         self.base.as_str().trim_end_matches('/').to_owned()
     }
 
-    /// The body of an answer, at most so many bytes.
+    /// The body of an answer, at most so many bytes, unpacked.
     pub(super) async fn get(&self, turn: &Turn, path: &str, most: usize) -> Result<Vec<u8>, Error> {
         let fetched = self.get_new(turn, path, None, most).await?;
-        fetched.map(|(body, _)| body).ok_or_else(|| failed(path, "it was not asked whether it is new"))
+        let body = fetched.ok_or_else(|| failed(path, "it was not asked whether it is new"))?;
+        if !body.is_packed {
+            return Ok(body.bytes);
+        }
+        let name = path.to_owned();
+        let unpacked = tokio::task::spawn_blocking(move || body.unpack(&name, most)).await;
+        unpacked.map_err(|problem| failed(path, problem))?
     }
 
-    /// The body of an answer unless its tag is known, at most so many bytes, unpacked.
+    /// The body of an answer, at most so many bytes as it comes. None when its tag is known: what is known is the newest.
     pub(super) async fn get_new(
         &self,
         turn: &Turn,
         path: &str,
         tag: Option<&str>,
         most: usize,
-    ) -> Result<Tagged, Error> {
+    ) -> Result<Option<Body>, Error> {
         turn.wait(path, self.fetch(path, tag, most)).await
     }
 
-    async fn fetch(&self, path: &str, tag: Option<&str>, most: usize) -> Result<Tagged, Error> {
+    async fn fetch(&self, path: &str, tag: Option<&str>, most: usize) -> Result<Option<Body>, Error> {
         let mut request = self.http.get(format!("{}{path}", self.url())).header(ACCEPT_ENCODING, "gzip");
         if let Some(tag) = tag {
             request = request.header(IF_NONE_MATCH, tag);
@@ -86,14 +108,8 @@ impl Client {
         let text = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
         let is_packed = text(CONTENT_ENCODING) == Some("gzip");
         let tag = text(ETAG).map(str::to_owned);
-        let body = read(path, response, most).await?;
-        if !is_packed {
-            return Ok(Some((body, tag)));
-        }
-        let name = path.to_owned();
-        let unpacked = tokio::task::spawn_blocking(move || unpack(&name, &body, most)).await;
-        let unpacked = unpacked.map_err(|problem| failed(path, problem))??;
-        Ok(Some((unpacked, tag)))
+        let bytes = read(path, response, most.min(MAX_BODY)).await?;
+        Ok(Some(Body { bytes, is_packed, tag }))
     }
 }
 
@@ -123,3 +139,6 @@ fn unpack(path: &str, packed: &[u8], most: usize) -> Result<Vec<u8>, Error> {
 pub(super) fn failed(what: &str, problem: impl std::fmt::Display) -> Error {
     Error::Fetch { what: what.to_owned(), problem: problem.to_string() }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@ use super::keeper::Keepsake;
 use super::view::{Bindings, View};
 use crate::log::{Log, Shelf};
 use crate::role::Source as Shown;
+use crypto::spec::Slot;
 use futures::StreamExt;
 use futures::stream::select_all;
 use guardian_core::guardian_set::GuardianIndex;
@@ -34,16 +35,24 @@ pub(super) struct Publisher {
     shelved: Vec<u64>,
     /// Bindings that an earlier run kept.
     kept: Bindings,
+    /// Slots by which a status may be behind the newest and still be shown.
+    behind: u64,
     outlets: Outlets,
 }
 
 impl Publisher {
-    /// Publishes what there is at the start.
-    pub(super) fn new(receivers: Vec<watch::Receiver<View>>, kept: Bindings, outlets: Outlets) -> Self {
+    /// Publishes what there is at the start. A source whose status is more than `behind` slots old, beside the newest, is not
+    /// shown: it may answer and have nothing new.
+    pub(super) fn new(
+        receivers: Vec<watch::Receiver<View>>,
+        kept: Bindings,
+        behind: u64,
+        outlets: Outlets,
+    ) -> Self {
         let views: Vec<View> = receivers.iter().map(|view| view.borrow().clone()).collect();
         // What was shown last is shown until somebody is followed.
         let chosen = views.iter().position(|view| view.status.is_some());
-        let mut publisher = Self { receivers, views, chosen, shelved: Vec::new(), kept, outlets };
+        let mut publisher = Self { receivers, views, chosen, shelved: Vec::new(), kept, behind, outlets };
         publisher.publish();
         publisher
     }
@@ -79,8 +88,10 @@ impl Publisher {
             }
             differs
         });
-        let given = self.views.iter().flat_map(|view| view.bindings.clone());
-        let bindings: Bindings = self.kept.clone().into_iter().chain(given).collect();
+        // The later ones replace the earlier: of its own key a guardian's own source has the last word.
+        let others = self.views.iter().flat_map(|view| view.others.clone());
+        let own = self.views.iter().filter_map(|view| view.own.clone());
+        let bindings: Bindings = self.kept.clone().into_iter().chain(others).chain(own).collect();
         self.outlets.bindings.send_if_modified(|last| {
             let differs = **last != bindings;
             if differs {
@@ -88,10 +99,7 @@ impl Publisher {
             }
             differs
         });
-        let follows = |place: usize| self.views.get(place).is_some_and(View::is_followed);
-        if !self.chosen.is_some_and(follows) {
-            self.chosen = (0..self.views.len()).find(|place| follows(*place)).or(self.chosen);
-        }
+        self.choose();
         if let Some(status) = self.chosen().and_then(|view| view.status.clone()) {
             self.outlets.status.send_if_modified(|last| {
                 let is_new = last.as_ref().is_none_or(|last| !Arc::ptr_eq(last, &status));
@@ -105,6 +113,18 @@ impl Publisher {
         let (bindings, status) =
             (self.outlets.bindings.borrow().clone(), self.outlets.status.borrow().clone());
         self.outlets.keepsake.send_replace(Keepsake { bindings, sources, status });
+    }
+
+    /// Keeps the source that is shown while its status is followed and new enough; otherwise takes the first that is.
+    fn choose(&mut self) {
+        // What is shown counts too: nobody is shown next whose view is much older.
+        let shown = self.chosen().and_then(|view| view.status.as_ref()).map(|status| status.slot);
+        let newest = self.views.iter().filter_map(View::followed).chain(shown).max();
+        let oldest = newest.map(|Slot(slot)| Slot(slot.saturating_sub(self.behind)));
+        let is_fresh = |view: &View| view.followed().is_some_and(|slot| Some(slot) >= oldest);
+        if !self.chosen().is_some_and(is_fresh) {
+            self.chosen = self.views.iter().position(is_fresh).or(self.chosen);
+        }
     }
 
     fn chosen(&self) -> Option<&View> {

@@ -1,5 +1,6 @@
 //! `Source`: one guardian's feed, followed in a task of its own.
 
+use super::allowance::Allowance;
 use super::fetch::{Client, failed};
 use super::meeting::{Meeting, Met, Moved, meet};
 use super::sync::{self, Copy};
@@ -15,10 +16,11 @@ use feed::{Keys, Origin};
 use guardian_core::guardian_set::NetworkDefinition;
 use guardian_core::status::StatusSnapshot;
 use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::MissedTickBehavior;
 
 /// Most bytes of the list of logs.
@@ -35,6 +37,35 @@ const MAX_TURN: u64 = 256 << 20;
 
 /// Slots by which a guardian's clock may be ahead of ours.
 const AHEAD: u64 = 2;
+
+/// Unpacking and reading a status takes many times its bytes, so one source at a time does it. Taken when all of an answer is
+/// here, so that nobody keeps it by sending slowly.
+static READING: Semaphore = Semaphore::const_new(1);
+
+/// What is known of all sources together.
+#[derive(Debug, Clone)]
+pub(super) struct Known {
+    pub(super) bindings: watch::Receiver<Arc<Bindings>>,
+    pub(super) sources: watch::Receiver<Arc<Vec<Shown>>>,
+}
+
+/// What all logs are followed with in one look.
+struct With<'a> {
+    keys: &'a Keys,
+    known: &'a Known,
+    turn: &'a Turn,
+    allowance: Allowance,
+}
+
+/// What came of a look at a source.
+enum Looked {
+    /// All of it was followed.
+    Whole,
+    /// Its status was followed, and not all of its logs.
+    Partly(Error),
+    /// What it says of a network that moved on.
+    Moved(String),
+}
 
 /// One guardian's feed.
 #[derive(Debug)]
@@ -57,6 +88,8 @@ pub(super) struct Source {
     current: Option<String>,
     state: SourceState,
     problem: Option<String>,
+    /// Whether the last look followed the status.
+    is_followed: bool,
     verified_at: Option<u64>,
     view: watch::Sender<View>,
 }
@@ -84,6 +117,7 @@ impl Source {
             current: None,
             state: SourceState::Waiting,
             problem: None,
+            is_followed: false,
             verified_at: None,
             view: watch::channel(View::default()).0,
         };
@@ -110,7 +144,7 @@ impl Source {
     /// Looks at it again and again until the mirror ends, in turns that take no longer than `limit`.
     pub(super) async fn follow(
         mut self,
-        known: watch::Receiver<Arc<Bindings>>,
+        known: Known,
         every: Duration,
         limit: Duration,
         running: watch::Receiver<()>,
@@ -125,21 +159,22 @@ impl Source {
                 _ = ended.changed() => return,
                 _ = turns.tick() => {}
             }
-            let known = known.borrow().clone();
             self.look(&known, &Turn::begin(limit, running.clone())).await;
         }
     }
 
     /// Asks for everything that is new. Whatever fails is said in the state; what was good before stays.
-    async fn look(&mut self, known: &Bindings, turn: &Turn) {
+    async fn look(&mut self, known: &Known, turn: &Turn) {
         let done = self.try_look(known, turn).await;
         let (last, url) = (self.state, self.client.url());
+        self.is_followed = matches!(done, Ok(Looked::Whole | Looked::Partly(_)));
         (self.state, self.problem) = match (done, self.moved.clone()) {
-            (Ok(None), _) => {
+            (Ok(Looked::Whole), _) => {
                 self.verified_at = Some(unix_now());
                 (SourceState::Following, None)
             }
-            (Ok(Some(moved)), _) => (SourceState::Moved, Some(moved)),
+            (Ok(Looked::Partly(problem)), _) => (SourceState::Unreachable, Some(problem.to_string())),
+            (Ok(Looked::Moved(moved)), _) => (SourceState::Moved, Some(moved)),
             (Err(lie @ Error::Lie { .. }), _) => {
                 // Nothing that a liar said before is repeated.
                 self.moved = None;
@@ -156,27 +191,32 @@ impl Source {
         self.tell();
     }
 
-    /// What it says of a network that moved on; None when it was followed whole.
-    async fn try_look(&mut self, known: &Bindings, turn: &Turn) -> Result<Option<String>, Error> {
+    async fn try_look(&mut self, known: &Known, turn: &Turn) -> Result<Looked, Error> {
         if let Some(moved) = self.meet(turn).await? {
-            let binding = moved.guardian.and_then(|was| Some((was, known.get(&was)?.clone())));
+            let bindings = known.bindings.borrow().clone();
+            let binding = moved.guardian.and_then(|was| Some((was, bindings.get(&was)?.clone())));
             if let (None, Some((guardian, binding))) = (&self.met, binding) {
                 self.met = Some(Met { guardian, binding, others: BTreeMap::new() });
             }
             return match self.follow_logs(known, turn).await {
-                Ok(()) => Ok(Some(moved.to_string())),
+                Ok(()) => Ok(Looked::Moved(moved.to_string())),
                 Err(lie @ Error::Lie { .. }) => Err(lie),
-                Err(problem) => Ok(Some(format!("{moved}; what it has of the old log: {problem}"))),
+                Err(problem) => Ok(Looked::Moved(format!("{moved}; what it has of the old log: {problem}"))),
             };
         }
-        self.follow_logs(known, turn).await?;
-        match self.follow_status(turn).await {
+        let logs = match self.follow_logs(known, turn).await {
+            Err(lie @ Error::Lie { .. }) => return Err(lie),
+            done => done,
+        };
+        match (self.follow_status(turn).await, logs) {
             // The set may have changed between the two answers.
-            Err(lie @ Error::Lie { .. }) => match self.meet(turn).await? {
-                Some(moved) => Ok(Some(moved.to_string())),
+            (Err(lie @ Error::Lie { .. }), _) => match self.meet(turn).await? {
+                Some(moved) => Ok(Looked::Moved(moved.to_string())),
                 None => Err(lie),
             },
-            done => done.map(|()| None),
+            (Ok(()), Ok(())) => Ok(Looked::Whole),
+            (Ok(()), Err(problem)) => Ok(Looked::Partly(problem)),
+            (Err(_), Err(problem)) | (Err(problem), Ok(())) => Err(problem),
         }
     }
 
@@ -205,15 +245,19 @@ impl Source {
         Ok(None)
     }
 
-    async fn follow_logs(&mut self, known: &Bindings, turn: &Turn) -> Result<(), Error> {
+    /// Follows all logs that there are. A lie ends it; anything else that is wrong with one keeps no other back, and the first
+    /// of it is what is wrong in the end.
+    async fn follow_logs(&mut self, known: &Known, turn: &Turn) -> Result<(), Error> {
         let Some(met) = self.met.clone() else { return Ok(()) };
         let logs: Vec<LogView> = self.ask(turn, "/v1/logs", MAX_LIST).await?;
-        let others = known.iter().filter(|(of, _)| **of != met.guardian);
+        let bindings = known.bindings.borrow().clone();
+        let others = bindings.iter().filter(|(of, _)| **of != met.guardian);
         let all = others.map(|(of, binding)| (*of, binding)).chain([(met.guardian, &met.binding)]);
         // The network's own key is in no definition, and a status is only somebody's word for it.
         let keys = Keys::bound(&self.definition, all, None)
             .map_err(|problem| Error::Lie { what: "a key".to_owned(), problem: problem.to_string() })?;
-        let allowance = turn.allowance(MAX_TURN);
+        let with = With { keys: &keys, known, turn, allowance: turn.allowance(MAX_TURN) };
+        let mut all = Ok(());
         for view in logs.iter().rev().take(MAX_LOGS) {
             let Ok(origin) = view.origin.parse::<Origin>() else { continue };
             // Logs of other definitions are verified by other keys: mirror those with that network's id.
@@ -221,53 +265,88 @@ impl Source {
             {
                 continue;
             }
-            if allowance.is_spent() {
+            if with.allowance.is_spent() {
                 break;
             }
-            let id = Copy::id(&origin, self.definition.guardian_set.epoch);
-            let noted = sync::noted(&self.client, turn, &view.id, &origin, &keys).await?;
-            let there = self.copies.remove(&id);
-            let is_opened = there.is_none();
-            let copy = match there {
-                Some(copy) => copy,
-                None => self.open(&id, origin, &keys).await?,
-            };
-            let (client, name) = (self.client.clone(), view.id.clone());
-            let (copy, done) =
-                sync::bring_up(copy, client, turn.clone(), name, noted, allowance.clone()).await;
-            if let Some(copy) = copy {
-                let log = copy.log();
-                self.copies.insert(id.clone(), copy);
-                // A log is shown once something of it is here: readers take that for its past.
-                if log.size() > 0 && (is_opened || !self.logs.contains_key(&id)) {
-                    self.logs.insert(id.clone(), log);
-                    self.opened = self.opened.saturating_add(1);
-                }
+            match self.follow_log(view, origin, &with).await {
+                Err(lie @ Error::Lie { .. }) => return Err(lie),
+                done => all = all.and(done),
             }
-            if view.current {
-                self.current = Some(id);
-            }
-            self.tell();
-            done?;
         }
-        Ok(())
+        all
     }
 
-    async fn open(&self, id: &str, origin: Origin, keys: &Keys) -> Result<Copy, Error> {
-        let (home, name, keys) = (self.home.clone(), id.to_owned(), keys.clone());
-        let opened = tokio::task::spawn_blocking(move || Copy::open(&home, &name, origin, &keys)).await;
-        opened.map_err(|problem| failed("a copy", problem))?
+    async fn follow_log(&mut self, view: &LogView, origin: Origin, with: &With<'_>) -> Result<(), Error> {
+        let With { keys, turn, allowance, .. } = with;
+        let id = Copy::id(&origin, self.definition.guardian_set.epoch);
+        let noted = sync::noted(&self.client, turn, &view.id, &origin, keys).await?;
+        let there = self.copies.remove(&id);
+        let is_opened = there.is_none();
+        let copy = match there {
+            Some(copy) => copy,
+            None => self.open(origin, with).await?,
+        };
+        let (client, turn, name) = (self.client.clone(), Turn::clone(turn), view.id.clone());
+        let (copy, done) = sync::bring_up(copy, client, turn, name, noted, allowance.clone()).await;
+        if let Some(copy) = copy {
+            let log = copy.log();
+            self.copies.insert(id.clone(), copy);
+            // A log is shown once something of it is here: readers take that for its past.
+            if log.size() > 0 && (is_opened || !self.logs.contains_key(&id)) {
+                self.logs.insert(id.clone(), log);
+                self.opened = self.opened.saturating_add(1);
+            }
+        }
+        if view.current {
+            self.current = Some(id);
+        }
+        self.tell();
+        done
+    }
+
+    async fn open(&self, origin: Origin, with: &With<'_>) -> Result<Copy, Error> {
+        let (home, epoch) = (self.home.clone(), self.definition.guardian_set.epoch);
+        let keys = with.keys.clone();
+        let opened = tokio::task::spawn_blocking(move || Copy::open(&home, epoch, origin, &keys)).await;
+        match opened.map_err(|problem| failed("a copy", problem))? {
+            Err(Error::Disk { problem, .. })
+                if problem.kind() == io::ErrorKind::WouldBlock && self.is_named_twice(with.known) =>
+            {
+                let guardian = origin.guardian.0;
+                let problem = format!(
+                    "another source of this mirror is guardian {guardian}'s too; name each guardian once"
+                );
+                Err(failed(&format!("the log {origin}"), problem))
+            }
+            opened => opened,
+        }
+    }
+
+    /// Whether another source is the same guardian's. It has the only writer of a copy then.
+    fn is_named_twice(&self, known: &Known) -> bool {
+        let Some(met) = &self.met else { return false };
+        let url = self.client.url();
+        let sources = known.sources.borrow();
+        let same = sources.iter().filter(|shown| shown.guardian == Some(met.guardian));
+        // One of them may be this one, and both may have one address.
+        same.clone().any(|shown| shown.url != url) || same.count() > 1
     }
 
     async fn follow_status(&mut self, turn: &Turn) -> Result<(), Error> {
         let Some(met) = &self.met else { return Ok(()) };
         let path = "/v1/snapshot";
         let fetched = self.client.get_new(turn, path, self.tag.as_deref(), MAX_STATUS).await?;
-        let Some((body, tag)) = fetched else { return Ok(()) };
-        let read =
-            tokio::task::spawn_blocking(move || serde_json::from_slice::<Answer<StatusSnapshot>>(&body))
-                .await;
-        let status = read.map_err(|e| failed(path, e))?.map_err(|e| failed(path, e))?.data;
+        let Some(mut body) = fetched else { return Ok(()) };
+        let tag = body.tag.take();
+        let alone = async { READING.acquire().await.map_err(|problem| failed(path, problem)) };
+        let alone = turn.wait(path, alone).await?;
+        let read = tokio::task::spawn_blocking(move || {
+            let body = body.unpack(path, MAX_STATUS)?;
+            let read = serde_json::from_slice::<Answer<StatusSnapshot>>(&body);
+            drop((body, alone));
+            read.map_err(|problem| failed(path, problem))
+        });
+        let status = read.await.map_err(|problem| failed(path, problem))??.data;
         let lie =
             |problem: String| Error::Lie { what: format!("the status of {}", self.client.url()), problem };
         if status.guardian != met.guardian {
@@ -298,24 +377,22 @@ impl Source {
         let is_current = |id: &String| self.current.as_ref() == Some(id);
         let others = self.logs.iter().filter(|(id, _)| !is_current(id));
         let current = self.logs.iter().filter(|(id, _)| is_current(id));
-        let mut bindings = Bindings::new();
-        if let Some(met) = &self.met {
-            bindings.extend(met.others.clone());
-            bindings.insert(met.guardian, met.binding.clone());
-        }
+        let met = self.met.as_ref();
         self.view.send_replace(View {
             shown: Some(Shown {
                 url: self.client.url(),
-                guardian: self.met.as_ref().map(|met| met.guardian),
+                guardian: met.map(|met| met.guardian),
                 state: self.state,
                 problem: self.problem.clone(),
                 entries: self.logs.values().fold(0, |sum, log| sum.saturating_add(log.size())),
                 verified_at: self.verified_at,
             }),
             status: self.status.clone(),
+            is_followed: self.is_followed,
             logs: others.chain(current).map(|(_, log)| log.clone()).collect(),
             opened: self.opened,
-            bindings,
+            own: met.map(|met| (met.guardian, met.binding.clone())),
+            others: met.map(|met| met.others.clone()).unwrap_or_default(),
         });
     }
 }
@@ -331,3 +408,6 @@ pub(super) fn check_status(status: &StatusSnapshot, definition: &NetworkDefiniti
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,6 +14,7 @@ use feed::tree::{TileHashes, check_consistency, leaf_hash, prove_consistency};
 use feed::{Checkpoint, Keys, Origin, TilePath, verify_note};
 use guardian_core::guardian_set::{GuardianIndex, GuardianSetEpoch};
 use std::cell::Cell;
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::io;
@@ -27,8 +28,9 @@ const MAX_BUNDLE: usize = (MAX_ENTRY + 2) * WIDTH as usize;
 /// Most bytes of a tile of hashes.
 const MAX_TILE: usize = 32 * WIDTH as usize;
 
-/// Most copies of logs of one guardian, those of earlier runs among them.
-const MAX_COPIES: usize = 64;
+/// Most copies of logs of one guardian of one set, those of earlier runs among them. All of them are read, and each keeps in
+/// memory what is in no full bundle yet: up to 16 MB.
+const MAX_COPIES: usize = 16;
 
 /// Most bundles taken in before the others have their turn.
 const MAX_BUNDLES: u64 = 512;
@@ -66,17 +68,20 @@ fn mirrored(home: &Path) -> PathBuf {
     home.join("mirrored")
 }
 
-/// The ids of the copies that there are of logs of this guardian.
-fn ids(home: &Path, guardian: GuardianIndex) -> Result<Vec<String>, Error> {
+/// The ids of the copies that there are of logs of this guardian in this set, the newest life first.
+fn ids(home: &Path, guardian: GuardianIndex, epoch: GuardianSetEpoch) -> Result<Vec<String>, Error> {
     let path = mirrored(home);
-    let begins = format!("{}-", guardian.0);
+    let begins = format!("{}-{}-", guardian.0, epoch.0);
     let entries = match std::fs::read_dir(&path) {
         Ok(entries) => entries,
         Err(problem) if problem.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(problem) => return Err(Error::Disk { path, problem }),
     };
     let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    Ok(names.filter(|name| name.starts_with(&begins)).collect())
+    let life = |name: &String| name.strip_prefix(&begins)?.parse::<u64>().ok();
+    let mut names: Vec<String> = names.filter(|name| life(name).is_some()).collect();
+    names.sort_by_key(|name| Reverse(life(name)));
+    Ok(names)
 }
 
 /// A log's copy.
@@ -93,9 +98,17 @@ impl Copy {
     }
 
     /// Opens the copy of a log whose checkpoint was verified, or begins it. Waits for the disk.
-    pub(super) fn open(home: &Path, id: &str, origin: Origin, keys: &Keys) -> Result<Self, Error> {
-        let there = ids(home, origin.guardian)?;
-        if there.len() >= MAX_COPIES && !there.iter().any(|known| known == id) {
+    pub(super) fn open(
+        home: &Path,
+        epoch: GuardianSetEpoch,
+        origin: Origin,
+        keys: &Keys,
+    ) -> Result<Self, Error> {
+        let id = &Self::id(&origin, epoch);
+        let there = ids(home, origin.guardian, epoch)?;
+        // There may be more of them on disk than are read.
+        let place = there.iter().position(|known| known == id).unwrap_or(there.len());
+        if place >= MAX_COPIES {
             let problem = format!(
                 "it would be the copy after {MAX_COPIES}; ask its guardian why, then remove those in `mirrored` that nobody needs"
             );
@@ -118,7 +131,7 @@ impl Copy {
         epoch: GuardianSetEpoch,
         keys: &Keys,
     ) -> BTreeMap<String, Self> {
-        let ids = ids(home, guardian).unwrap_or_else(|problem| {
+        let ids = ids(home, guardian, epoch).unwrap_or_else(|problem| {
             tracing::warn!(%problem, "copies of logs are not served");
             Vec::new()
         });
@@ -130,7 +143,7 @@ impl Copy {
             if origin.network != keys.network || Self::id(&origin, epoch) != id {
                 continue;
             }
-            match Self::open(home, &id, origin, keys) {
+            match Self::open(home, epoch, origin, keys) {
                 Ok(copy) => drop(copies.insert(id, copy)),
                 Err(problem) => tracing::warn!(%problem, "a copy of a log is not served"),
             }

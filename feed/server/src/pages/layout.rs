@@ -127,11 +127,14 @@ fn freshness(edition: &Edition<'_>) -> Markup {
                 }
             }
             @for source in edition.site.role().sources().iter().filter(|source| source.state == SourceState::Moved) {
-                div.alarm role="alert" {
-                    div.width { p { b { (source.url) } ": " (source.problem.as_deref().unwrap_or_default()) "." } }
+                div.alarm data-key={ "source " (source.url) } {
+                    div.width { p {
+                        b { (source.url) } " says that the guardians changed, and that the network goes on under another id. Only it says so; nothing \
+                        here verified it. Take the id from the protocol. " a href="/v1/sources" { "What it says" }
+                    } }
                 }
             }
-            div.fresh {
+            div.fresh data-key="moment" {
                 div.width {
                     span.link-state.mark.none id="link" data-own title="Whether this page follows the network by itself" {
                         "Reload for newer figures"

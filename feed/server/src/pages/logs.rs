@@ -25,17 +25,25 @@ pub(crate) struct Extract {
     size: u64,
     /// By number, the newest first.
     entries: Vec<(u64, Option<Bytes>)>,
+    /// The one that was asked for by itself.
+    open: Option<u64>,
+    /// Whether a log was asked for that is not here.
+    pub(crate) is_absent: bool,
 }
 
 impl Extract {
     /// Reads what is wanted. Waits for the disk.
     pub(crate) fn read(shelf: &Shelf, wanted: &Wanted) -> Self {
-        let Some(log) = shelf.get(&wanted.log).or_else(|| shelf.current()) else { return Self::default() };
+        let named = shelf.get(&wanted.log);
+        if named.is_none() && !wanted.log.is_empty() {
+            return Self { is_absent: true, ..Self::default() };
+        }
+        let Some(log) = named.or_else(|| shelf.current()) else { return Self::default() };
         let size = log.size();
         let Some(last) = size.checked_sub(1) else {
             return Self { log: Some(log.clone()), ..Self::default() };
         };
-        let from = wanted.from.unwrap_or(last).min(last);
+        let from = wanted.entry.or(wanted.from).unwrap_or(last).min(last);
         let first = from.saturating_sub(PAGE.saturating_sub(1));
         let mut bundles: BTreeMap<u64, Vec<Bytes>> = BTreeMap::new();
         let mut entry = |number: u64| {
@@ -44,7 +52,7 @@ impl Extract {
             bundle.get(usize::try_from(number % u64::from(WIDTH)).ok()?).cloned()
         };
         let entries = (first..=from).rev().map(|number| (number, entry(number))).collect();
-        Self { log: Some(log.clone()), size, entries }
+        Self { log: Some(log.clone()), size, entries, open: wanted.entry, is_absent: false }
     }
 }
 
@@ -60,6 +68,8 @@ fn bundle(log: &Log, path: &TilePath) -> Option<Vec<Bytes>> {
 pub(crate) struct Wanted {
     log: String,
     from: Option<u64>,
+    /// One entry, which is shown open, and those before it.
+    entry: Option<u64>,
 }
 
 /// The newest checkpoint on the first page.
@@ -207,12 +217,15 @@ fn verify(edition: &Edition<'_>, log: &Log) -> Markup {
                     p { "Fetches the checkpoint, the definition and tiles from this server and checks the signatures, and that the log only grew since your last visit, with the code \
                          of the command line built for browsers. Each entry below can be proven too." }
                     (trust(&id))
+                    @if !is_of_network(edition, log) { (of_another_set()) }
                     div.row.scripted-only {
-                        button.button.first type="button" data-verify="log" data-of={ "/log/" (log.id()) } { "Verify this log" }
+                        @if is_of_network(edition, log) {
+                            button.button.first type="button" data-verify="log" data-of={ "/log/" (log.id()) } data-origin=(log.origin()) { "Verify this log" }
+                        }
                         label.button.file { "A dossier from your disk" input type="file" accept="application/json,.json" data-verify-file; }
                     }
                     noscript { p { (mark(Tone::None, "Needs scripts; the command line does not.")) } }
-                    div data-verdict data-own role="status" aria-live="polite" {}
+                    div data-verdict data-own data-key={ "verdict " (log.origin()) } {}
                     div.note-box.warn {
                         p { b { "Code from a server cannot prove that server honest." } " Whoever lies about the log could serve a verifier that nods. Compare the two values below with \
                             another guardian's page, or with what the network published; or verify on your own machine." }
@@ -256,7 +269,7 @@ fn entries(edition: &Edition<'_>, log: &Log, extract: &Extract) -> Markup {
             }
             div.sheet.flush {
                 @if size == 0 { (empty("It is empty.")) }
-                @else { ul.list { @for (number, bytes) in &extract.entries { (entry(edition, log, *number, bytes.as_deref())) } } }
+                @else { ul.list { @for (number, bytes) in &extract.entries { (entry(edition, log, *number, bytes.as_deref(), extract.open == Some(*number))) } } }
             }
             nav.pager aria-label="Pages of the entries" {
                 span.soft { "Newest first" }
@@ -269,7 +282,7 @@ fn entries(edition: &Edition<'_>, log: &Log, extract: &Extract) -> Markup {
     }
 }
 
-fn entry(edition: &Edition<'_>, log: &Log, number: u64, bytes: Option<&[u8]>) -> Markup {
+fn entry(edition: &Edition<'_>, log: &Log, number: u64, bytes: Option<&[u8]>, is_open: bool) -> Markup {
     let value: Option<Value> = bytes.and_then(|bytes| serde_json::from_slice(bytes).ok());
     let field = |name: &str| value.as_ref().and_then(|value| value.get(name));
     let kind = field("kind").and_then(Value::as_str).unwrap_or("unreadable");
@@ -277,8 +290,8 @@ fn entry(edition: &Edition<'_>, log: &Log, number: u64, bytes: Option<&[u8]>) ->
     let proposal = field("proposal").and_then(Value::as_str);
     let text = value.as_ref().and_then(|value| serde_json::to_string_pretty(value).ok());
     html! {
-        li id={ "entry-" (number) } data-entry {
-            details {
+        li id={ "entry-" (number) } data-entry data-key={ (log.origin()) " " (number) } {
+            details open[is_open] {
                 summary {
                     span.number { (count(number)) } " " b { (words::entry(kind)) }
                     @if let Some(gist) = value.as_ref().and_then(|value| gist(edition, value)) { " " span.soft { (gist) } }
@@ -290,16 +303,29 @@ fn entry(edition: &Edition<'_>, log: &Log, number: u64, bytes: Option<&[u8]>) ->
                     None => p.small.soft { "It cannot be read here." },
                 }
                 div.row {
-                    button.button.scripted-only type="button" data-verify="entry" data-of={ "/log/" (log.id()) } data-index=(number) {
-                        "Prove this entry" span.unseen { ", number " (count(number)) }
+                    @if is_of_network(edition, log) {
+                        button.button.scripted-only type="button" data-verify="entry" data-of={ "/log/" (log.id()) } data-origin=(log.origin()) data-index=(number) {
+                            "Prove this entry" span.unseen { ", number " (count(number)) }
+                        }
                     }
-                    a.small href={ "/log?log=" (log.id()) "&from=" (number) "#entry-" (number) } {
+                    a.small href={ "/log?log=" (log.id()) "&entry=" (number) "#entry-" (number) } {
                         "Link to this entry" span.unseen { ", number " (count(number)) }
                     }
                 }
-                div data-verdict data-own role="status" aria-live="polite" {}
+                div data-verdict data-own {}
             }
         }
+    }
+}
+
+/// Whether the definition in force names who wrote it: that of an earlier set is verified by that set's network id.
+fn is_of_network(edition: &Edition<'_>, log: &Log) -> bool {
+    log.origin().network == edition.snapshot.network().id
+}
+
+fn of_another_set() -> Markup {
+    html! {
+        p { (mark(Tone::None, "Of another set of guardians")) " This log has another network id, which its second line here and its checkpoint name. Verify it with that id on the command line." }
     }
 }
 

@@ -128,7 +128,7 @@ pub(crate) fn votes(edition: &Edition<'_>, votes: &[VoteView], partials: Option<
             table.table {
                 caption.unseen { "Votes by guardian" }
                 thead { tr {
-                    th scope="col" { "Guardian" } th scope="col" { "Vote" } th scope="col" { "When" }
+                    th scope="col" { "Guardian" } th scope="col" { "Vote that stands" } th scope="col" { "When" }
                     @if partials.is_some() { th scope="col" { "Signature share" } }
                 } }
                 tbody {
@@ -179,7 +179,7 @@ fn proof(id: &str, proposal: &ProposalView) -> Markup {
                     a.button.quiet href="/log#verify" { "How to verify elsewhere" }
                 }
                 pre tabindex="0" { code { "guardian feed verify --dossier dossier-" (proposal.index) ".json \\\n  --network-id " (id) } }
-                div data-verdict data-own role="status" aria-live="polite" {}
+                div data-verdict data-own {}
             }
         }
     }

@@ -112,7 +112,7 @@ fn lines<'a>(happenings: impl Iterator<Item = &'a HappeningView>) -> Vec<Line<'a
     lines
 }
 
-/// What guardians did: how they voted, or that their parts of the signature arrived.
+/// What guardians did: how they voted, or that their parts of the signature were here.
 fn deed(decision: Option<DecisionCode>, names: &[&str]) -> (&'static str, String) {
     let (who, alone) = (listed(names.iter().copied()), names.len() == 1);
     match decision {
@@ -122,8 +122,8 @@ fn deed(decision: Option<DecisionCode>, names: &[&str]) -> (&'static str, String
         Some(DecisionCode::Withdraw) => ("wait", format!("{who} took their approvals back")),
         None => {
             let whose = listed(names.iter().map(|name| format!("{name}’s")));
-            let parts = if alone { "part" } else { "parts" };
-            ("good", format!("{whose} {parts} of the signature arrived"))
+            let (parts, verb) = if alone { ("part", "was") } else { ("parts", "were") };
+            ("good", format!("{whose} {parts} of the signature {verb} here"))
         }
     }
 }

@@ -59,7 +59,7 @@ pub struct ProposalView {
     pub needed: u16,
     /// How many it has.
     pub approvals: u16,
-    /// Votes, by guardian.
+    /// The votes that stand, by guardian.
     pub votes: Vec<VoteView>,
     /// Why it does not move, if something holds it.
     pub hold: Option<HoldView>,
@@ -96,7 +96,7 @@ pub struct VoteView {
     /// Why, unless it approves.
     #[schema(value_type = Option<schema::RejectCode>)]
     pub reason: Option<RejectReason>,
-    /// When it arrived at the guardian that speaks.
+    /// When it arrived at the guardian that speaks. Of several by one guardian the last one stands, and is told.
     pub at: Moment,
 }
 
@@ -169,7 +169,7 @@ pub struct HappeningView {
     /// When.
     #[serde(flatten)]
     pub moment: Moment,
-    /// Who voted, or whose partial signature arrived.
+    /// Who voted, or whose partial signature was here.
     #[schema(value_type = Option<u16>)]
     pub guardian: Option<GuardianIndex>,
     /// Its name.
@@ -330,8 +330,9 @@ fn timeline(
 ) -> Vec<HappeningView> {
     let moment = |slot: Slot| snapshot.calendar().moment(slot);
     // Each with the step that it is or, if so, that it follows.
-    let mut told = vec![((None, false), HappeningView::of("opened", moment(status.proposal.opened)))];
-    let step = |step: Step, moment| ((Some(step), false), HappeningView::of(step.code(), moment));
+    let step = |step: Step, moment| ((step, false), HappeningView::of(step.code(), moment));
+    let after = |step: Step, happening| ((step, true), happening);
+    let mut told = vec![after(Step::Due, HappeningView::of("opened", moment(status.proposal.opened)))];
     match exit {
         Some(exit) => told.extend(exit.steps.iter().map(|made| step(made.step, made.moment))),
         None => {
@@ -339,7 +340,6 @@ fn timeline(
             told.extend(steps.into_iter().filter_map(|(made, slot)| Some(step(made, moment(slot?)))));
         }
     }
-    let after = |step: Step, happening| ((Some(step), true), happening);
     told.extend(votes.iter().map(|vote| after(Step::Proposed, HappeningView::voted(vote))));
     told.extend(partials.iter().map(|partial| after(Step::Released, HappeningView::signed(partial))));
     if let (Some(since), Some(_)) = (status.held_since, status.hold) {

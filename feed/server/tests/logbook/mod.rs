@@ -65,6 +65,15 @@ fn open(directory: &Path, world: &World, guardian: u16, life: Slot) -> LogWriter
     LogWriter::open(&directory.join(&id), &id, origin).unwrap()
 }
 
+/// In the form that guardians write, where it is what they write.
+fn written(entry: &Value) -> Vec<u8> {
+    let number = |name: &str| entry.get(name).and_then(Value::as_u64);
+    match serde_json::from_value::<feed::Fact>(entry.clone()) {
+        Ok(fact) => feed::Entry { record: number("record"), slot: number("slot").map(Slot), fact }.encode(),
+        Err(_) => entry.to_string().into_bytes(),
+    }
+}
+
 impl Logbook {
     /// Begins the log of a guardian.
     pub fn begin(directory: &Path, world: &World, guardian: u16) -> Self {
@@ -98,7 +107,7 @@ impl Logbook {
 
     /// Adds entries and signs.
     pub fn write(&mut self, entries: Vec<Value>) {
-        let lines: Vec<Vec<u8>> = entries.iter().map(|entry| entry.to_string().into_bytes()).collect();
+        let lines: Vec<Vec<u8>> = entries.iter().map(written).collect();
         self.append(&lines);
     }
 

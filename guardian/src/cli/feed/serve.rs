@@ -40,7 +40,7 @@ pub(in crate::cli) struct Serve {
     /// Requests a second that one address may make, in the long run
     #[arg(long, value_name = "NUMBER", default_value_t = Feed::default().requests_per_second, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     requests_per_second: u32,
-    /// Connections that one address may have at once, beside those of its event streams
+    /// Connections that one address may have at once, and as many more as it may have event streams
     #[arg(long, value_name = "NUMBER", default_value_t = Feed::default().connections_per_address, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     connections_per_address: u32,
     /// A proxy whose X-Forwarded-For is believed; may be given several times

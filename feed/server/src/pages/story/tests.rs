@@ -51,8 +51,8 @@ fn what_guardians_do_alike_in_one_slot_is_one_line() {
         (4, "west refused"),
         (5, "meadow approved"),
         (5, "certified"),
-        (6, "north\u{2019}s and south\u{2019}s parts of the signature arrived"),
-        (7, "east\u{2019}s part of the signature arrived"),
+        (6, "north\u{2019}s and south\u{2019}s parts of the signature were here"),
+        (7, "east\u{2019}s part of the signature was here"),
     ];
     assert_eq!(told(&happenings), expected.map(|(slot, text)| (slot, text.to_owned())));
 }
