@@ -1,7 +1,7 @@
 // Verifies in this browser what this server serves: a dossier, the log's checkpoint and how it grew, or one of its entries.
 
 import { ask } from "./verifier.js";
-import { askWithTiles, question, signed, text, verified } from "./notes.js";
+import { askWithTiles, signed, text, verified } from "./notes.js";
 import { busy, fail, show } from "./verdict.js";
 import { life, pending, postpone, remember, remembered, settle, words } from "./visits.js";
 
@@ -50,7 +50,8 @@ async function dossier(host, document) {
 async function grown(log, note, last, size) {
   const told = await askWithTiles("verify_consistency", note, `"last":${JSON.stringify(last)}`, log);
   const isAnother = told.finding === "another";
-  return { check: [told.ok, words(told.finding, last, size) ?? told.error ?? told.finding], isAnother };
+  const isOlder = told.finding === "older";
+  return { check: [told.ok, words(told.finding, last, size) ?? told.error ?? told.finding], isAnother, isOlder };
 }
 
 /** A log of an earlier life that was seen: a check, or what stays open; and whether it was found as it was. */
@@ -62,9 +63,10 @@ async function found(network, before) {
   const earlier = data.find(({ origin }) => origin === before.origin);
   if (!earlier) return open("this server does not serve it any more.");
   const log = `/log/${encodeURIComponent(earlier.id)}`;
-  const told = await askWithTiles("verify_consistency", await question(network, log), `"last":${JSON.stringify(before)}`, log);
+  const { note, told: signs } = await verified(network, log, before.origin);
+  if (!signs.ok) return { check: [false, `${name}: ${signs.error}`] };
+  const told = await askWithTiles("verify_consistency", note, `"last":${JSON.stringify(before)}`, log);
   if (told.finding === "older") return open("this server serves less of it than you saw.");
-  if (told.finding === "another") return { check: [false, `${name}: this server says that it serves it, and serves another.`] };
   const size = before.size + (told.by ?? 0);
   return { check: [told.ok, `${name}: ${words(told.finding, before, size) ?? told.error}`], isSettled: told.ok };
 }
@@ -75,7 +77,7 @@ async function revisited(network, note, log, told) {
   if (!last) {
     return { checks: [], open: ["That the log only grew: this was your first visit from this browser. The next one is compared with it."] };
   }
-  const { check, isAnother } = await grown(log, note, last, told.size);
+  const { check, isAnother, isOlder } = await grown(log, note, last, told.size);
   const [checks, open] = [[check], []];
   if (isAnother) {
     // What was seen of it is kept until it was found again.
@@ -88,7 +90,12 @@ async function revisited(network, note, log, told) {
     else checks.push(stands.check);
     if (stands.isSettled) settle(before);
   }
-  return { checks, open };
+  return { checks, open, isOlder };
+}
+
+function title(good, { isOlder }) {
+  if (good) return "The checkpoint holds: the log is signed by the guardian that the network names.";
+  return isOlder ? "This is less than what you saw at your last visit." : "The log does not hold.";
 }
 
 async function checkpoint(host, log, origin) {
@@ -100,7 +107,7 @@ async function checkpoint(host, log, origin) {
   if (good) remember({ origin: told.origin, size: told.size, root: told.root });
   show(host, {
     good,
-    title: good ? "The checkpoint holds: the log is signed by the guardian that the network names." : "The log does not hold.",
+    title: title(good, stands),
     checks: [...(told.ok ? signed(told, network) : []), ...stands.checks],
     open: [
       ...aboutId(network),
@@ -182,6 +189,10 @@ export function start(say) {
   });
   document.addEventListener("change", (event) => {
     const field = event.target.closest?.("[data-verify-file]");
-    if (field?.files.length) run(field, say, async (host) => dossier(host, await field.files[0].text()));
+    if (!field?.files.length) return;
+    const [file] = field.files;
+    run(field, say, async (host) => dossier(host, await file.text()));
+    // The same file may be chosen again.
+    field.value = "";
   });
 }

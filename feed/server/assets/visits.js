@@ -38,7 +38,7 @@ export function remembered(origin, storage) {
 }
 
 /** Most earlier lives that are compared at one visit. */
-const MOST = 4;
+const MOST = 16;
 
 /** Visits to earlier lives of a log that were not found again since, the latest lives first. */
 export function pending(origin, storage) {

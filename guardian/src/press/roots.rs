@@ -58,13 +58,16 @@ impl Decided {
     }
 
     /// For the log; None when nothing was served.
-    pub(super) fn told(self) -> Option<Entry> {
-        (!self.roots.is_empty()).then(|| Entry::roots(self.proposal, self.roots))
+    pub(super) fn told(&self) -> Option<Entry> {
+        (!self.roots.is_empty()).then(|| Entry::roots(self.proposal, self.roots.clone()))
     }
 }
 
 /// Asks once for what is missing of one decision's blocks.
 pub(super) async fn ask(nodes: Nodes, mut decided: Decided) -> Decided {
+    if decided.is_done() {
+        return decided;
+    }
     decided.tries = decided.tries.saturating_sub(1);
     if nodes.execution.is_none() {
         decided.read = None;
@@ -122,11 +125,11 @@ async fn gather(nodes: &Nodes, decided: &mut Decided) {
         storage: Vec::new(),
     };
     // Many nodes keep no state that old: the header stands without.
+    decided.roots.execution = Some(header);
     match proofs.account(*account, block.hash, |nodes| as_proof(nodes).holds(read.state_root)).await {
         Ok(nodes) => decided.roots.accounts = vec![as_proof(&nodes)],
         Err(problem) => debug!(%proposal, %problem, "no proof of the contract's account"),
     }
-    decided.roots.execution = Some(header);
 }
 
 #[cfg(test)]

@@ -30,8 +30,8 @@ pub(super) enum Progress {
     More,
     /// The journal was found to be old at this slot: another log begins.
     Lapsed(Slot),
-    /// The journal is shorter than what the log tells of: it was begun anew, and so is the log.
-    Short,
+    /// The journal is not the one that the log tells of: it was begun anew, and so is the log.
+    Other,
 }
 
 /// Writes one log. All of it blocks: it works on a thread for that.
@@ -44,6 +44,8 @@ pub(super) struct Scribe {
     told: BTreeSet<GuardianIndex>,
     /// The next record of the journal to look at.
     next: u64,
+    /// The last record that the log tells of, and its entry, until it was found in the journal.
+    last: Option<(u64, Entry)>,
     /// Decisions of whose blocks the log does not tell yet, at most [`roots::MOST`].
     decided: Vec<Decided>,
 }
@@ -70,6 +72,7 @@ impl Scribe {
             life,
             told: BTreeSet::new(),
             next: 0,
+            last: None,
             decided: Vec::new(),
         };
         if scribe.writer.log().size() == 0 {
@@ -83,8 +86,8 @@ impl Scribe {
     /// Writes what the journal has beyond the log, at most [`TURN`] records of it.
     pub(super) fn catch_up(&mut self, store: &Store) -> Result<Progress, Error> {
         let mut batch = Vec::new();
-        if self.next > store.len() {
-            return Ok(Progress::Short);
+        if !self.is_of(store)? {
+            return Ok(Progress::Other);
         }
         let mut progress = Progress::Whole;
         for (linked, done) in store.linked_from(self.next).zip(0..) {
@@ -114,6 +117,18 @@ impl Scribe {
         }
         self.write(&batch)?;
         Ok(progress)
+    }
+
+    /// Whether the log tells of this journal: of one that was begun anew, or restored, it would go on in the middle. Looked at
+    /// once.
+    fn is_of(&mut self, store: &Store) -> Result<bool, Error> {
+        let Some((number, told)) = self.last.take() else { return Ok(true) };
+        let Some(linked) = store.linked_from(number).next() else { return Ok(false) };
+        let entry = Record::decode(&linked?.bytes).and_then(|record| Entry::of(number, &record));
+        // Not byte for byte: another version of this program may tell more of the same.
+        let about = |entry: &Entry| (entry.kind(), entry.proposal(), entry.guardian());
+        let is_long = matches!(told.fact, Fact::Oversized { .. });
+        Ok(entry.is_some_and(|entry| is_long || about(&entry) == about(&told)))
     }
 
     /// Writes down, once in a log, which key another guardian bound: for whoever verifies its cosignatures.
@@ -194,7 +209,10 @@ impl Scribe {
                         self.note_decision(&entry);
                     }
                     if let Some(record) = entry.record() {
-                        end = end.max(Some(record.saturating_add(1)));
+                        if end.is_none_or(|end| record >= end) {
+                            end = Some(record.saturating_add(1));
+                            self.last = Some((record, entry.clone()));
+                        }
                     } else if let (Fact::Key { .. }, Some(guardian)) = (&entry.fact, entry.guardian()) {
                         self.told.insert(guardian);
                     }
@@ -226,3 +244,6 @@ pub(super) fn failed(path: &Path) -> impl Fn(io::Error) -> Error + '_ {
 fn unwritable(problem: &feed::Error) -> Error {
     Error::Task { problem: format!("the public log: {problem}") }
 }
+
+#[cfg(test)]
+mod tests;

@@ -263,7 +263,7 @@ impl Press {
         };
         match self.with_scribe(writing).await? {
             Some(Progress::Lapsed(at)) => self.open(Some(at)).await,
-            Some(Progress::Short) => {
+            Some(Progress::Other) => {
                 let now = self.followed.as_ref().map_or(Slot(0), |(status, _)| status.slot);
                 let life = self.scribe.as_ref().map_or(Slot(0), |scribe| scribe.writer.log().origin().life);
                 let anew = now.max(life.saturating_add(1));
@@ -302,6 +302,11 @@ impl Press {
             return Ok(());
         }
         let Some(entry) = decided.told() else { return Ok(()) };
+        // Without a scribe it waits, as a decision that is done.
+        if self.scribe.is_none() {
+            self.decided.push_back(decided);
+            return Ok(());
+        }
         self.with_scribe(move |scribe| scribe.note_roots(&entry)).await.map(|_| ())
     }
 

@@ -173,4 +173,4 @@ fn kept(path: &Path) -> Result<Option<(Vec<u8>, Seen)>, Error> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -101,14 +101,14 @@ fn main() {
         measure("as many threads as cores compute at the node's own priority", &mut path);
     }
     served.stop();
-    let held = |path: &str| loaded.pointer(path).and_then(Value::as_u64).unwrap_or(0);
+    report(&phases, &loaded, is_json);
+    let held = |path: &str| loaded.pointer(path).and_then(Value::as_u64).unwrap();
     let (connected, ended) = (held("/readers/connected"), held("/readers/ended"));
     assert!(connected == readers && ended == 0, "not all readers had a place: {loaded:#}");
     assert!(
         held("/requests/not_ok") == 0 && held("/requests/failed") == 0,
         "not all were answered: {loaded:#}"
     );
-    report(&phases, &loaded, is_json);
 }
 
 /// The feed takes half of the files that the system lets a process have; so does the unit file of a guardian.

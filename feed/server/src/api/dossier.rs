@@ -40,7 +40,7 @@ impl From<Problem> for Refusal {
     fn from(problem: Problem) -> Self {
         match problem {
             Problem::Unknown => Self::not_found("no log that is served here tells of such a proposal"),
-            Problem::NotYet(detail) => Self::not_found(format!("there is no dossier of it yet: {detail}")),
+            Problem::NotYet(detail) => Self::not_found(format!("there is no dossier of it now: {detail}")),
             Problem::Busy => Self::busy(),
             Problem::Unreadable => Self::unreadable(),
         }

@@ -112,7 +112,7 @@ impl Copy {
             let problem = format!(
                 "it would be the copy after {MAX_COPIES}; ask its guardian why, then remove those in `mirrored` that nobody needs"
             );
-            return Err(lie(&origin, problem));
+            return Err(failed(&format!("the log {origin}"), problem));
         }
         let path = mirrored(home).join(id);
         let opened = LogWriter::open(&path, id, origin).and_then(|writer| {

@@ -16,7 +16,7 @@ struct World {
 
 const WRITER: GuardianIndex = GuardianIndex(2);
 
-fn definition(identities: &[&Keypair]) -> NetworkDefinition {
+pub(in crate::press) fn definition(identities: &[&Keypair]) -> NetworkDefinition {
     let custody = |byte: u8| {
         let mut rng = <rand::rngs::StdRng as rand::SeedableRng>::seed_from_u64(byte.into());
         crypto::custody::CustodySecretKey::generate(&mut rng).public_key().to_string()
@@ -33,7 +33,10 @@ fn definition(identities: &[&Keypair]) -> NetworkDefinition {
     crate::node::tests::definition_of(threshold, members.collect())
 }
 
-fn bind(identity: &Keypair, network: guardian_core::guardian_set::NetworkId) -> (FeedKey, KeyBinding) {
+pub(in crate::press) fn bind(
+    identity: &Keypair,
+    network: guardian_core::guardian_set::NetworkId,
+) -> (FeedKey, KeyBinding) {
     let key = feed_key(identity, network).unwrap();
     let secret = identity.clone().try_into_secp256k1().unwrap().secret().to_bytes();
     let sealer = crypto::envelope::Sealer::new(&secret).unwrap();

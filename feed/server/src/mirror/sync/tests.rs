@@ -73,7 +73,7 @@ fn of_more_copies_than_are_read_the_newest_lives_are() {
     drop(copies);
     assert!(Copy::open(home.path(), epoch, origin(5), &keys).is_ok());
     for life in [4, 21] {
-        assert!(matches!(Copy::open(home.path(), epoch, origin(life), &keys), Err(Error::Lie { .. })));
+        assert!(matches!(Copy::open(home.path(), epoch, origin(life), &keys), Err(Error::Fetch { .. })));
     }
     assert!(Copy::open(home.path(), GuardianSetEpoch(4), origin(9), &keys).is_ok());
 }

@@ -21,8 +21,8 @@ fn who_voted_and_signed_is_told_among_the_steps() {
     let views = views();
     let final_ones = views.iter().filter(|view| view.state == State::Finalized && view.exit.is_some());
     let beginning = [
-        "opened",
         "due",
+        "opened",
         "voted north",
         "proposed",
         "voted east",
