@@ -12,6 +12,7 @@ mod gate;
 mod headers;
 mod pool;
 mod priority;
+mod recent;
 mod steady;
 
 pub use client::{Client, Peer};
@@ -19,6 +20,7 @@ pub use gate::Gate;
 pub(crate) use pool::PATIENCE;
 pub use pool::Pool;
 pub(crate) use pool::alone;
+pub(crate) use recent::Recent;
 
 use crate::api;
 use crate::pages;
@@ -211,7 +213,9 @@ pub fn router(site: Site) -> Router {
         .merge(tiles::router())
         .fallback(api::not_found)
         .method_not_allowed_fallback(api::not_allowed)
+        .layer(from_fn(recent::measure))
         .layer(compression.compress_when(compressed))
+        .layer(from_fn_with_state(site.clone(), recent::again))
         .layer(from_fn(headers::preflight))
         // Nothing is answered outside the gate; only headers are added, so that its refusals can be read from elsewhere.
         .layer(from_fn_with_state(site.clone(), gate::pass))

@@ -5,7 +5,7 @@ use crate::freshness::{Freshness, unix_now};
 use crate::history::{self, History};
 use crate::log::Shelf;
 use crate::role::Role;
-use crate::server::{Gate, Pool};
+use crate::server::{Gate, Pool, Recent};
 use crate::settings::Settings;
 use crate::snapshot::Snapshot;
 use crate::stream::{self, Ring, Seats};
@@ -56,6 +56,7 @@ struct Parts {
     history: RwLock<Arc<History>>,
     home: Option<PathBuf>,
     dossiers: Maker,
+    recent: Recent,
 }
 
 impl Site {
@@ -80,6 +81,7 @@ impl Site {
             history: RwLock::default(),
             home: inputs.home.clone(),
             dossiers: Maker::default(),
+            recent: Recent::default(),
         }))
     }
 
@@ -103,6 +105,7 @@ impl Site {
             history: RwLock::default(),
             home: None,
             dossiers: Maker::default(),
+            recent: Recent::default(),
         }))
     }
 
@@ -193,6 +196,11 @@ impl Site {
     /// Where the feed keeps what it learns.
     pub(crate) fn home(&self) -> Option<&Path> {
         self.0.home.as_deref()
+    }
+
+    /// Answers of this second.
+    pub(crate) fn recent(&self) -> &Recent {
+        &self.0.recent
     }
 
     /// Who makes dossiers.

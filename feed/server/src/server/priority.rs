@@ -6,6 +6,9 @@ use rustix::process::{Resource, Rlimit, getrlimit, setpriority_process, setrlimi
 /// Lowest priority there is.
 const NICE: i32 = 19;
 
+/// Open files that a node may need for itself: its store, its peers, its own nodes, its operator.
+const OWN: u64 = 4_096;
+
 /// Puts the calling thread behind every other one. Linux keeps the niceness of each thread by itself, so the node's own
 /// are not touched.
 pub(super) fn lower() {
@@ -27,10 +30,11 @@ pub(super) fn raise_file_limit() -> Option<u64> {
     }
 }
 
-/// Leaves half of the process's open files to the node, whose process it is, and a quarter of the connections to
-/// requests that are no streams.
+/// Leaves half of the process's open files to the node, whose process it is, and no more than [`OWN`] of them; and a quarter
+/// of the connections to requests that are no streams.
 pub(super) fn within(files: Option<u64>, settings: Settings) -> Settings {
-    let most = files.map_or(usize::MAX, |files| usize::try_from(files / 2).unwrap_or(usize::MAX)).max(1);
+    let left = |files: u64| files.saturating_sub((files / 2).min(OWN));
+    let most = files.map_or(usize::MAX, |files| usize::try_from(left(files)).unwrap_or(usize::MAX)).max(1);
     if settings.connections <= most {
         return settings;
     }
