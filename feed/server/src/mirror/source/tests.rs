@@ -25,8 +25,8 @@ async fn a_status_is_read_when_nobody_else_reads_one_and_nobody_keeps_the_place_
     let body = serde_json::to_vec(&Answer { freshness, data }).unwrap();
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let (half, sent) = mpsc::channel();
-    let (go, on) = mpsc::channel();
+    let (half, sent) = mpsc::sync_channel(4);
+    let (go, on) = mpsc::sync_channel(4);
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
