@@ -8,12 +8,11 @@ mod logbook;
 #[path = "../tests/world/mod.rs"]
 mod world;
 
-use feed_server::{Inputs, Role, Settings};
-use logbook::Logbook;
+use feed_server::Settings;
+use logbook::{Fed, Logbook};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
 use world::{NOW, World};
 
 fn main() {
@@ -30,17 +29,8 @@ fn main() {
     let directory = tempfile::tempdir().unwrap();
     let mut logbook = Logbook::begin(directory.path(), &world, 1);
     logbook.history(option("entries", 2_000), NOW);
-    let (status, statuses) = watch::channel(Some(Arc::new(world.status(NOW))));
-    let (_shelf, shelves) = watch::channel(logbook.shelf());
-    let inputs = Inputs {
-        definition: Arc::new(world.definition.clone()),
-        status: statuses,
-        shelf: shelves,
-        binding: logbook::binding(&world, 1),
-        bindings: watch::channel(logbook::bindings(&world)).1,
-        home: Some(directory.path().join("home")),
-        role: Role::Guardian,
-    };
+    let home = directory.path().join("home");
+    let Fed { inputs, status, shelf: _shelf } = logbook.inputs(&world, Some(world.status(NOW)), home);
     let port = u16::try_from(option("port", 8090)).unwrap();
     let settings = Settings {
         requests_per_second: u32::try_from(option("requests-per-second", 100_000)).unwrap(),

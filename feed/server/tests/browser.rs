@@ -15,9 +15,8 @@ mod world;
 
 use crypto::spec::Slot;
 use feed_server::history::History;
-use feed_server::{Inputs, Role, Settings, Snapshot, bind, start};
-use guardian_core::status::StatusSnapshot;
-use logbook::Logbook;
+use feed_server::{Settings, Snapshot, bind, start};
+use logbook::{Fed, Logbook};
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -26,7 +25,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use tokio::sync::watch;
 use world::{NOW, World, definition};
 
 /// Seconds of a slot of the network that is watched: short, so that figures change while somebody waits for it.
@@ -83,18 +81,10 @@ impl Living {
             Slot((unix_now() - chain.genesis_time) / chain.seconds_per_slot.get())
         };
         let world = self.world.clone();
-        let (statuses, status) = watch::channel::<Option<Arc<StatusSnapshot>>>(None);
         let logbook = self.logbook.clone();
-        let (shelves, shelf) = watch::channel(logbook.lock().unwrap().shelf());
-        let inputs = Inputs {
-            definition: Arc::new(self.world.definition.clone()),
-            status,
-            shelf,
-            binding: logbook::binding(&self.world, 1),
-            bindings: watch::channel(logbook::bindings(&self.world)).1,
-            home: Some(self.home.path().join("home")),
-            role: Role::Guardian,
-        };
+        let home = self.home.path().join("home");
+        let Fed { inputs, status: statuses, shelf: shelves } =
+            logbook.lock().unwrap().inputs(&self.world, None, home);
         let settings = Settings { requests_per_second: 10_000, burst: 10_000, ..Settings::default() };
         let server = start(bind(self.address).unwrap(), inputs, settings).unwrap();
         let stop = Arc::new(AtomicBool::new(false));

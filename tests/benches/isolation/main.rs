@@ -20,8 +20,8 @@ mod signing;
 mod world;
 
 use crypto::spec::Slot;
-use feed_server::{Inputs, Role, Settings};
-use logbook::Logbook;
+use feed_server::Settings;
+use logbook::{Fed, Logbook};
 use phase::Phase;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::{Value, json};
@@ -31,7 +31,6 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::sync::watch;
 use world::{NOW, World};
 
 /// Seconds of a slot, as on the public chains.
@@ -160,17 +159,8 @@ impl Served {
         let directory = tempfile::tempdir().unwrap();
         let mut logbook = Logbook::begin(directory.path(), &world, 1);
         logbook.history(2_000, NOW);
-        let (status, statuses) = watch::channel(Some(Arc::new(world.status(NOW))));
-        let (shelf, shelves) = watch::channel(logbook.shelf());
-        let inputs = Inputs {
-            definition: Arc::new(world.definition.clone()),
-            status: statuses,
-            shelf: shelves,
-            binding: logbook::binding(&world, 1),
-            bindings: watch::channel(logbook::bindings(&world)).1,
-            home: Some(directory.path().join("home")),
-            role: Role::Guardian,
-        };
+        let home = directory.path().join("home");
+        let Fed { inputs, status, shelf } = logbook.inputs(&world, Some(world.status(NOW)), home);
         let each = usize::try_from(readers).unwrap() + 1_000;
         // All readers here are one address; the network's limits are what keeps them from that.
         let settings = Settings {

@@ -11,12 +11,22 @@ use super::world::{NOW, World, bytes, identity};
 use crypto::spec::Slot;
 use feed::{Checkpoint, FeedKey, KeyBinding, Origin};
 use feed_server::log::{Log, LogWriter, Shelf};
+use feed_server::{Inputs, Role};
 use guardian_core::guardian_set::GuardianIndex;
 use guardian_core::record::Record;
+use guardian_core::status::StatusSnapshot;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use tokio::sync::watch;
+
+/// What a server is given, and what feeds it.
+pub struct Fed {
+    pub inputs: Inputs,
+    pub status: watch::Sender<Option<Arc<StatusSnapshot>>>,
+    pub shelf: watch::Sender<Arc<Shelf>>,
+}
 
 /// Writes the log of one guardian.
 pub struct Logbook {
@@ -103,6 +113,22 @@ impl Logbook {
             feed::Entry::key(&world.definition, guardian, &binding(world, self.guardian)).unwrap(),
         ];
         self.append(&first.map(|entry| entry.encode()));
+    }
+
+    /// What a server of this guardian's feed is given, and the ends that go on feeding it.
+    pub fn inputs(&self, world: &World, status: Option<StatusSnapshot>, home: PathBuf) -> Fed {
+        let (status, statuses) = watch::channel(status.map(Arc::new));
+        let (shelf, shelves) = watch::channel(self.shelf());
+        let inputs = Inputs {
+            definition: Arc::new(world.definition.clone()),
+            status: statuses,
+            shelf: shelves,
+            binding: binding(world, self.guardian),
+            bindings: watch::channel(bindings(world)).1,
+            home: Some(home),
+            role: Role::Guardian,
+        };
+        Fed { inputs, status, shelf }
     }
 
     /// Adds entries and signs.

@@ -7,11 +7,11 @@
     reason = "each user takes a part of it, all are tests"
 )]
 
-use super::logbook::{self, Logbook};
+use super::logbook::{Fed, Logbook};
 use super::world::{NOW, World, definition};
 use crypto::spec::Slot;
 use feed_server::log::Shelf;
-use feed_server::{Inputs, Role, Settings};
+use feed_server::{Inputs, Settings};
 use guardian_core::status::StatusSnapshot;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -47,17 +47,8 @@ impl Served {
         let directory = tempfile::tempdir().unwrap();
         let mut logbook = Logbook::begin(&directory.path().join("log"), &world, 1);
         logbook.history(1_500, NOW);
-        let (status, statuses) = watch::channel(Some(Arc::new(world.status(NOW))));
-        let (shelf, shelves) = watch::channel(logbook.shelf());
-        let inputs = Inputs {
-            definition: Arc::new(world.definition.clone()),
-            status: statuses,
-            shelf: shelves,
-            binding: logbook::binding(&world, 1),
-            bindings: watch::channel(logbook::bindings(&world)).1,
-            home: Some(directory.path().join("home")),
-            role: Role::Guardian,
-        };
+        let home = directory.path().join("home");
+        let Fed { inputs, status, shelf } = logbook.inputs(&world, Some(world.status(NOW)), home);
         let address = serve(inputs, settings);
         let served = Self { address, world, logbook, slot: NOW, status, shelf, directory };
         served.until("/v1/network", |answered| answered.status == 200);
