@@ -133,7 +133,7 @@ export class Live {
   #soon() {
     if (this.#timer || document.hidden) return;
     const since = Date.now() - this.#last;
-    const wait = Math.max(0, PAUSE - since) + Math.random() * SPREAD;
+    const wait = Math.max(0, PAUSE - since) + Math.random() * (this.#last ? SPREAD : 0);
     this.#timer = setTimeout(() => {
       this.#timer = 0;
       this.#last = Date.now();

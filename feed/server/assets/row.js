@@ -90,12 +90,15 @@ export function blank() {
   return row;
 }
 
-/** Fills a row. Says whether anything changed. */
+/** Fills a row. Says whether anything changed. A cell that says the same stays, and with it the focus on its link. */
 export function fill(row, one, words, guardians) {
   const text = JSON.stringify(one);
   if (row.shown === text) return false;
   row.shown = text;
   row.classList.remove("blank");
-  cells(one, words, guardians).forEach((content, place) => row.children[place].replaceChildren(content));
+  cells(one, words, guardians).forEach((content, place) => {
+    const cell = row.children[place];
+    if (!cell.firstChild?.isEqualNode(content)) cell.replaceChildren(content);
+  });
   return true;
 }
