@@ -114,19 +114,13 @@ impl Log {
     /// # Errors
     /// The disk's.
     pub fn entry(&self, index: u64) -> io::Result<Option<Bytes>> {
-        let state = self.now();
-        if index >= state.edge.size() {
-            return Ok(None);
-        }
-        if let Some(entry) = state.edge.entry(index) {
-            return Ok(Some(entry));
-        }
-        let number = index / u64::from(WIDTH);
-        let bundle = self.file(&TilePath { level: None, number, width: WIDTH })?;
-        let entries = unbundle(&bundle, WIDTH).map_err(damaged)?;
-        let place = usize::try_from(index % u64::from(WIDTH)).unwrap_or(usize::MAX);
-        // A copy: a slice would keep the whole bundle.
-        Ok(entries.get(place).map(|entry| Bytes::copy_from_slice(entry)))
+        let mut found = None;
+        self.visit([index], |_, entry| {
+            // A copy: a slice would keep the whole bundle.
+            found = Some(Bytes::copy_from_slice(entry));
+            false
+        })?;
+        Ok(found)
     }
 
     /// Goes through entries by their places, ascending, as long as `each` says to and there are such entries. A bundle is

@@ -1,11 +1,12 @@
 //! The history on disk: one file, replaced whole.
 
 use super::{History, WRITTEN_EVERY};
+use crate::log::durable;
 use crate::site::Site;
 use crate::snapshot::Snapshot;
 use crypto::spec::Epoch;
 use guardian_core::guardian_set::NetworkId;
-use std::io::{self, Read, Write};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -87,7 +88,7 @@ impl Book {
             return;
         };
         let bytes = borsh::to_vec(&(VERSION, self.network.0, history));
-        match bytes.and_then(|bytes| replace(place, &bytes)) {
+        match bytes.and_then(|bytes| durable::replace(place, &bytes)) {
             Ok(()) => self.written = history.last(),
             Err(problem) => {
                 tracing::warn!(%problem, file = %place.display(), "the feed's history was not written; tried again in an epoch");
@@ -100,18 +101,6 @@ impl Book {
 fn is_time(written: Option<Epoch>, last: Option<Epoch>) -> bool {
     let part = |epoch: Epoch| epoch.0 / WRITTEN_EVERY;
     last.map(part) > written.map(part)
-}
-
-/// Writes beside the file and moves it there, so that it is there whole or as it was.
-fn replace(place: &Path, bytes: &[u8]) -> io::Result<()> {
-    if let Some(directory) = place.parent() {
-        std::fs::create_dir_all(directory)?;
-    }
-    let fresh: PathBuf = place.with_extension("new");
-    let mut file = std::fs::File::create(&fresh)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    std::fs::rename(&fresh, place)
 }
 
 /// What was kept; None when there is nothing, or nothing of this network that can be read.

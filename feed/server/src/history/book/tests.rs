@@ -11,12 +11,12 @@ fn what_is_written_is_read_and_what_is_broken_is_begun_anew() {
     let mut history = History::default();
     history.learn(&Snapshot::new(Arc::new(world.status(NOW)), Arc::new(world.definition)));
     let bytes = borsh::to_vec(&(VERSION, network.0, &history)).unwrap();
-    replace(&place, &bytes).unwrap();
+    durable::replace(&place, &bytes).unwrap();
     assert_eq!(read(&place, NetworkId([8; 32])), None, "another network's");
     assert_eq!(read(&place, network), Some(history));
-    replace(&place, &bytes[..bytes.len() - 1]).unwrap();
+    durable::replace(&place, &bytes[..bytes.len() - 1]).unwrap();
     assert_eq!(read(&place, network), None);
-    replace(&place, &[9]).unwrap();
+    durable::replace(&place, &[9]).unwrap();
     assert_eq!(read(&place, network), None);
     let names: Vec<_> = std::fs::read_dir(place.parent().unwrap()).unwrap().collect();
     assert_eq!(names.len(), 1, "nothing is left beside it");
